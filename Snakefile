@@ -1,0 +1,24 @@
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: "params.yaml"
+
+
+validate(config, "workflow/schemas/params.schema.json")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/01_spectra.smk"
+include: "workflow/rules/02_datasets.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/02_datasets/counts.csv",
+        "results/02_datasets/rejections.csv",
+        "results/02_datasets/rejections_by_reason.csv",
+        "results/02_datasets/counts.png",
+        "results/02_datasets/examples.png",

@@ -1,0 +1,186 @@
+"""Commands for people, Snakemake and DVC alike."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xascoord import __version__, stages
+from xascoord.elements import ELEMENTS
+from xascoord.errors import XascoordError
+from xascoord.settings import Settings, json_schema, load_settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""Coordination environments from X-ray absorption near-edge spectra (XANES).
+
+The stages, in order: **spectra** of a source into typed tables, then **datasets** of an
+element (site-specific and site-averaged). `snakemake --cores 2` runs them all; each command
+here runs one of them by hand.
+
+Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.
+""",
+)
+
+ParamsOption = Annotated[
+    Path, typer.Option("--params", help="Settings file.", show_default=True)
+]
+SettingsOption = Annotated[
+    str | None,
+    typer.Option("--settings", help="JSON text whose sections replace those of the file."),
+]
+RawOption = Annotated[Path, typer.Option(help="Folder of downloads and FEFF runs, kept for reruns.")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
+PARAMS = Path("params.yaml")
+
+
+def _settings(params: Path, override: str | None) -> Settings:
+    return load_settings(params, override)
+
+
+@app.command()
+def check(params: ParamsOption = PARAMS, settings: SettingsOption = None) -> None:
+    """Check the settings and print them with all defaults filled in."""
+    print(json.dumps(_settings(params, settings).model_dump(mode="json"), indent=1))
+
+
+@app.command()
+def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
+    """Write the JSON schema that validates params.yaml."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
+
+
+@app.command()
+def spectra(
+    source: Annotated[str, typer.Argument(help="demo, feff, xasdb_archive or materials_project.")],
+    out: Annotated[Path, typer.Option(help="Folder for spectra, structures, rejections, counts.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Bring the spectra of one source into typed tables, one Parquet file an element.
+
+    Example: `xascoord spectra feff --settings '{"sources": ["feff"], "feff": {"path":
+    "runs.tar.gz"}, "elements": ["Cu"]}' --out data/01_spectra/feff`
+    """
+    if source not in ("demo", "feff", "xasdb_archive", "materials_project"):
+        raise XascoordError(
+            f"no source {source!r}; there are demo, feff, xasdb_archive and materials_project"
+        )
+    counts = stages.import_source(source, _settings(params, settings), out, raw)
+    found, accepted = (sum(row[name] for row in counts) for name in ("found", "accepted"))
+    print(f"{source}: {found} spectra found, {accepted} accepted, {found - accepted} rejected")
+
+
+@app.command()
+def download(
+    record: Annotated[Path, typer.Option(help="File for the database versions, written last.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Fetch oxides' K-edge XANES from the Materials Project (key in MP_API_KEY); resumes."""
+    stages.download(_settings(params, settings), raw, record)
+
+
+@app.command()
+def run_feff(
+    record: Annotated[Path, typer.Option(help="File for the list of runs, written last.")],
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Run your FEFF (feff.run.executable) for structures that have no spectrum; resumes."""
+    stages.run_feff_source(_settings(params, settings), raw, workers, record)
+
+
+@app.command()
+def compute_demo(
+    out: Annotated[Path, typer.Option(help="Folder of the embedded tables.")] = Path("data/demo"),
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Compute the embedded demonstration spectra anew with FEFF8L (about an hour); resumes."""
+    stages.compute_demo(_settings(params, settings), raw, workers, out)
+
+
+@app.command()
+def datasets(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    spectra: Annotated[list[Path], typer.Option(help="Folder of a source; by precedence.")],
+    site: Annotated[Path, typer.Option(help="Parquet file of the site-specific set.")],
+    averaged: Annotated[Path, typer.Option(help="Parquet file of the site-averaged set.")],
+    rejections: Annotated[Path, typer.Option(help="Parquet file of what was left out.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Build the site-specific and the site-averaged data set of one element."""
+    if element not in ELEMENTS:
+        raise XascoordError(f"no element {element!r}; there are {' '.join(ELEMENTS)}")
+    stages.make_datasets(
+        element, spectra, _settings(params, settings), site, averaged, rejections
+    )
+
+
+@app.command()
+def summarise_datasets(
+    spectra: Annotated[list[Path], typer.Option(help="Folder of a source.")],
+    datasets: Annotated[Path, typer.Option(help="Folder of the data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Counts and rejections of all elements, as tables and figures."""
+    stages.summarise_datasets(_settings(params, settings), spectra, datasets, out)
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="Name in data/sources.csv; 'list' shows them.")],
+    out: Annotated[Path, typer.Option(help="Folder under which it is put.")] = Path("data/external"),
+    table: Annotated[Path, typer.Option(help="Table of data sets.")] = Path("data/sources.csv"),
+) -> None:
+    """Fetch an outside data set that is public in git, by dvc import at its pinned commit."""
+    from xascoord.external import fetch as fetch_data
+    from xascoord.external import read_external
+
+    known = read_external(table)
+    if name == "list":
+        for data in known.values():
+            print(f"{data.name}\t{data.what}\t{data.licence}\t{data.obtain}")
+        return
+    if name not in known:
+        raise XascoordError(f"no data set {name!r} in {table}; there are {', '.join(known)}")
+    fetch_data(known[name], out / name)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """Entry point: errors a user can act on are one message and exit code 2."""
+    import warnings
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    # pymatgen and spglib warn about their own future on every structure.
+    warnings.filterwarnings("ignore", module=r"(pymatgen|spglib|monty|emmet|mp_api)\b.*")
+    try:
+        app(standalone_mode=True)
+    except XascoordError as error:
+        print(f"xascoord: error: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,178 @@
+"""The two data sets of an element: site-specific spectra and site-averaged ones.
+
+Sources are merged first (the same site from two sources is kept once), averages are built where
+every inequivalent site is there, and every spectrum is brought to the window of the models.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xascoord.averaging import average_sites, missing_orbits
+from xascoord.edge_energy import find_e0, find_onset
+from xascoord.errors import AccountingError
+from xascoord.harvest import Rejection
+from xascoord.merging import drop_doublets
+from xascoord.quality import Reason, RejectedSpectrum
+from xascoord.settings import Settings
+from xascoord.window import cut_window
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """Rows of both data sets of one element, and what was left out of them."""
+
+    site: list[Row]
+    averaged: list[Row]
+    rejections: list[Row]
+
+
+def build_datasets(
+    element: str, spectra: Sequence[Row], structures: Sequence[Row], settings: Settings
+) -> Datasets:
+    """Build the data sets of one element from the tables of all its sources.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    spectra, structures
+        Rows of ``tables.SPECTRA`` and ``tables.STRUCTURES``, in the order of the sources.
+    settings
+        Window, energy reference, averaging, order of sources.
+
+    Returns
+    -------
+    Datasets
+        Rows sorted by spectrum; each incoming spectrum, and each structure whose average is
+        due, is either there or among the rejections.
+
+    Raises
+    ------
+    AccountingError
+        If that is not so.
+    """
+    by_id = {row["structure_id"]: row for row in structures}
+    kept, doublets = drop_doublets(spectra, by_id, settings.sources)
+    sites = [row for row in kept if row["kind"] == "site"]
+    given = [row for row in kept if row["kind"] == "averaged"]
+    computed, incomplete = averages(element, sites, by_id, settings)
+    known = {row["material"] for row in computed}
+    superseded = [row for row in given if row["material"] in known]
+    rejected = [(row, r) for row, r in doublets]
+    rejected += [
+        (row, (Reason.DUPLICATE, "the average of this material's own sites is there"))
+        for row in superseded
+    ]
+    averaged = computed + [row for row in given if row["material"] not in known]
+    site_rows, site_rejected = _windowed(sites, settings)
+    averaged_rows, averaged_rejected = _windowed(averaged, settings)
+    rejected += site_rejected + averaged_rejected
+    _check_account(spectra, computed, site_rows, averaged_rows, rejected)
+    return Datasets(
+        site=sorted(site_rows, key=lambda row: row["spectrum_id"]),
+        averaged=sorted(averaged_rows, key=lambda row: row["spectrum_id"]),
+        rejections=sorted(
+            [_rejection(row, *reason) for row, reason in rejected] + incomplete,
+            key=lambda row: (row["kind"], row["item"]),
+        ),
+    )
+
+
+def averages(
+    element: str, sites: Sequence[Row], structures: dict[str, Row], settings: Settings
+) -> tuple[list[Row], list[Row]]:
+    """Average the sites of each structure that has them all.
+
+    Returns
+    -------
+    averaged
+        Rows of ``tables.SPECTRA``.
+    incomplete
+        Rejection rows of structures that lack a site.
+    """
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in sites:
+        groups[row["structure_id"]].append(row)
+    averaged, incomplete = [], []
+    for structure_id, rows in sorted(groups.items()):
+        structure = structures[structure_id]
+        orbits = structure["equivalent_to"]
+        missing = missing_orbits(
+            orbits, structure["species"], element, [row["site_index"] for row in rows]
+        )
+        rows = sorted(rows, key=lambda row: row["site_index"])
+        source = rows[0]["source"]
+        mean = {
+            **rows[0],
+            "spectrum_id": f"{source}:{structure_id.removeprefix(source + ':')}/{element}/averaged",
+            "kind": "averaged",
+            "site_index": -1,
+            "multiplicity": structure["species"].count(element),
+        }
+        if missing:
+            detail = f"no spectrum of site {', '.join(map(str, missing))}"
+            incomplete.append(_rejection(mean, Reason.MISSING_SITE, detail))
+            continue
+        energy, mu = average_sites(
+            [(np.asarray(row["energy"]), np.asarray(row["mu"])) for row in rows],
+            [row["multiplicity"] for row in rows],
+            settings.averaging.energy_step,
+        )
+        averaged.append({**mean, "energy": energy.tolist(), "mu": mu.tolist()})
+    return averaged, incomplete
+
+
+def _windowed(
+    rows: Sequence[Row], settings: Settings
+) -> tuple[list[Row], list[tuple[Row, tuple[Reason, str]]]]:
+    done, rejected = [], []
+    for row in rows:
+        energy, mu = np.asarray(row["energy"]), np.asarray(row["mu"])
+        try:
+            e0 = find_e0(energy, mu, settings.edge_energy)
+            onset = _onset(energy, mu, settings)
+            zero = e0 if settings.window.reference == "e0" else onset
+            features, scale = cut_window(energy, mu, zero, settings.window)
+        except RejectedSpectrum as error:
+            rejected.append((row, (error.reason, error.detail)))
+            continue
+        done.append({**row, "e0": e0, "onset": onset, "scale": scale, "features": features.tolist()})
+    return done, rejected
+
+
+def _onset(energy: Any, mu: Any, settings: Settings) -> float:
+    """The onset; NaN where the spectrum starts above it and the window does not need it."""
+    try:
+        return find_onset(energy, mu, settings.edge_energy)
+    except RejectedSpectrum:
+        if settings.window.reference == "onset":
+            raise
+        return float("nan")
+
+
+def _rejection(row: Row, reason: Reason, detail: str) -> Row:
+    rejection = Rejection(row["spectrum_id"], reason, detail, row["absorber"], row["kind"])
+    return rejection.row("datasets", row["source"])
+
+
+def _check_account(
+    spectra: Sequence[Row],
+    computed: Sequence[Row],
+    site: Sequence[Row],
+    averaged: Sequence[Row],
+    rejected: Sequence[tuple[Row, Any]],
+) -> None:
+    incoming = Counter(row["spectrum_id"] for row in (*spectra, *computed))
+    outgoing = Counter(row["spectrum_id"] for row in (*site, *averaged))
+    outgoing.update(row["spectrum_id"] for row, _ in rejected)
+    if incoming != outgoing:
+        off = sorted((incoming - outgoing) + (outgoing - incoming))
+        raise AccountingError(f"data sets do not add up for {len(off)} spectra, first {off[0]}")

@@ -1,0 +1,116 @@
+"""Merging sources: the same site of the same crystal from two sources is kept once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from xascoord.quality import Reason
+from xascoord.symmetry import structure_from_row
+
+Row = dict[str, Any]
+Rejected = list[tuple[Row, tuple[Reason, str]]]
+
+
+def drop_doublets(
+    spectra: Sequence[Row], structures: dict[str, Row], sources: Sequence[str]
+) -> tuple[list[Row], Rejected]:
+    """Keep one spectrum of each inequivalent site, and one average of each material.
+
+    Two structures of one material are compared by pymatgen's StructureMatcher, because sources
+    reduce cells and order atoms differently; where they do not match, both stay. The source
+    named first in the settings wins, within one source the structure and site of lower index.
+
+    Parameters
+    ----------
+    spectra
+        Rows of ``tables.SPECTRA`` of one element.
+    structures
+        Rows of ``tables.STRUCTURES`` by identifier.
+    sources
+        Names of the sources by precedence.
+
+    Returns
+    -------
+    kept, rejected
+        All rows, in the order of precedence.
+    """
+    rank = {name: index for index, name in enumerate(sources)}
+    ordered = sorted(spectra, key=lambda r: (rank.get(r["source"], len(rank)), r["spectrum_id"]))
+    orbit_names = _orbit_names(ordered, structures)
+    kept: list[Row] = []
+    rejected: Rejected = []
+    first: dict[tuple[Any, ...], str] = {}
+    for row in ordered:
+        if row["kind"] == "averaged":
+            key: tuple[Any, ...] = ("averaged", row["material"])
+        else:
+            orbit = structures[row["structure_id"]]["equivalent_to"][row["site_index"]]
+            key = ("site", *orbit_names[row["structure_id"]].get(orbit, (row["structure_id"], orbit)))
+        if key in first:
+            rejected.append((row, (Reason.DUPLICATE, f"same site as {first[key]}")))
+        else:
+            first[key] = row["spectrum_id"]
+            kept.append(row)
+    return kept, rejected
+
+
+def _orbit_names(
+    rows: Sequence[Row], structures: dict[str, Row]
+) -> dict[str, dict[int, tuple[str, int]]]:
+    """For each structure: its orbits as (structure, orbit) of the first structure they match.
+
+    Only structures of one material from different sources are compared: within one source the
+    distorted copies of a material are meant to differ.
+    """
+    by_material: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        known = by_material[row["material"]]
+        if row["kind"] == "site" and row["structure_id"] not in known:
+            known.append(row["structure_id"])
+    names: dict[str, dict[int, tuple[str, int]]] = {}
+    for ids in by_material.values():
+        for position, structure_id in enumerate(ids):
+            names[structure_id] = {}
+            for earlier in ids[:position]:
+                if structures[earlier]["source"] == structures[structure_id]["source"]:
+                    continue
+                mapping = match_orbits(structures[earlier], structures[structure_id])
+                if mapping:
+                    names[structure_id] = {
+                        orbit: names[earlier].get(other, (earlier, other))
+                        for orbit, other in mapping.items()
+                    }
+                    break
+    return names
+
+
+def match_orbits(first: Row, second: Row) -> dict[int, int]:
+    """Orbits of a second structure in terms of those of a first one of the same material.
+
+    Parameters
+    ----------
+    first, second
+        Rows of ``tables.STRUCTURES``.
+
+    Returns
+    -------
+    dict
+        ``{orbit of second: orbit of first}``; empty where the crystals do not match.
+    """
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
+    one, two = structure_from_row(first), structure_from_row(second)
+    one.add_site_property("orbit", list(first["equivalent_to"]))
+    two.add_site_property("orbit", list(second["equivalent_to"]))
+    one = one.get_primitive_structure(use_site_props=True)
+    two = two.get_primitive_structure(use_site_props=True)
+    matcher = StructureMatcher(primitive_cell=False, scale=False)
+    like = matcher.get_s2_like_s1(one, two, include_ignored_species=True)
+    if like is None or len(like) != len(one):
+        return {}
+    mapping: dict[int, int] = {}
+    for site, other in zip(like, one, strict=True):
+        mapping.setdefault(site.properties["orbit"], other.properties["orbit"])
+    return mapping

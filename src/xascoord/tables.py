@@ -1,0 +1,128 @@
+"""The columns of every table, named and typed in one place, and their reading and writing.
+
+Files are written under a temporary name and renamed, so that a killed run leaves either the
+old table or the new one; the bytes depend on the rows only.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xascoord.errors import XascoordError
+
+_FLOATS = pa.list_(pa.float64())
+
+SPECTRA = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),  # what must stay in one fold
+        ("structure_id", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),  # "site" or "averaged"
+        ("site_index", pa.int32()),  # in the structure's own order; -1 for averaged
+        ("multiplicity", pa.int32()),  # symmetry-equivalent sites in the cell
+        ("source", pa.string()),
+        ("energy", _FLOATS),  # eV
+        ("mu", _FLOATS),
+    ]
+)
+
+STRUCTURES = pa.schema(
+    [
+        ("structure_id", pa.string()),
+        ("material", pa.string()),
+        ("source", pa.string()),
+        ("formula", pa.string()),
+        ("lattice", _FLOATS),  # nine numbers, row vectors, angstrom
+        ("species", pa.list_(pa.string())),
+        ("frac_coords", _FLOATS),  # 3 x sites, row-major
+        ("equivalent_to", pa.list_(pa.int32())),  # first site of each site's orbit
+    ]
+)
+
+REJECTIONS = pa.schema(
+    [
+        ("stage", pa.string()),
+        ("source", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),
+        ("item", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+DATASET = pa.schema(
+    [
+        *SPECTRA,
+        ("e0", pa.float64()),  # eV
+        ("onset", pa.float64()),  # eV
+        ("scale", pa.float64()),  # what the window was divided by
+        ("features", _FLOATS),  # the window, maximum 1
+    ]
+)
+
+
+def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as a typed table; a missing or misnamed column is an error."""
+    for row in rows:
+        if row.keys() != set(schema.names):
+            wrong = sorted(set(schema.names) ^ row.keys())
+            raise XascoordError(f"table row does not fit its schema: {', '.join(wrong)}")
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write one Parquet file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    pq.write_table(table, temporary, compression="zstd", compression_level=9)
+    os.replace(temporary, path)
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as one Parquet file."""
+    write_table(path, to_table(rows, schema))
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a Parquet file and check its columns.
+
+    Raises
+    ------
+    XascoordError
+        If the file is missing, no Parquet, or of other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
+    except pa.ArrowInvalid as error:
+        raise XascoordError(f"{path}: not a readable Parquet file ({error}); delete it and rerun") from None
+    if table.schema.names != schema.names:
+        wrong = sorted(set(table.schema.names) ^ set(schema.names))
+        raise XascoordError(f"{path}: columns do not fit this version: {', '.join(wrong)}")
+    return table.cast(schema)
+
+
+def read_rows(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    """Rows of a Parquet file as dictionaries."""
+    return read_table(path, schema).to_pylist()
+
+
+def write_csv(path: Path, rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
+    """Write a small table for people, atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    os.replace(temporary, path)

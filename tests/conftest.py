@@ -1,0 +1,91 @@
+"""What several tests share: settings, hand-made crystals and spectra, the outside data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xascoord.settings import Settings, parse_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real spectra that are not part of the project."""
+    if not (SHARED / "spectra").is_dir():
+        pytest.skip("the folder of real spectra is not beside the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """All defaults."""
+    return Settings()
+
+
+def make_settings(**sections: Any) -> Settings:
+    """Defaults with some sections replaced."""
+    return parse_settings(sections, "test")
+
+
+def edge_spectrum(
+    e0: float, *, span: tuple[float, float] = (-15.0, 80.0), points: int = 191, width: float = 1.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """An arctangent edge with one oscillation: half of its step is close to ``e0``."""
+    relative = np.linspace(*span, points)
+    step = 0.5 + np.arctan(relative / width) / np.pi
+    ripple = 0.1 * np.exp(-(((relative - 12) / 4) ** 2))
+    return e0 + relative, np.round(step + ripple, 6)
+
+
+def rutile(metal: str = "Ti") -> Any:
+    """Rutile: 6 sites, metals 0 and 1 equivalent."""
+    from pymatgen.core import Lattice, Structure
+
+    return Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), [metal, "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+    )
+
+
+def spinel(tetrahedral: str = "Cu", octahedral: str = "Cu") -> Any:
+    """Spinel, primitive cell of 14 sites: two tetrahedral, four octahedral cations."""
+    from pymatgen.core import Lattice, Structure
+
+    return Structure.from_spacegroup(
+        "Fd-3m",
+        Lattice.cubic(8.08),
+        [tetrahedral, octahedral, "O"],
+        [[0.125, 0.125, 0.125], [0.5, 0.5, 0.5], [0.2624, 0.2624, 0.2624]],
+    ).get_primitive_structure()
+
+
+def xas_dictionary(structure: Any, index: int | None, element: str, e0: float) -> dict[str, Any]:
+    """A pymatgen XAS dictionary as it stands in a dump."""
+    import json
+
+    from pymatgen.analysis.xas.spectrum import XAS
+
+    energy, mu = edge_spectrum(e0)
+    xas = XAS(energy, mu, structure, element, edge="K", absorbing_index=index)
+    return json.loads(xas.to_json())
+
+
+def xmu_text(energy: np.ndarray, mu: np.ndarray, header: str | None = None) -> str:
+    """An xmu.dat as FEFF 9 writes it."""
+    head = header if header is not None else "# FEFF 9.9.1\n#  omega    e    k    mu    mu0     chi     @#\n"
+    rows = (
+        f"{e:13.3f}{e - energy[0]:11.3f}{0.05 * i:8.3f}{m:13.5E}{m:13.5E}{0:13.5E}\n"
+        for i, (e, m) in enumerate(zip(energy, mu, strict=True))
+    )
+    return head + "".join(rows)

@@ -1,0 +1,42 @@
+"""One list of dependencies, three files."""
+
+import re
+import tomllib
+
+import yaml
+
+
+def _project(root):
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+def _names(requirements):
+    return {re.split(r"[<>=!~\[; ]", r)[0].lower().replace("_", "-") for r in requirements}
+
+
+def test_environment_yml_has_the_dependencies_of_pyproject(root):
+    project = _project(root)
+    conda = yaml.safe_load((root / "environment.yml").read_text())
+    pip = next(entry["pip"] for entry in conda["dependencies"] if isinstance(entry, dict))
+    stated = sorted(line for line in pip if not line.startswith("--"))
+    assert stated == sorted(project["dependencies"] + project["optional-dependencies"]["dev"])
+    assert f"python{project['requires-python']}" in conda["dependencies"]
+
+
+def test_lock_pins_every_dependency_and_no_cuda(root):
+    lock = (root / "requirements.lock").read_text()
+    pinned = _names(line.lstrip("# ") for line in lock.splitlines() if "==" in line)
+    project = _project(root)
+    assert _names(project["dependencies"] + project["optional-dependencies"]["dev"]) <= pinned
+    assert not re.search(r"nvidia|triton|cuda", lock)
+    assert "://" not in lock
+
+
+def test_installed_packages_are_those_of_the_lock(root):
+    from importlib.metadata import version
+
+    lock = (root / "requirements.lock").read_text()
+    for name in ("snakemake", "dvc", "numpy", "pymatgen", "mp-api", "xraylarch"):
+        pinned = re.search(rf"^{name}==(\S+)$", lock, re.M).group(1)
+        assert version(name) == pinned
+    assert "cpu" in version("torch") or version("torch").startswith("2.13.0")

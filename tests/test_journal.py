@@ -1,0 +1,64 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from xascoord.errors import XascoordError
+from xascoord.journal import Journal
+
+
+def test_entries_survive_and_are_not_repeated(tmp_path):
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.add("a", value=1)
+        journal.extend([{"key": "a", "value": 2}, {"key": "b", "value": 3}])
+    with Journal(tmp_path / "j.jsonl") as journal:
+        assert journal.keys == {"a", "b"}
+        assert [entry["value"] for entry in journal.entries()] == [1, 3]
+
+
+@pytest.mark.parametrize("torn", ['{"key": "c", "val', '{"key": "c"}', "\x00\x00", '{"no": 1}\n'])
+def test_a_torn_tail_is_cut_off(tmp_path, torn):
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.add("a")
+    with path.open("a") as handle:
+        handle.write(torn)
+    with Journal(path) as journal:
+        assert journal.keys == {"a"}
+        journal.add("c", value=1)
+    assert [entry["key"] for entry in Journal(path).entries()] == ["a", "c"]
+
+
+def test_two_writers_are_refused(tmp_path):
+    with Journal(tmp_path / "j.jsonl"), pytest.raises(XascoordError, match="another run"):
+        Journal(tmp_path / "j.jsonl")
+
+
+WRITER = """
+import sys, pathlib
+from xascoord.journal import Journal
+with Journal(pathlib.Path(sys.argv[1])) as journal:
+    for number in range(2000):
+        if str(number) not in journal:
+            journal.add(str(number), data="x" * 3000)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kill_dash_nine_loses_and_repeats_nothing(tmp_path, seed):
+    path = tmp_path / "j.jsonl"
+    wait = random.Random(seed)
+    for _ in range(3):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)])
+        while not path.exists() or path.stat().st_size == 0:
+            time.sleep(0.01)
+        time.sleep(wait.uniform(0.02, 0.2))
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+    subprocess.run([sys.executable, "-c", WRITER, str(path)], check=True)
+    keys = [entry["key"] for entry in Journal(path).entries()]
+    assert sorted(keys, key=int) == [str(number) for number in range(2000)]

@@ -1,0 +1,68 @@
+import json
+
+import pytest
+import yaml
+from conftest import make_settings
+
+from xascoord.errors import SettingsError
+from xascoord.settings import Settings, json_schema, load_settings
+
+
+def test_params_yaml_states_every_default(root):
+    values = yaml.safe_load((root / "params.yaml").read_text())
+    assert load_settings(root / "params.yaml") == Settings()
+    full = Settings().model_dump(mode="json")
+    for section, content in full.items():
+        assert section in values
+        if isinstance(content, dict):
+            assert values[section].keys() == content.keys()
+
+
+def test_committed_schema_is_the_generated_one(root):
+    committed = json.loads((root / "workflow/schemas/params.schema.json").read_text())
+    assert committed == json_schema()
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "hint"),
+    [
+        ({"windw": {}}, "windw", "no such setting"),
+        ({"window": {"lowr": -5}}, "window.lowr", "no such setting"),
+        ({"window": {"points": "many"}}, "window.points", "integer"),
+        ({"window": {"lower": 45.0, "upper": -5.0}}, "window", "upper must lie above lower"),
+        ({"elements": []}, "elements", "at least 1"),
+        ({"elements": ["Xx"]}, "elements.0", "'Li'"),
+        ({"elements": ["Cu", "Cu"]}, "", "only once"),
+        ({"sources": ["feff"]}, "", "feff.path"),
+        ({"sources": ["xasdb_archive"]}, "", "xasdb_archive.path"),
+        ({"seed": -1}, "seed", "greater than or equal to 0"),
+        ({"quality": {"min_points": None}}, "quality.min_points", "integer"),
+    ],
+)
+def test_wrong_settings_name_file_field_and_remedy(tmp_path, values, field, hint):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(values))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    message = str(caught.value)
+    assert "mine.yaml" in message
+    assert field in message
+    assert hint in message
+
+
+@pytest.mark.parametrize("text", ["a: [1", "- 1\n- 2\n", "\tseed: 1"])
+def test_unreadable_settings_are_one_clear_error(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match="params.yaml"):
+        load_settings(path)
+
+
+def test_missing_file_says_where_to_run(tmp_path):
+    with pytest.raises(SettingsError, match="run from the project folder"):
+        load_settings(tmp_path / "params.yaml")
+
+
+def test_settings_never_change():
+    with pytest.raises(Exception, match="frozen"):
+        make_settings().window.lower = 0.0

@@ -1,0 +1,160 @@
+# Every source of spectra, brought into the same typed tables: one rule a source.
+
+
+rule import_demo:
+    input:
+        spectra=config["demo"]["folder"] + "/spectra.parquet",
+        structures=config["demo"]["folder"] + "/structures.parquet",
+    output:
+        tables_of("demo"),
+    log:
+        "logs/01_spectra/import_demo.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_demo.tsv"
+    params:
+        settings=settings("elements", "demo", "quality"),
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    message:
+        "Importing the embedded demonstration spectra"
+    shell:
+        "xascoord spectra demo --settings {params.settings:q}"
+        " --out data/01_spectra/demo > {log} 2>&1"
+
+
+rule run_feff:
+    input:
+        given(config["feff"]["path"], config["feff"]["run"]["structures"]),
+    output:
+        "data/01_spectra/feff/runs.txt",
+    log:
+        "logs/01_spectra/run_feff.log",
+    benchmark:
+        "results/benchmarks/01_spectra/run_feff.tsv"
+    params:
+        settings=settings("elements", "feff", "quality"),
+    threads: workflow.cores
+    resources:
+        mem_mb=8000,
+        runtime=1440,
+    message:
+        "Running FEFF for structures without spectrum ({threads} at a time)"
+    shell:
+        "xascoord run-feff --workers {threads} --settings {params.settings:q}"
+        " --record {output} > {log} 2>&1"
+
+
+rule import_feff:
+    input:
+        given(config["feff"]["path"]),
+        branch(
+            config["feff"]["run"]["executable"],
+            then="data/01_spectra/feff/runs.txt",
+            otherwise=[],
+        ),
+    output:
+        tables_of("feff"),
+    log:
+        "logs/01_spectra/import_feff.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_feff.tsv"
+    params:
+        settings=settings("elements", "sources", "feff", "quality"),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    message:
+        "Importing FEFF output"
+    shell:
+        "xascoord spectra feff --settings {params.settings:q}"
+        " --out data/01_spectra/feff > {log} 2>&1"
+
+
+rule import_xasdb_archive:
+    input:
+        given(config["xasdb_archive"]["path"]),
+    output:
+        tables_of("xasdb_archive"),
+    log:
+        "logs/01_spectra/import_xasdb_archive.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_xasdb_archive.tsv"
+    params:
+        settings=settings("elements", "sources", "xasdb_archive", "quality"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=600,
+    message:
+        "Importing a bulk dump of the XASDB"
+    shell:
+        "xascoord spectra xasdb_archive --settings {params.settings:q}"
+        " --out data/01_spectra/xasdb_archive > {log} 2>&1"
+
+
+rule download_materials_project:
+    output:
+        "data/01_spectra/materials_project/database_version.json",
+    log:
+        "logs/01_spectra/download_materials_project.log",
+    benchmark:
+        "results/benchmarks/01_spectra/download_materials_project.tsv"
+    params:
+        settings=settings("elements", "materials_project"),
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    message:
+        "Downloading from the Materials Project (resumes where it ended)"
+    shell:
+        "xascoord download --settings {params.settings:q} --record {output} > {log} 2>&1"
+
+
+rule import_materials_project:
+    input:
+        "data/01_spectra/materials_project/database_version.json",
+    output:
+        tables_of("materials_project"),
+    log:
+        "logs/01_spectra/import_materials_project.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_materials_project.tsv"
+    params:
+        settings=settings("elements", "quality"),
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    message:
+        "Importing the downloads from the Materials Project"
+    shell:
+        "xascoord spectra materials_project --settings {params.settings:q}"
+        " --out data/01_spectra/materials_project > {log} 2>&1"
+
+
+rule compute_demo:
+    input:
+        config["demo"]["folder"] + "/prototypes.csv",
+    output:
+        "data/demo_recomputed/spectra.parquet",
+        "data/demo_recomputed/structures.parquet",
+        "data/demo_recomputed/rejections.csv",
+    log:
+        "logs/01_spectra/compute_demo.log",
+    benchmark:
+        "results/benchmarks/01_spectra/compute_demo.tsv"
+    params:
+        settings=settings("seed", "elements", "demo", "quality"),
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    message:
+        "Computing the demonstration spectra anew with FEFF8L ({threads} at a time)"
+    shell:
+        "xascoord compute-demo --workers {threads} --settings {params.settings:q}"
+        " --out data/demo_recomputed > {log} 2>&1"
