@@ -13,6 +13,8 @@ rule import_demo:
         "results/benchmarks/01_spectra/import_demo.tsv"
     params:
         settings=settings("elements", "demo", "quality"),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -35,6 +37,8 @@ rule run_feff:
         "results/benchmarks/01_spectra/run_feff.tsv"
     params:
         settings=settings("elements", "feff", "quality"),
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     resources:
         mem_mb=8000,
@@ -62,6 +66,8 @@ rule import_feff:
         "results/benchmarks/01_spectra/import_feff.tsv"
     params:
         settings=settings("elements", "sources", "feff", "quality"),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -84,6 +90,8 @@ rule import_xasdb_archive:
         "results/benchmarks/01_spectra/import_xasdb_archive.tsv"
     params:
         settings=settings("elements", "sources", "xasdb_archive", "quality"),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -104,6 +112,8 @@ rule download_materials_project:
         "results/benchmarks/01_spectra/download_materials_project.tsv"
     params:
         settings=settings("elements", "materials_project"),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -125,6 +135,8 @@ rule import_materials_project:
         "results/benchmarks/01_spectra/import_materials_project.tsv"
     params:
         settings=settings("elements", "quality"),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
@@ -149,6 +161,8 @@ rule compute_demo:
         "results/benchmarks/01_spectra/compute_demo.tsv"
     params:
         settings=settings("seed", "elements", "demo", "quality"),
+    conda:
+        "../../environment.yml"
     threads: workflow.cores
     resources:
         mem_mb=4000,

@@ -16,6 +16,8 @@ rule build_datasets:
     params:
         settings=settings("sources", "feff", "xasdb_archive", "edge_energy", "window", "averaging"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -51,6 +53,8 @@ rule summarise_datasets:
     params:
         settings=settings("elements", "sources", "feff", "xasdb_archive", "window"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,

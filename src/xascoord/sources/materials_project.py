@@ -23,7 +23,7 @@ from xascoord.sources.xasdb_archive import normalise_material_id, parse_document
 NAME = "materials_project"
 _KEY_LENGTH = 32
 _VERSION = "#database "  # key of a journal line that holds no spectrum
-_LIST_FIELDS = ["task_id", "spectrum_id", "elements"]
+_LIST_FIELDS = ["task_id", "elements"]
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -145,10 +145,15 @@ def download_element(
 def list_spectra(client: Any, element: str, options: MaterialsProject) -> list[str]:
     """Identifiers of all K-edge XANES of an element in oxides, in the server's own form."""
 
+    search = {"absorbing_element": element, "edge": "K", "spectrum_type": "XANES"}
+
     def ask() -> list[dict[str, Any]]:
-        return client.materials.xas.search(
-            absorbing_element=element, edge="K", spectrum_type="XANES", fields=_LIST_FIELDS
-        )
+        found = client.materials.xas.search(**search, fields=_LIST_FIELDS)
+        # The client takes an empty page for the end; only the count tells them apart.
+        count = client.materials.xas.count({**search, "_fields": "task_id"})
+        if len(found) < count:
+            raise _Empty(f"{len(found)} of {count} spectra are in the list")
+        return found
 
     documents = with_retries(ask, options, f"list of {element} spectra")
     oxides = [d for d in documents if "O" in [str(e) for e in d.get("elements") or ["O"]]]

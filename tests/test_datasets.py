@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+from conftest import edge_spectrum, make_settings, rutile, spinel
+from corrupt import CU
+from hypothesis import given, settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from xascoord.datasets import build_datasets
+from xascoord.errors import XascoordError
+from xascoord.harvest import Finding, Harvest, spectrum_row
+from xascoord.merging import match_orbits
+from xascoord.quality import Reason
+from xascoord.symmetry import StructureError, equivalent_sites, structure_row
+from xascoord.tables import DATASET, read_table, to_table, write_rows
+
+
+def _row(structure, site, source="feff", material="m", e0=CU, kind="site", element="Cu", name=None):
+    identity = f"{source}:{name or material}"
+    row = structure_row(structure, identity, material, source, 0.01)
+    energy, mu = edge_spectrum(e0)
+    finding = Finding(f"{name or material}/{element}/{site}", material, element, kind, site, energy, mu)
+    return spectrum_row(source, finding, row), row
+
+
+def _build(pairs, **sections):
+    sections = {"sources": ["feff", "xasdb_archive"], "feff": {"path": "x"},
+                "xasdb_archive": {"path": "x"}} | sections  # fmt: skip
+    return build_datasets("Cu", [s for s, _ in pairs], [t for _, t in pairs], make_settings(**sections))
+
+
+def _orbits(structure):
+    orbits = equivalent_sites(structure, 0.01)
+    return sorted({o for o, site in zip(orbits, structure) if site.specie.symbol == "Cu"})
+
+
+def test_average_needs_every_inequivalent_site():
+    first, second = _orbits(spinel())
+    whole = _build([_row(spinel(), first), _row(spinel(), second, e0=CU + 2)])
+    assert len(whole.site) == 2
+    (mean,) = whole.averaged
+    assert (mean["kind"], mean["multiplicity"], mean["site_index"]) == ("averaged", 6, -1)
+    by_site = {row["site_index"]: row for row in whole.site}
+    weights = [by_site[first]["multiplicity"], by_site[second]["multiplicity"]]
+    assert sorted(weights) == [2, 4]
+    expected = np.average([by_site[first]["e0"], by_site[second]["e0"]], weights=weights)
+    assert mean["e0"] == pytest.approx(expected, abs=0.2)
+
+    part = _build([_row(spinel(), first)])
+    assert part.averaged == []
+    assert [(r["reason"], r["kind"]) for r in part.rejections] == [("missing_site", "averaged")]
+
+
+def test_the_same_site_of_two_sources_is_kept_once():
+    """The archive's cell is a reordered supercell of FEFF's."""
+    from pymatgen.core import Structure
+
+    other = rutile("Cu") * (1, 1, 2)
+    other = Structure.from_sites(list(reversed(other)))
+    site = _orbits(other)[0]
+    built = _build([_row(rutile("Cu"), 0), _row(other, site, source="xasdb_archive")])
+    assert [row["source"] for row in built.site] == ["feff"]
+    assert [r["reason"] for r in built.rejections if r["kind"] == "site"] == ["duplicate"]
+    swapped = _build(
+        [_row(rutile("Cu"), 0), _row(other, site, source="xasdb_archive")],
+        sources=["xasdb_archive", "feff"],
+    )
+    assert [row["source"] for row in swapped.site] == ["xasdb_archive"]
+
+
+def test_orbits_are_matched_not_indices():
+    one, two = spinel(), spinel()
+    two = type(two).from_sites([two[i] for i in (5, 3, 0, 4, 1, 2, *range(6, 14))])
+    first = structure_row(one, "a", "m", "feff", 0.01)
+    second = structure_row(two, "b", "m", "xasdb_archive", 0.01)
+    mapping = match_orbits(first, second)
+    for orbit, other in mapping.items():
+        assert second["equivalent_to"].count(orbit) == first["equivalent_to"].count(other)
+        assert second["species"][orbit] == first["species"][other]
+    assert len(mapping) == len(set(first["equivalent_to"]))
+
+
+def test_other_crystals_of_one_material_both_stay():
+    stretched = rutile("Cu")
+    stretched.apply_strain(0.2)
+    built = _build([_row(rutile("Cu"), 0), _row(stretched, 0, source="xasdb_archive")])
+    assert len(built.site) == 2
+
+
+def test_own_averages_come_before_given_ones():
+    pairs = [_row(rutile("Cu"), 0), _row(rutile("Cu"), -1, source="xasdb_archive", kind="averaged")]
+    built = _build(pairs)
+    assert [row["source"] for row in built.averaged] == ["feff"]
+    assert [r["reason"] for r in built.rejections] == ["duplicate"]
+    alone = _build(pairs[1:])
+    assert [row["source"] for row in alone.averaged] == ["xasdb_archive"]
+
+
+def test_windows_that_are_not_covered_are_rejected():
+    pair = _row(rutile("Cu"), 0)
+    pair[0]["energy"], pair[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-4.0, 80.0)))
+    built = _build([pair])
+    assert built.site == built.averaged == []
+    assert [r["reason"] for r in built.rejections] == ["window_not_covered"] * 2
+
+
+def test_the_preprints_window():
+    built = _build([_row(rutile("Cu"), 0)], window={"reference": "onset", "lower": 0.0, "upper": 45.0})
+    (row,) = built.site
+    assert row["onset"] < row["e0"]
+    start = np.interp(row["onset"], row["energy"], row["mu"]) / row["scale"]
+    assert row["features"][0] == pytest.approx(start)
+
+
+@hypothesis_settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["feff", "xasdb_archive"]),
+                          st.floats(-40, 40)), max_size=8))  # fmt: skip
+def test_every_spectrum_is_somewhere_whatever_comes(sites):
+    """Counts in = counts out + counts rejected, and the order of the input does not matter."""
+    crystal, pairs = spinel(), {}
+    for site, source, cut in sites:
+        spectrum, row = _row(crystal, site, source=source)
+        energy, mu = edge_spectrum(CU, span=(-15.0, 60.0 + cut))
+        spectrum["energy"], spectrum["mu"] = energy.tolist(), mu.tolist()
+        pairs[spectrum["spectrum_id"]] = (spectrum, row)
+    built = _build(list(pairs.values()))
+    of_sites = [r for r in built.rejections if r["kind"] == "site"]
+    assert len(built.site) + len(of_sites) == len(pairs)
+    assert built == _build(list(pairs.values())[::-1])
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [("partial", "partially occupied"), ("overlapping", "space group not found")],
+)
+def test_impossible_structures_are_refused(broken, message):
+    crystal = rutile("Cu")
+    if broken == "partial":
+        crystal[0] = {"Cu": 0.5, "Ni": 0.5}
+    else:
+        crystal.append("O", crystal[2].frac_coords)
+    with pytest.raises(StructureError, match=message):
+        equivalent_sites(crystal, 0.01)
+
+
+def test_tables_are_typed_and_the_same_bytes(tmp_path):
+    built = _build([_row(rutile("Cu"), 0)])
+    for name in ("a", "b"):
+        write_rows(tmp_path / name, built.site, DATASET)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert read_table(tmp_path / "a", DATASET).schema == DATASET
+    with pytest.raises(XascoordError, match="onset"):
+        to_table([{k: v for k, v in built.site[0].items() if k != "onset"}], DATASET)
+    (tmp_path / "c").write_text("no parquet")
+    with pytest.raises(XascoordError, match="not a readable Parquet"):
+        read_table(tmp_path / "c", DATASET)
+    with pytest.raises(XascoordError, match="run the stage"):
+        read_table(tmp_path / "d", DATASET)
+
+
+def test_a_harvest_spills_and_keeps_everything(tmp_path):
+    harvest = Harvest("feff", ["Cu", "Ti"], tmp_path, spill=3)
+    structure = structure_row(rutile("Cu"), "feff:m", "m", "feff", 0.01)
+    energy, mu = edge_spectrum(CU)
+    for number in [*range(8), 2]:
+        harvest.accept(Finding(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure)
+    harvest.accept(Finding("n/0", "n", "Fe", "site", 0, energy, mu), structure)
+    counts = {row["absorber"]: row for row in harvest.finish()}
+    assert counts["Cu"] == {"source": "feff", "absorber": "Cu", "found": 9, "accepted": 8, "rejected": 1}
+    assert [r.reason for r in harvest.rejections] == [Reason.DUPLICATE, Reason.OTHER_ELEMENT]
+    from xascoord.tables import SPECTRA, STRUCTURES
+
+    assert read_table(tmp_path / "spectra/Cu.parquet", SPECTRA).num_rows == 8
+    assert read_table(tmp_path / "structures/Cu.parquet", STRUCTURES).num_rows == 1
+    assert read_table(tmp_path / "spectra/Ti.parquet", SPECTRA).num_rows == 0

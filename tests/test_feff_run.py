@@ -1,0 +1,166 @@
+"""Running FEFF: a stand-in program for the faults, the real FEFF8L once."""
+
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
+from corrupt import CU
+
+from xascoord.feff_run import FeffTask, feff8l_commands, run_batch, run_feff, user_commands
+from xascoord.errors import SourceError
+from xascoord.journal import Journal
+from xascoord.stages import FEFF_JOURNAL, import_source, run_feff_source
+from xascoord.tables import SPECTRA, read_rows
+
+FAKE = """#!{python}
+import pathlib, sys, time
+text = pathlib.Path("feff.inp").read_text()
+pathlib.Path("{calls}").open("a").write("x\\n")
+if "PLEASE HANG" in text:
+    time.sleep(60)
+if "PLEASE CRASH" in text:
+    print("potential blew up"); sys.exit(3)
+if "PLEASE WRITE NOTHING" in text:
+    sys.exit(0)
+time.sleep({pause})
+pathlib.Path("xmu.dat").write_text(pathlib.Path("{xmu}").read_text())
+"""
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A program in FEFF's place, and the file in which it notes each call."""
+    xmu, calls, program = (tmp_path / name for name in ("good_xmu", "calls", "feff"))
+    xmu.write_text(xmu_text(*edge_spectrum(CU)))
+    calls.touch()
+    program.write_text(FAKE.format(python=sys.executable, calls=calls, pause=0.03, xmu=xmu))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program, calls
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("fine", ""), ("PLEASE HANG", "timeout"), ("PLEASE CRASH", "feff_failed"), ("PLEASE WRITE NOTHING", "feff_failed")],
+)
+def test_outcomes(fake, tmp_path, text, reason):
+    outcome = run_feff(text, [[str(fake[0])]], 1.5, tmp_path / "scratch")
+    assert outcome.reason == reason
+    assert bool(outcome.xmu) == (reason == "")
+    if text == "PLEASE CRASH":
+        assert "potential blew up" in outcome.detail
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_failing_run_does_not_stop_the_batch(fake, tmp_path):
+    def broken():
+        raise ValueError("no such potential")
+
+    tasks = [FeffTask(str(n), lambda n=n: "PLEASE CRASH" if n == 2 else "fine") for n in range(6)]
+    tasks.append(FeffTask("broken", broken))
+    with Journal(tmp_path / "j") as journal:
+        keys = list(run_batch(tasks, [[str(fake[0])]], journal, 2, 10, tmp_path / "scratch"))
+        assert sorted(keys) == sorted(task.key for task in tasks)
+        reasons = {entry["key"]: entry["reason"] for entry in journal.entries()}
+    assert reasons["2"] == "feff_failed"
+    assert reasons["broken"] == "bad_structure"
+    assert list(reasons.values()).count("") == 5
+
+
+def _crystals(folder):
+    for name, crystal in (("a", rutile("Cu")), ("b", spinel())):
+        (folder / name).mkdir(parents=True)
+        crystal.to(filename=str(folder / name / "POSCAR"), fmt="poscar")
+    (folder / "broken").mkdir()
+    (folder / "broken/POSCAR").write_text("nothing\n")
+    return folder
+
+
+def _settings(fake, tmp_path, **feff):
+    run = {"executable": str(fake[0]), "structures": str(tmp_path / "crystals"), "radius": 6.0}
+    return make_settings(sources=["feff"], elements=["Cu"], feff={"run": run, **feff})
+
+
+def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
+    _crystals(tmp_path / "crystals")
+    there = tmp_path / "runs/Cu/a/FEFF-XANES/000_Cu"
+    there.mkdir(parents=True)
+    (there / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
+    rutile("Cu").to(filename=str(tmp_path / "runs/Cu/a/POSCAR"), fmt="poscar")
+    settings = _settings(fake, tmp_path, path=str(tmp_path / "runs"))
+    for _ in range(2):  # the second time there is nothing to do
+        run_feff_source(settings, tmp_path, 2, tmp_path / "record")
+    assert len(fake[1].read_text().split()) == 2  # the two orbits of the spinel
+    (count,) = import_source("feff", settings, tmp_path / "out", tmp_path)[:1]
+    assert (count["found"], count["accepted"]) == (3, 3)
+    rows = read_rows(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
+    assert sorted((r["material"], r["multiplicity"]) for r in rows) == [("a", 2), ("b", 2), ("b", 4)]
+    assert "broken/POSCAR" in (tmp_path / "out/rejections.csv").read_text()
+
+
+RUN = """
+import json, sys
+from pathlib import Path
+from xascoord.settings import parse_settings
+from xascoord.stages import run_feff_source
+folder = Path(sys.argv[1])
+run_feff_source(parse_settings(json.loads(sys.argv[2]), "test"), folder, 2, folder / "record")
+"""
+
+
+def test_kill_dash_nine_of_a_batch_and_rerun(fake, tmp_path):
+    for number in range(30):
+        folder = tmp_path / "crystals" / f"m{number}"
+        folder.mkdir(parents=True)
+        rutile("Cu").to(filename=str(folder / "POSCAR"), fmt="poscar")
+    settings = json.dumps(_settings(fake, tmp_path).model_dump(mode="json"))
+    command = [sys.executable, "-W", "ignore", "-c", RUN, str(tmp_path), settings]
+    process = subprocess.Popen(command)
+    stop = random.Random(3).randint(4, 20)
+    while len(fake[1].read_text().split()) < stop and process.poll() is None:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.5)  # children that were running end by themselves
+    with Journal(tmp_path / FEFF_JOURNAL) as journal:
+        complete = len(journal.keys)
+    assert 0 < complete < 30
+    before = len(fake[1].read_text().split())
+    subprocess.run(command, check=True)
+    assert len(fake[1].read_text().split()) - before == 30 - complete
+    with Journal(tmp_path / FEFF_JOURNAL) as journal:
+        keys = [entry["key"] for entry in journal.entries()]
+    assert len(keys) == len(set(keys)) == 30
+
+
+def test_an_executable_that_is_not_there_is_a_clear_error():
+    with pytest.raises(SourceError, match="feff.run.executable"):
+        user_commands("/no/such/feff9")
+
+
+def test_feff8l_computes_rutile(tmp_path):
+    """The real programs of xraylarch: Ti K edge of rutile, first shell at 1.95 angstrom."""
+    from xascoord.feff_inputs import path_expansion_input
+    from xascoord.sources.demo import xanes_from_paths
+    from xascoord.xmu import parse_xmu
+
+    demo = make_settings().demo
+    text = path_expansion_input(rutile(), 0, demo)
+    outcome = run_feff(text, feff8l_commands(), 60, tmp_path)
+    assert outcome.reason == ""
+    xmu = parse_xmu(outcome.xmu)
+    assert xmu.energy[0] == pytest.approx(4970, abs=5)
+    assert xmu.mu.min() < 0  # the expansion diverges at the edge ...
+    energy, mu = xanes_from_paths(xmu, demo.energy_range, demo.energy_step, demo.switch_on)
+    assert mu.min() > 0  # ... which fading chi in mends
+    far = energy > xmu.energy[0] + 12
+    expected = np.interp(energy[far], xmu.energy, xmu.mu)
+    np.testing.assert_allclose(mu[far], expected, atol=0.01)  # and leaves the rest alone
+    assert np.abs(np.diff(mu)).max() < 0.35

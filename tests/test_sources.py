@@ -1,0 +1,175 @@
+"""Broken input: every broken piece is rejected with its reason, the rest goes on, counts add up."""
+
+import csv
+import gzip
+import json
+import tarfile
+from collections import Counter
+
+import pytest
+from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
+from corrupt import CU, TI, feff_corpus, write_dump
+
+from xascoord.errors import SourceError, XascoordError
+from xascoord.sources.xasdb_archive import normalise_material_id
+from xascoord.stages import import_source
+from xascoord.tables import SPECTRA, STRUCTURES, read_rows, read_table
+
+
+def _rejections(folder):
+    with (folder / "rejections.csv").open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_feff_corpus(tmp_path, packed):
+    expected = feff_corpus(tmp_path / "runs")
+    source = tmp_path / "runs"
+    if packed:
+        source = tmp_path / "runs.tar.gz"
+        with tarfile.open(source, "w:gz") as archive:
+            archive.add(tmp_path / "runs", arcname=".")
+    settings = make_settings(sources=["feff"], elements=["Cu"], feff={"path": str(source)})
+    counts = import_source("feff", settings, tmp_path / "out", tmp_path)
+    found = {row["item"].removeprefix("./"): row["reason"] for row in _rejections(tmp_path / "out")}
+    assert found == {item: reason for item, reason in expected.items() if reason}
+    assert len(set(found.values())) >= 12
+    assert sum(row["found"] for row in counts) == len(expected)
+    assert sum(row["accepted"] for row in counts) == list(expected.values()).count("")
+    spectra = read_table(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
+    assert spectra["material"].to_pylist() == ["good", "one-of-two"]
+    assert spectra["multiplicity"].to_pylist() == [2, 4]  # rutile; octahedral site of spinel
+
+
+def test_a_dump_in_every_form(tmp_path):
+    reasons = write_dump(tmp_path / "dump")
+    settings = make_settings(
+        sources=["xasdb_archive"],
+        elements=["Ti", "Cu"],
+        xasdb_archive={"path": str(tmp_path / "dump")},
+    )
+    counts = import_source("xasdb_archive", settings, tmp_path / "out", tmp_path)
+    accepted = reasons.pop("")
+    assert Counter(row["reason"] for row in _rejections(tmp_path / "out")) == reasons
+    assert sum(row["accepted"] for row in counts) == accepted == 3
+    assert sum(row["found"] for row in counts) == accepted + sum(reasons.values())
+    kinds = read_table(tmp_path / "out/spectra/Ti.parquet", SPECTRA)["kind"].to_pylist()
+    assert sorted(kinds) == ["averaged", "site"]
+
+
+@pytest.mark.parametrize("form", ["list", "data", "by id", "single", "lines", "pairs", "gzip"])
+def test_forms_of_documents(tmp_path, form):
+    xas = xas_dictionary(rutile(), 0, "Ti", TI)
+    record = {"task_id": "mp-2657", "spectrum": xas}
+    energy, mu = edge_spectrum(TI)
+    pairs = {
+        "mp_id": "mp-2657",
+        "structure": xas["structure"],
+        "absorbing_atom": 0,
+        "spectrum": [list(pair) for pair in zip(energy, mu, strict=True)],
+    }
+    content = {
+        "list": [record],
+        "data": {"data": [record]},
+        "by id": {"mp-2657": record},
+        "single": record,
+        "lines": record,
+        "pairs": [pairs],
+        "gzip": [record],
+    }[form]
+    path = tmp_path / ("a.jsonl" if form == "lines" else "a.json.gz" if form == "gzip" else "a.json")
+    text = json.dumps(content).encode() + b"\n"
+    path.write_bytes(gzip.compress(text) if form == "gzip" else text)
+    settings = make_settings(
+        sources=["xasdb_archive"], elements=["Ti"], xasdb_archive={"path": str(path)}
+    )
+    import_source("xasdb_archive", settings, tmp_path / "out", tmp_path)
+    (row,) = read_rows(tmp_path / "out/spectra/Ti.parquet", SPECTRA)
+    assert row["spectrum_id"] == "xasdb_archive:mp-2657/Ti/0"
+    assert (row["site_index"], row["multiplicity"]) == (0, 2)
+    assert row["energy"] == pytest.approx(energy)
+    (structure,) = read_rows(tmp_path / "out/structures/Ti.parquet", STRUCTURES)
+    assert structure["equivalent_to"] == [0, 0, 2, 2, 2, 2]
+
+
+def test_plain_run_folders(tmp_path):
+    """feff.inp + xmu.dat: the crystal is the POSCAR beside them, or the cluster in a box."""
+    from xascoord.feff_inputs import xanes_input
+
+    crystal = rutile("Cu")
+    for name in ("with", "without"):
+        folder = tmp_path / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "feff.inp").write_text(xanes_input(crystal, 1, 6.0))
+        (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
+    crystal.to(filename=str(tmp_path / "runs/with/POSCAR"), fmt="poscar")
+    settings = make_settings(
+        sources=["feff"], elements=["Cu"], feff={"path": str(tmp_path / "runs")}
+    )
+    import_source("feff", settings, tmp_path / "out", tmp_path)
+    boxed, real = sorted(
+        read_rows(tmp_path / "out/spectra/Cu.parquet", SPECTRA), key=lambda r: r["multiplicity"]
+    )
+    assert (real["material"], real["multiplicity"]) == ("with", 2)
+    assert (boxed["material"], boxed["multiplicity"], boxed["site_index"]) == ("without", 1, 0)
+    structures = read_rows(tmp_path / "out/structures/Cu.parquet", STRUCTURES)
+    cluster = next(s for s in structures if s["material"] == "without")
+    assert cluster["species"][:3] == ["Cu", "O", "O"]
+
+
+def test_missing_and_empty_sources_say_what_to_do(tmp_path):
+    for path, message in ((tmp_path / "no", "does not exist"), (tmp_path, "no xmu.dat")):
+        settings = make_settings(sources=["feff"], feff={"path": str(path)})
+        with pytest.raises(SourceError, match=message):
+            import_source("feff", settings, tmp_path / "out", tmp_path)
+    settings = make_settings(sources=["xasdb_archive"], xasdb_archive={"path": str(tmp_path)})
+    with pytest.raises(SourceError, match="jsonl"):
+        import_source("xasdb_archive", settings, tmp_path / "out", tmp_path)
+
+
+def test_damaged_archive_is_one_clear_error(tmp_path):
+    feff_corpus(tmp_path / "runs")
+    path = tmp_path / "runs.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "runs", arcname=".")
+    path.write_bytes(path.read_bytes()[:2000])
+    settings = make_settings(sources=["feff"], feff={"path": str(path)})
+    with pytest.raises(SourceError, match="damaged|neither"):
+        import_source("feff", settings, tmp_path / "out", tmp_path)
+
+
+def test_a_source_without_a_usable_spectrum_stops_with_its_reasons(tmp_path):
+    feff_corpus(tmp_path / "runs")
+    settings = make_settings(
+        sources=["feff"], elements=["Ti"], feff={"path": str(tmp_path / "runs")}
+    )
+    with pytest.raises(XascoordError, match="none of 25 spectra"):
+        import_source("feff", settings, tmp_path / "out", tmp_path)
+    assert len(_rejections(tmp_path / "out")) == 25
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("mp-149", "mp-149"), ("mvc-123", "mvc-123"), ("mp-aaaaaadw", "mp-100"), ("odd", "odd"),
+        ("mp-", "mp-"),
+    ],
+)  # fmt: skip
+def test_identifiers_have_one_form(given, wanted):
+    assert normalise_material_id(given) == wanted
+
+
+def test_the_shared_archive(shared, tmp_path):
+    """4,223 real spectra; multiplicities from the space group fit the sites that were computed."""
+    path = shared / "spectra/feff_cu_oxides.tar.gz"
+    settings = make_settings(sources=["feff"], elements=["Cu"], feff={"path": str(path)})
+    (count,) = import_source("feff", settings, tmp_path, tmp_path)
+    assert count["found"] == count["accepted"] + count["rejected"] == 4223
+    rows = read_rows(tmp_path / "spectra/Cu.parquet", SPECTRA)
+    structures = {r["structure_id"]: r for r in read_rows(tmp_path / "structures/Cu.parquet", STRUCTURES)}
+    orbits = [
+        (r["structure_id"], structures[r["structure_id"]]["equivalent_to"][r["site_index"]])
+        for r in rows
+    ]
+    assert len(set(orbits)) == len(rows)  # no two spectra of equivalent sites
+    assert all(orbit == row["site_index"] for (_, orbit), row in zip(orbits, rows, strict=True))
