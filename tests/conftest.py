@@ -83,7 +83,11 @@ def xas_dictionary(structure: Any, index: int | None, element: str, e0: float) -
 
 def xmu_text(energy: np.ndarray, mu: np.ndarray, header: str | None = None) -> str:
     """An xmu.dat as FEFF 9 writes it."""
-    head = header if header is not None else "# FEFF 9.9.1\n#  omega    e    k    mu    mu0     chi     @#\n"
+    head = (
+        header
+        if header is not None
+        else "# FEFF 9.9.1\n#  omega    e    k    mu    mu0     chi     @#\n"
+    )
     rows = (
         f"{e:13.3f}{e - energy[0]:11.3f}{0.05 * i:8.3f}{m:13.5E}{m:13.5E}{0:13.5E}\n"
         for i, (e, m) in enumerate(zip(energy, mu, strict=True))

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from conftest import edge_spectrum, rutile, spinel, xas_dictionary, xmu_text
 
 CU, TI = 8980.0, 4966.0
 
 
-def _site(root: Path, material: str, site: str, content: bytes | str, structure: Any = None) -> None:
+def _site(
+    root: Path, material: str, site: str, content: bytes | str, structure: Any = None
+) -> None:
     folder = root / "Cu" / material
     run = folder / "FEFF-XANES" / site
     run.mkdir(parents=True, exist_ok=True)
@@ -71,7 +74,9 @@ def feff_corpus(root: Path) -> dict[str, str]:
     (root / "Cu/bad-poscar/POSCAR").write_text("no\ncell\nhere\n")
     expected["Cu/bad-poscar/FEFF-XANES/000_Cu"] = "bad_structure"
     _site(root, "log", "000_Cu", good, crystal)
-    (root / "Cu/log/FEFF-XANES/000_Cu/log1.dat").write_text("Convergence not reached in 30 iterations\n")
+    (root / "Cu/log/FEFF-XANES/000_Cu/log1.dat").write_text(
+        "Convergence not reached in 30 iterations\n"
+    )
     expected["Cu/log/FEFF-XANES/000_Cu"] = "unconverged"
     crashed = root / "Cu/good/FEFF-XANES/001_Cu"
     crashed.mkdir()

@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 class MaterialsProjectServer:
     """Serves documents; ``faults`` maps the number of a search (from 0) to what goes wrong."""
 
-    def __init__(self, documents: list[dict[str, Any]], faults: dict[int, str] | None = None) -> None:
+    def __init__(
+        self, documents: list[dict[str, Any]], faults: dict[int, str] | None = None
+    ) -> None:
         self.documents = documents
         self.faults = faults or {}
         self.searches: list[dict[str, str]] = []

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import edge_spectrum
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import edge_spectrum
 from xascoord.averaging import average_sites, missing_orbits
 
 
@@ -42,7 +42,7 @@ def test_the_mean_lies_between_its_sites(weights, shifts):
     values = np.stack([np.interp(axis, *s) for s in spectra])
     assert (mu <= values.max(axis=0) + 1e-12).all()
     assert (mu >= values.min(axis=0) - 1e-12).all()
-    doubled, twice = average_sites(spectra, [2 * w for w in weights], step=0.25)
+    _, twice = average_sites(spectra, [2 * w for w in weights], step=0.25)
     np.testing.assert_allclose(twice, mu)
 
 

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from conftest import edge_spectrum, make_settings, rutile, spinel
-from corrupt import CU
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from conftest import edge_spectrum, make_settings, rutile, spinel
+from corrupt import CU
 from xascoord.datasets import build_datasets
 from xascoord.errors import XascoordError
 from xascoord.harvest import Finding, Harvest, spectrum_row
@@ -18,14 +19,18 @@ def _row(structure, site, source="feff", material="m", e0=CU, kind="site", eleme
     identity = f"{source}:{name or material}"
     row = structure_row(structure, identity, material, source, 0.01)
     energy, mu = edge_spectrum(e0)
-    finding = Finding(f"{name or material}/{element}/{site}", material, element, kind, site, energy, mu)
+    finding = Finding(
+        f"{name or material}/{element}/{site}", material, element, kind, site, energy, mu
+    )
     return spectrum_row(source, finding, row), row
 
 
 def _build(pairs, **sections):
     sections = {"sources": ["feff", "xasdb_archive"], "feff": {"path": "x"},
                 "xasdb_archive": {"path": "x"}} | sections  # fmt: skip
-    return build_datasets("Cu", [s for s, _ in pairs], [t for _, t in pairs], make_settings(**sections))
+    return build_datasets(
+        "Cu", [s for s, _ in pairs], [t for _, t in pairs], make_settings(**sections)
+    )
 
 
 def _orbits(structure):
@@ -104,7 +109,9 @@ def test_windows_that_are_not_covered_are_rejected():
 
 
 def test_the_preprints_window():
-    built = _build([_row(rutile("Cu"), 0)], window={"reference": "onset", "lower": 0.0, "upper": 45.0})
+    built = _build(
+        [_row(rutile("Cu"), 0)], window={"reference": "onset", "lower": 0.0, "upper": 45.0}
+    )
     (row,) = built.site
     assert row["onset"] < row["e0"]
     start = np.interp(row["onset"], row["energy"], row["mu"]) / row["scale"]
@@ -165,7 +172,13 @@ def test_a_harvest_spills_and_keeps_everything(tmp_path):
         harvest.accept(Finding(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure)
     harvest.accept(Finding("n/0", "n", "Fe", "site", 0, energy, mu), structure)
     counts = {row["absorber"]: row for row in harvest.finish()}
-    assert counts["Cu"] == {"source": "feff", "absorber": "Cu", "found": 9, "accepted": 8, "rejected": 1}
+    assert counts["Cu"] == {
+        "source": "feff",
+        "absorber": "Cu",
+        "found": 9,
+        "accepted": 8,
+        "rejected": 1,
+    }
     assert [r.reason for r in harvest.rejections] == [Reason.DUPLICATE, Reason.OTHER_ELEMENT]
     from xascoord.tables import SPECTRA, STRUCTURES
 

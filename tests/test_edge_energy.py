@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import edge_spectrum
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import edge_spectrum
 from xascoord.edge_energy import find_e0, find_onset
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import EdgeEnergy
@@ -40,7 +40,9 @@ def test_symmetric_step_has_e0_in_its_middle():
 def test_e0_moves_with_the_energies_and_ignores_the_scale(shift, scale):
     energy, mu = edge_spectrum(5000)
     reference = find_e0(energy, mu, DEFAULT)
-    assert find_e0(energy + shift, scale * mu, DEFAULT) - shift == pytest.approx(reference, abs=0.01)
+    assert find_e0(energy + shift, scale * mu, DEFAULT) - shift == pytest.approx(
+        reference, abs=0.01
+    )
 
 
 @given(points=st.integers(150, 900))
@@ -52,7 +54,9 @@ def test_e0_does_not_depend_on_the_sampling(points):
 def test_a_sharp_pre_edge_peak_is_not_the_edge():
     energy, mu = edge_spectrum(5000, points=951)
     peak = 0.7 * np.exp(-(((energy - 4990) / 0.8) ** 2))
-    assert find_e0(energy, mu + peak, DEFAULT) == pytest.approx(find_e0(energy, mu, DEFAULT), abs=0.2)
+    assert find_e0(energy, mu + peak, DEFAULT) == pytest.approx(
+        find_e0(energy, mu, DEFAULT), abs=0.2
+    )
 
 
 @pytest.mark.parametrize(

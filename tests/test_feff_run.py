@@ -11,11 +11,11 @@ import time
 
 import numpy as np
 import pytest
+
 from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
 from corrupt import CU
-
-from xascoord.feff_run import FeffTask, feff8l_commands, run_batch, run_feff, user_commands
 from xascoord.errors import SourceError
+from xascoord.feff_run import FeffTask, feff8l_commands, run_batch, run_feff, user_commands
 from xascoord.journal import Journal
 from xascoord.stages import FEFF_JOURNAL, import_source, run_feff_source
 from xascoord.tables import SPECTRA, read_rows
@@ -48,7 +48,12 @@ def fake(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("fine", ""), ("PLEASE HANG", "timeout"), ("PLEASE CRASH", "feff_failed"), ("PLEASE WRITE NOTHING", "feff_failed")],
+    [
+        ("fine", ""),
+        ("PLEASE HANG", "timeout"),
+        ("PLEASE CRASH", "feff_failed"),
+        ("PLEASE WRITE NOTHING", "feff_failed"),
+    ],
 )
 def test_outcomes(fake, tmp_path, text, reason):
     outcome = run_feff(text, [[str(fake[0])]], 1.5, tmp_path / "scratch")
@@ -101,7 +106,11 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
     (count,) = import_source("feff", settings, tmp_path / "out", tmp_path)[:1]
     assert (count["found"], count["accepted"]) == (3, 3)
     rows = read_rows(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
-    assert sorted((r["material"], r["multiplicity"]) for r in rows) == [("a", 2), ("b", 2), ("b", 4)]
+    assert sorted((r["material"], r["multiplicity"]) for r in rows) == [
+        ("a", 2),
+        ("b", 2),
+        ("b", 4),
+    ]
     assert "broken/POSCAR" in (tmp_path / "out/rejections.csv").read_text()
 
 

@@ -9,10 +9,10 @@ import sys
 import time
 
 import pytest
+
 from conftest import make_settings, rutile, xas_dictionary
 from corrupt import TI
 from mp_server import MaterialsProjectServer
-
 from xascoord.errors import SourceError
 from xascoord.journal import Journal
 from xascoord.sources.materials_project import NAME
@@ -52,7 +52,12 @@ def serve(monkeypatch):
 
 
 def _settings(server, **options):
-    options = {"endpoint": server.endpoint, "batch_size": 3, "retries": 4, "max_wait": 0.02} | options
+    options = {
+        "endpoint": server.endpoint,
+        "batch_size": 3,
+        "retries": 4,
+        "max_wait": 0.02,
+    } | options
     return make_settings(sources=[NAME], elements=["Ti"], materials_project=options)
 
 
@@ -68,7 +73,9 @@ def test_oxides_and_only_theirs(serve, tmp_path, capsys):
     count, rows = _import(settings, tmp_path)
     assert count["found"] == count["accepted"] == 7
     assert [row["material"] for row in rows] == [f"mp-{100 + n}" for n in range(7)]
-    assert {(row["kind"], row["site_index"], row["multiplicity"]) for row in rows} == {("averaged", -1, 2)}
+    assert {(row["kind"], row["site_index"], row["multiplicity"]) for row in rows} == {
+        ("averaged", -1, 2)
+    }
     assert "2026.10.01" in (tmp_path / "version.json").read_text()
     assert server.keys == {KEY}
     written = "".join(p.read_text(errors="replace") for p in tmp_path.rglob("*") if p.is_file())
@@ -86,7 +93,7 @@ def test_faults_are_survived_and_nothing_is_lost(serve, tmp_path, fault):
 
 
 def test_a_dead_server_ends_in_one_clear_error_and_the_rest_is_kept(serve, tmp_path):
-    server = serve(_documents(), {n: "503" for n in range(3, 100)})
+    server = serve(_documents(), dict.fromkeys(range(3, 100), "503"))
     with pytest.raises(SourceError, match="run again to go on"):
         download(_settings(server), tmp_path, tmp_path / "version.json")
     with Journal(tmp_path / NAME / "Ti.jsonl") as journal:
@@ -100,7 +107,7 @@ def test_a_dead_server_ends_in_one_clear_error_and_the_rest_is_kept(serve, tmp_p
 
 @pytest.mark.parametrize("fault", ["400", "401", "403", "404"])
 def test_refusals_are_final_at_once(serve, tmp_path, fault):
-    server = serve(_documents(), {n: fault for n in range(100)})
+    server = serve(_documents(), dict.fromkeys(range(100), fault))
     with pytest.raises(SourceError, match="refuses"):
         download(_settings(server), tmp_path, tmp_path / "version.json")
     assert len(server.searches) == 1

@@ -2,8 +2,8 @@ import json
 
 import pytest
 import yaml
-from conftest import make_settings
 
+from conftest import make_settings
 from xascoord.errors import SettingsError
 from xascoord.settings import Settings, json_schema, load_settings
 

@@ -7,9 +7,9 @@ import tarfile
 from collections import Counter
 
 import pytest
+
 from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
 from corrupt import CU, TI, feff_corpus, write_dump
-
 from xascoord.errors import SourceError, XascoordError
 from xascoord.sources.xasdb_archive import normalise_material_id
 from xascoord.stages import import_source
@@ -77,7 +77,9 @@ def test_forms_of_documents(tmp_path, form):
         "pairs": [pairs],
         "gzip": [record],
     }[form]
-    path = tmp_path / ("a.jsonl" if form == "lines" else "a.json.gz" if form == "gzip" else "a.json")
+    path = tmp_path / (
+        "a.jsonl" if form == "lines" else "a.json.gz" if form == "gzip" else "a.json"
+    )
     text = json.dumps(content).encode() + b"\n"
     path.write_bytes(gzip.compress(text) if form == "gzip" else text)
     settings = make_settings(
@@ -166,7 +168,9 @@ def test_the_shared_archive(shared, tmp_path):
     (count,) = import_source("feff", settings, tmp_path, tmp_path)
     assert count["found"] == count["accepted"] + count["rejected"] == 4223
     rows = read_rows(tmp_path / "spectra/Cu.parquet", SPECTRA)
-    structures = {r["structure_id"]: r for r in read_rows(tmp_path / "structures/Cu.parquet", STRUCTURES)}
+    structures = {
+        r["structure_id"]: r for r in read_rows(tmp_path / "structures/Cu.parquet", STRUCTURES)
+    }
     orbits = [
         (r["structure_id"], structures[r["structure_id"]]["equivalent_to"][r["site_index"]])
         for r in rows

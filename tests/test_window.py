@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import edge_spectrum
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import edge_spectrum
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import Window
 from xascoord.window import cut_window, relative_grid
@@ -33,7 +33,9 @@ def test_windows_have_maximum_one_and_ignore_the_scale(e0, scale, points, lower,
     assert features.shape == (points,)
     assert features.max() == pytest.approx(1.0)
     assert features.min() >= 0
-    np.testing.assert_allclose(features, cut_window(energy, mu, e0, window)[0], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        features, cut_window(energy, mu, e0, window)[0], rtol=1e-9, atol=1e-12
+    )
     assert factor > 0
 
 

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
-from conftest import edge_spectrum, xmu_text
 
+from conftest import edge_spectrum, xmu_text
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.xmu import parse_xmu
 
 ENERGY, MU = edge_spectrum(8980)
 HEADERS = {
     "FEFF 6": "# title Feff 6.01l\n#  omega    e    k    mu    mu0     chi     @#\n",
-    "FEFF 8": "# Feff8L (EXAFS)       0.1\n# xsedge+ 50\n#  omega    e    k    mu    mu0     chi     @#\n",
-    "FEFF 9": "# # comment: FEFF 9.9.1\n# FMS rfms= 9.0000\n#  omega    e    k    mu    mu0     chi     @#\n",
+    "FEFF 8": "# Feff8L (EXAFS)  0.1\n# xsedge+ 50\n# omega   e   k   mu   mu0   chi   @#\n",
+    "FEFF 9": "# # FEFF 9.9.1\n# FMS rfms= 9.0000\n# omega   e   k   mu   mu0   chi   @#\n",
     "FEFF 10": "#  FEFF 10.0.1 edge K\n# omega e k mu mu0 chi @#\n",
     "none": "",
 }

@@ -30,14 +30,14 @@ Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.
 """,
 )
 
-ParamsOption = Annotated[
-    Path, typer.Option("--params", help="Settings file.", show_default=True)
-]
+ParamsOption = Annotated[Path, typer.Option("--params", help="Settings file.", show_default=True)]
 SettingsOption = Annotated[
     str | None,
     typer.Option("--settings", help="JSON text whose sections replace those of the file."),
 ]
-RawOption = Annotated[Path, typer.Option(help="Folder of downloads and FEFF runs, kept for reruns.")]
+RawOption = Annotated[
+    Path, typer.Option(help="Folder of downloads and FEFF runs, kept for reruns.")
+]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
 PARAMS = Path("params.yaml")
 
@@ -129,9 +129,7 @@ def datasets(
     """Build the site-specific and the site-averaged data set of one element."""
     if element not in ELEMENTS:
         raise XascoordError(f"no element {element!r}; there are {' '.join(ELEMENTS)}")
-    stages.make_datasets(
-        element, spectra, _settings(params, settings), site, averaged, rejections
-    )
+    stages.make_datasets(element, spectra, _settings(params, settings), site, averaged, rejections)
 
 
 @app.command()
@@ -149,7 +147,9 @@ def summarise_datasets(
 @app.command()
 def fetch(
     name: Annotated[str, typer.Argument(help="Name in data/sources.csv; 'list' shows them.")],
-    out: Annotated[Path, typer.Option(help="Folder under which it is put.")] = Path("data/external"),
+    out: Annotated[Path, typer.Option(help="Folder under which it is put.")] = Path(
+        "data/external"
+    ),
     table: Annotated[Path, typer.Option(help="Table of data sets.")] = Path("data/sources.csv"),
 ) -> None:
     """Fetch an outside data set that is public in git, by dvc import at its pinned commit."""

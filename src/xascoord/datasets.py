@@ -144,7 +144,9 @@ def _windowed(
         except RejectedSpectrum as error:
             rejected.append((row, (error.reason, error.detail)))
             continue
-        done.append({**row, "e0": e0, "onset": onset, "scale": scale, "features": features.tolist()})
+        done.append(
+            {**row, "e0": e0, "onset": onset, "scale": scale, "features": features.tolist()}
+        )
     return done, rejected
 
 

@@ -5,22 +5,28 @@ Source: Zheng et al., Patterns 1, 100013 (2020), Fig. 1 and Table 2.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
+# fmt: off
 GROUPS: dict[str, tuple[str, ...]] = {
     "alkali": ("Li", "Na", "K", "Rb"),
     "alkaline_earth": ("Be", "Mg", "Ca", "Sr"),
     "metalloid": ("B", "Si", "Ge"),
     "carbon": ("C",),
-    "transition_metal": tuple("Sc Ti V Cr Mn Fe Co Ni Cu Zn Y Zr Nb Mo Pd Ag Cd".split()),
+    "transition_metal": (
+        "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn",
+        "Y", "Zr", "Nb", "Mo", "Pd", "Ag", "Cd",
+    ),
     "post_transition_metal": ("Al", "Ga", "In", "Sn"),
 }
 
 # By atomic number, as the paper lists them (Tc, Ru and Rh are always six-coordinated).
-ELEMENTS: tuple[str, ...] = tuple(
-    "Li Be B C Na Mg Al Si K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge "
-    "Rb Sr Y Zr Nb Mo Pd Ag Cd In Sn".split()
+ELEMENTS: tuple[str, ...] = (
+    "Li", "Be", "B", "C", "Na", "Mg", "Al", "Si", "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe",
+    "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "Rb", "Sr", "Y", "Zr", "Nb", "Mo", "Pd", "Ag", "Cd",
+    "In", "Sn",
 )
+# fmt: on
 
 GROUP_OF: dict[str, str] = {
     element: group for group, elements in GROUPS.items() for element in elements
@@ -36,7 +42,7 @@ TYPICAL_VALENCE: dict[str, int] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def k_edge_energy(element: str) -> float:
     """Tabulated K-edge energy of an element.
 

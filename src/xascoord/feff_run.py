@@ -23,7 +23,7 @@ FEFF8L_PROGRAMS = ("rdinp", "pot", "xsph", "pathfinder", "genfmt", "ff2x")
 
 @dataclass(frozen=True)
 class FeffTask:
-    """One calculation: a key, and a function that writes the text of feff.inp when its turn comes."""
+    """One calculation: a key, and what makes the text of feff.inp when its turn comes."""
 
     key: str
     make_input: Callable[[], str]
@@ -177,8 +177,6 @@ def run_batch(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 key, outcome = future.result()
-                journal.add(
-                    key, xmu=outcome.xmu, reason=outcome.reason, detail=outcome.detail
-                )
+                journal.add(key, xmu=outcome.xmu, reason=outcome.reason, detail=outcome.detail)
                 yield key
     shutil.rmtree(scratch, ignore_errors=True)

@@ -116,7 +116,9 @@ class Harvest:
     def accept(self, finding: Finding, structure: dict[str, Any]) -> None:
         """Take a spectrum in; duplicates and unwanted absorbers become rejections."""
         if finding.absorber not in self._structure_ids:
-            self.reject(self._refusal(finding, Reason.OTHER_ELEMENT, "not among the elements asked for"))
+            self.reject(
+                self._refusal(finding, Reason.OTHER_ELEMENT, "not among the elements asked for")
+            )
             return
         if finding.key in self._keys:
             self.reject(self._refusal(finding, Reason.DUPLICATE, "same identifier came before"))

@@ -40,7 +40,9 @@ class Journal:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._handle.close()
-            raise XascoordError(f"{path}: another run is writing here; wait for it or end it") from None
+            raise XascoordError(
+                f"{path}: another run is writing here; wait for it or end it"
+            ) from None
         self.keys = self._recover()
 
     def _recover(self) -> set[str]:
@@ -91,6 +93,9 @@ class Journal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

@@ -47,7 +47,10 @@ def drop_doublets(
             key: tuple[Any, ...] = ("averaged", row["material"])
         else:
             orbit = structures[row["structure_id"]]["equivalent_to"][row["site_index"]]
-            key = ("site", *orbit_names[row["structure_id"]].get(orbit, (row["structure_id"], orbit)))
+            key = (
+                "site",
+                *orbit_names[row["structure_id"]].get(orbit, (row["structure_id"], orbit)),
+            )
         if key in first:
             rejected.append((row, (Reason.DUPLICATE, f"same site as {first[key]}")))
         else:

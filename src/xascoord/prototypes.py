@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,12 @@ def read_prototypes(path: Path) -> list[Prototype]:
     try:
         with path.open(newline="", encoding="utf-8") as handle:
             rows = list(csv.DictReader(handle))
-        return [Prototype(**{**row, "coordination": int(row["coordination"])}) for row in rows]
+        return [Prototype(coordination=int(row.pop("coordination")), **row) for row in rows]
     except (OSError, TypeError, ValueError, KeyError) as error:
         raise SourceError(f"{path}: not a readable table of prototypes ({error})") from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _aflow_cell(tag: str, formula: str) -> Structure:
     from pymatgen.analysis.prototypes import AFLOW_PROTOTYPE_LIBRARY
 

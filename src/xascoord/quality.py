@@ -97,5 +97,6 @@ def _check_energy(energy: Array, absorber: str, tolerance: float) -> None:
     if (steps <= 0).any():
         first = int(np.argmax(steps <= 0)) + 1
         raise RejectedSpectrum(
-            Reason.ENERGY_NOT_INCREASING, f"{int((steps <= 0).sum())} steps back, first at point {first}"
+            Reason.ENERGY_NOT_INCREASING,
+            f"{int((steps <= 0).sum())} steps back, first at point {first}",
         )

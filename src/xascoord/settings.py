@@ -28,9 +28,7 @@ class Section(BaseModel):
 class MaterialsProject(Section):
     """Oxides and their averaged K-edge XANES from the Materials Project API."""
 
-    endpoint: str = Field(
-        "https://api.materialsproject.org", description="Address of the API."
-    )
+    endpoint: str = Field("https://api.materialsproject.org", description="Address of the API.")
     batch_size: int = Field(50, ge=1, le=500, description="Spectra asked for in one request.")
     retries: int = Field(8, ge=0, description="Tries after a 500, 503, dropped or empty answer.")
     max_wait: float = Field(60.0, gt=0, description="Longest pause between two tries, in s.")
@@ -64,7 +62,7 @@ class Feff(Section):
     """FEFF output folders (Lightshow's layout or plain run folders), also as .tar.gz."""
 
     path: str | None = Field(None, description="Folder or .tar/.tar.gz archive of FEFF output.")
-    run: FeffRun = Field(default_factory=FeffRun)
+    run: FeffRun = FeffRun()
 
 
 class Demo(Section):
@@ -166,14 +164,14 @@ class Settings(Section):
     sources: tuple[SourceName, ...] = Field(
         ("demo",), min_length=1, description="Sources of spectra; of a doublet the first wins."
     )
-    demo: Demo = Field(default_factory=Demo)
-    feff: Feff = Field(default_factory=Feff)
-    xasdb_archive: XasdbArchive = Field(default_factory=XasdbArchive)
-    materials_project: MaterialsProject = Field(default_factory=MaterialsProject)
-    quality: Quality = Field(default_factory=Quality)
-    edge_energy: EdgeEnergy = Field(default_factory=EdgeEnergy)
-    window: Window = Field(default_factory=Window)
-    averaging: Averaging = Field(default_factory=Averaging)
+    demo: Demo = Demo()
+    feff: Feff = Feff()
+    xasdb_archive: XasdbArchive = XasdbArchive()
+    materials_project: MaterialsProject = MaterialsProject()
+    quality: Quality = Quality()
+    edge_energy: EdgeEnergy = EdgeEnergy()
+    window: Window = Window()
+    averaging: Averaging = Averaging()
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
@@ -184,7 +182,9 @@ class Settings(Section):
         if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
             raise ValueError("feff.path: name the folder or archive that the feff source reads")
         if "xasdb_archive" in self.sources and not self.xasdb_archive.path:
-            raise ValueError("xasdb_archive.path: name the dump that the xasdb_archive source reads")
+            raise ValueError(
+                "xasdb_archive.path: name the dump that the xasdb_archive source reads"
+            )
         return self
 
 
@@ -236,15 +236,22 @@ def load_settings(path: Path, override: str | None = None) -> Settings:
     values: Any = {}
     if override is None or path.exists():
         if not path.exists():
-            raise SettingsError(f"{path}: no such file; run from the project folder or give --params")
+            raise SettingsError(
+                f"{path}: no such file; run from the project folder or give --params"
+            )
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path}: not readable as YAML: {error}") from None
         if not isinstance(values, dict):
-            raise SettingsError(f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}")
+            raise SettingsError(
+                f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}"
+            )
     if override is not None:
-        values = {**values, **json.loads(override)}
+        try:
+            values = {**values, **json.loads(override)}
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"--settings: not a JSON object ({error})") from None
     return parse_settings(values, str(path))
 
 

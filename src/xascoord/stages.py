@@ -37,7 +37,8 @@ def _findings(source: str, settings: Settings, raw: Path) -> Iterator[Any]:
 
         yield from read_embedded(settings)
     elif source == "feff":
-        from xascoord.sources.feff import read_feff, read_runs
+        from xascoord.sources.feff import read_feff
+        from xascoord.sources.feff_missing import read_runs
 
         yield from read_feff(settings)
         yield from read_runs(settings, raw / FEFF_JOURNAL)
@@ -77,7 +78,9 @@ def download(settings: Settings, raw: Path, record: Path) -> None:
     from xascoord.sources.materials_project import NAME, database_versions, download_element
 
     for element in settings.elements:
-        show_progress(download_element(element, settings, raw / NAME), f"Materials Project {element}")
+        show_progress(
+            download_element(element, settings, raw / NAME), f"Materials Project {element}"
+        )
     record.parent.mkdir(parents=True, exist_ok=True)
     versions = database_versions(settings, raw / NAME)
     record.write_text(json.dumps(versions, indent=1, sort_keys=True) + "\n")
@@ -85,7 +88,7 @@ def download(settings: Settings, raw: Path, record: Path) -> None:
 
 def run_feff_source(settings: Settings, raw: Path, workers: int, record: Path) -> None:
     """Run the user's FEFF for the structures without spectrum, resuming."""
-    from xascoord.sources import feff
+    from xascoord.sources import feff_missing as feff
 
     crystals, _ = feff.crystals_to_run(settings)
     tasks = feff.run_tasks(crystals, feff.finished_sites(settings), settings)
@@ -117,7 +120,12 @@ def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> N
 
 
 def make_datasets(
-    element: str, folders: Sequence[Path], settings: Settings, site: Path, averaged: Path, rejected: Path
+    element: str,
+    folders: Sequence[Path],
+    settings: Settings,
+    site: Path,
+    averaged: Path,
+    rejected: Path,
 ) -> None:
     """Build both data sets of one element from the spectra of all sources."""
     spectra = [r for f in folders for r in read_rows(f / f"spectra/{element}.parquet", SPECTRA)]
@@ -183,7 +191,9 @@ def _element_counts(
     after = Counter((row["kind"], row["reason"] == "missing_site") for row in rejected)
     of_sites = sum(table["kind"].to_pylist().count("site") for table in spectra)
     if of_sites != site.num_rows + after["site", False]:
-        raise AccountingError(f"{element}: {of_sites} site spectra, {site.num_rows} in the data set")
+        raise AccountingError(
+            f"{element}: {of_sites} site spectra, {site.num_rows} in the data set"
+        )
     materials = {*site["material"].to_pylist(), *averaged["material"].to_pylist()}
     return {
         "element": element,

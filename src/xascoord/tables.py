@@ -84,7 +84,7 @@ def write_table(path: Path, table: pa.Table) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     pq.write_table(table, temporary, compression="zstd", compression_level=9)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
@@ -105,7 +105,9 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     except FileNotFoundError:
         raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
     except pa.ArrowInvalid as error:
-        raise XascoordError(f"{path}: not a readable Parquet file ({error}); delete it and rerun") from None
+        raise XascoordError(
+            f"{path}: not a readable Parquet file ({error}); delete it and rerun"
+        ) from None
     if table.schema.names != schema.names:
         wrong = sorted(set(table.schema.names) ^ set(schema.names))
         raise XascoordError(f"{path}: columns do not fit this version: {', '.join(wrong)}")
@@ -125,4 +127,4 @@ def write_csv(path: Path, rows: Iterable[dict[str, Any]], columns: Sequence[str]
         writer = csv.DictWriter(handle, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    os.replace(temporary, path)
+    temporary.replace(path)

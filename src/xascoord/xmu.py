@@ -87,7 +87,9 @@ def _numbers(text: str, width: int) -> list[list[float]]:
         except ValueError:
             if number == len(lines):
                 raise RejectedSpectrum(Reason.TRUNCATED, f"line {number} is cut off") from None
-            raise RejectedSpectrum(Reason.NOT_A_NUMBER, f"line {number}: {line.strip()[:60]}") from None
+            raise RejectedSpectrum(
+                Reason.NOT_A_NUMBER, f"line {number}: {line.strip()[:60]}"
+            ) from None
         if len(row) != width:
             reason = Reason.TRUNCATED if number == len(lines) else Reason.WRONG_COLUMNS
             raise RejectedSpectrum(reason, f"line {number} has {len(row)} of {width} columns")

@@ -1,24 +1,31 @@
 # Every source of spectra, brought into the same typed tables: one rule a source.
 
 
+rule import_spectra:
+    input:
+        expand("{folder}/counts.csv", folder=SOURCE_FOLDERS),
+
+
 rule import_demo:
     input:
-        spectra=config["demo"]["folder"] + "/spectra.parquet",
-        structures=config["demo"]["folder"] + "/structures.parquet",
+        spectra=expand("{folder}/spectra.parquet", folder=config["demo"]["folder"]),
+        structures=expand(
+            "{folder}/structures.parquet", folder=config["demo"]["folder"]
+        ),
     output:
         tables_of("demo"),
     log:
         "logs/01_spectra/import_demo.log",
     benchmark:
         "results/benchmarks/01_spectra/import_demo.tsv"
-    params:
-        settings=settings("elements", "demo", "quality"),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=10,
+    params:
+        settings=settings("elements", "demo", "quality"),
     message:
         "Importing the embedded demonstration spectra"
     shell:
@@ -35,14 +42,14 @@ rule run_feff:
         "logs/01_spectra/run_feff.log",
     benchmark:
         "results/benchmarks/01_spectra/run_feff.tsv"
-    params:
-        settings=settings("elements", "feff", "quality"),
     conda:
         "../../environment.yml"
     threads: workflow.cores
     resources:
         mem_mb=8000,
         runtime=1440,
+    params:
+        settings=settings("elements", "feff", "quality"),
     message:
         "Running FEFF for structures without spectrum ({threads} at a time)"
     shell:
@@ -64,14 +71,14 @@ rule import_feff:
         "logs/01_spectra/import_feff.log",
     benchmark:
         "results/benchmarks/01_spectra/import_feff.tsv"
-    params:
-        settings=settings("elements", "sources", "feff", "quality"),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=120,
+    params:
+        settings=settings("elements", "sources", "feff", "quality"),
     message:
         "Importing FEFF output"
     shell:
@@ -88,14 +95,14 @@ rule import_xasdb_archive:
         "logs/01_spectra/import_xasdb_archive.log",
     benchmark:
         "results/benchmarks/01_spectra/import_xasdb_archive.tsv"
-    params:
-        settings=settings("elements", "sources", "xasdb_archive", "quality"),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=600,
+    params:
+        settings=settings("elements", "sources", "xasdb_archive", "quality"),
     message:
         "Importing a bulk dump of the XASDB"
     shell:
@@ -110,14 +117,14 @@ rule download_materials_project:
         "logs/01_spectra/download_materials_project.log",
     benchmark:
         "results/benchmarks/01_spectra/download_materials_project.tsv"
-    params:
-        settings=settings("elements", "materials_project"),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=1440,
+    params:
+        settings=settings("elements", "materials_project"),
     message:
         "Downloading from the Materials Project (resumes where it ended)"
     shell:
@@ -133,14 +140,14 @@ rule import_materials_project:
         "logs/01_spectra/import_materials_project.log",
     benchmark:
         "results/benchmarks/01_spectra/import_materials_project.tsv"
-    params:
-        settings=settings("elements", "quality"),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        settings=settings("elements", "quality"),
     message:
         "Importing the downloads from the Materials Project"
     shell:
@@ -150,7 +157,7 @@ rule import_materials_project:
 
 rule compute_demo:
     input:
-        config["demo"]["folder"] + "/prototypes.csv",
+        expand("{folder}/prototypes.csv", folder=config["demo"]["folder"]),
     output:
         "data/demo_recomputed/spectra.parquet",
         "data/demo_recomputed/structures.parquet",
@@ -159,14 +166,14 @@ rule compute_demo:
         "logs/01_spectra/compute_demo.log",
     benchmark:
         "results/benchmarks/01_spectra/compute_demo.tsv"
-    params:
-        settings=settings("seed", "elements", "demo", "quality"),
     conda:
         "../../environment.yml"
     threads: workflow.cores
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        settings=settings("seed", "elements", "demo", "quality"),
     message:
         "Computing the demonstration spectra anew with FEFF8L ({threads} at a time)"
     shell:

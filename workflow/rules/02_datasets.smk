@@ -13,15 +13,17 @@ rule build_datasets:
         "logs/02_datasets/{element}.log",
     benchmark:
         "results/benchmarks/02_datasets/{element}.tsv"
-    params:
-        settings=settings("sources", "feff", "xasdb_archive", "edge_energy", "window", "averaging"),
-        spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        settings=settings(
+            "sources", "feff", "xasdb_archive", "edge_energy", "window", "averaging"
+        ),
+        spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
         "Building the data sets of {wildcards.element}"
     shell:
@@ -33,7 +35,9 @@ rule build_datasets:
 rule summarise_datasets:
     input:
         expand(
-            "{folder}/{table}.csv", folder=SOURCE_FOLDERS, table=["counts", "rejections"]
+            "{folder}/{table}.csv",
+            folder=SOURCE_FOLDERS,
+            table=["counts", "rejections"],
         ),
         expand(
             "data/02_datasets/{kind}/{element}.parquet",
@@ -50,15 +54,15 @@ rule summarise_datasets:
         "logs/02_datasets/summarise.log",
     benchmark:
         "results/benchmarks/02_datasets/summarise.tsv"
-    params:
-        settings=settings("elements", "sources", "feff", "xasdb_archive", "window"),
-        spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     conda:
         "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        settings=settings("elements", "sources", "feff", "xasdb_archive", "window"),
+        spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
         "Counting spectra and rejections"
     shell:

@@ -1,0 +1,1 @@
+"""Sources of spectra; all yield findings and rejections of the same form."""

@@ -7,6 +7,7 @@ quantitative within about 10 eV of the edge: these spectra exist to run the chai
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def compute_element(
             tasks.append(
                 FeffTask(
                     f"{structure_id}/{site}",
-                    lambda s=structure, i=site: path_expansion_input(s, i, settings.demo),
+                    partial(path_expansion_input, structure, site, settings.demo),
                 )
             )
     with Journal(journals / f"{element}.jsonl") as journal:
@@ -170,7 +171,9 @@ def embed(harvests: Sequence[Harvest], folder: Path) -> None:
     write_rows(folder / "structures.parquet", rows, STRUCTURES)
 
 
-def read_embedded(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+def read_embedded(
+    settings: Settings,
+) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
     """The embedded spectra, checked like those of any other source."""
     folder = Path(settings.demo.folder)
     structures = {

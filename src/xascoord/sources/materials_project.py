@@ -79,7 +79,8 @@ def with_retries(call: Callable[[], T], settings: MaterialsProject, what: str) -
     except RetryError as error:
         raise SourceError(
             f"Materials Project: {what} failed {settings.retries + 1} times, last: "
-            f"{_clean(error.last_attempt.exception())}; what is complete is kept, run again to go on"
+            f"{_clean(error.last_attempt.exception())}; what is complete is kept, "
+            "run again to go on"
         ) from None
     except Exception as error:
         if not _is_refusal(error):
@@ -108,9 +109,7 @@ def _passing(error: BaseException) -> bool:
     return isinstance(error, kinds) and not _is_refusal(error)
 
 
-def download_element(
-    element: str, settings: Settings, journals: Path
-) -> Iterator[tuple[int, int]]:
+def download_element(element: str, settings: Settings, journals: Path) -> Iterator[tuple[int, int]]:
     """Fetch the spectra of one element into its journal.
 
     Yields
@@ -128,23 +127,22 @@ def download_element(
             key, endpoint=options.endpoint, use_document_model=False, mute_progress_bars=True
         )
 
-    with with_retries(connect, options, "connecting") as client:
-        with Journal(journals / f"{element}.jsonl") as journal:
-            wanted = list_spectra(client, element, options)
-            version = str(client.db_version)
-            journal.add(f"{_VERSION}{version}", version=version, listed=len(wanted))
-            todo = [task for task in wanted if task not in journal]
-            yield len(wanted) - len(todo), len(wanted)
-            for start in range(0, len(todo), options.batch_size):
-                batch = todo[start : start + options.batch_size]
-                documents = fetch_batch(client, element, batch, options)
-                journal.extend([{"key": task, "document": documents[task]} for task in batch])
-                yield len(wanted) - len(todo) + start + len(batch), len(wanted)
+    client = with_retries(connect, options, "connecting")
+    with client, Journal(journals / f"{element}.jsonl") as journal:
+        wanted = list_spectra(client, element, options)
+        version = str(client.db_version)
+        journal.add(f"{_VERSION}{version}", version=version, listed=len(wanted))
+        todo = [task for task in wanted if task not in journal]
+        yield len(wanted) - len(todo), len(wanted)
+        for start in range(0, len(todo), options.batch_size):
+            batch = todo[start : start + options.batch_size]
+            documents = fetch_batch(client, element, batch, options)
+            journal.extend([{"key": task, "document": documents[task]} for task in batch])
+            yield len(wanted) - len(todo) + start + len(batch), len(wanted)
 
 
 def list_spectra(client: Any, element: str, options: MaterialsProject) -> list[str]:
     """Identifiers of all K-edge XANES of an element in oxides, in the server's own form."""
-
     search = {"absorbing_element": element, "edge": "K", "spectrum_type": "XANES"}
 
     def ask() -> list[dict[str, Any]]:

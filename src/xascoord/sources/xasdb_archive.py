@@ -13,7 +13,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import ijson
 import numpy as np
@@ -60,8 +60,8 @@ def read_documents(path: Path) -> Iterator[tuple[str, Any]]:
 
     What cannot be read comes as (where, RejectedSpectrum), so that it is counted.
     """
-    opener = gzip.open if path.name.endswith(".gz") else open
-    with opener(path, "rb") as handle:
+    packed = path.name.endswith(".gz")
+    with cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb")) as handle:
         try:
             lines = ".jsonl" in path.name or ".ndjson" in path.name
             yield from _json_lines(path.name, handle) if lines else _json(path.name, handle)
@@ -173,7 +173,11 @@ def parse_document(
     """
     if not isinstance(document, dict):
         raise RejectedSpectrum(Reason.WRONG_TYPE, f"a {type(document).__name__}, not an object")
-    xas = {**document, **document["spectrum"]} if isinstance(document.get("spectrum"), dict) else document
+    xas = (
+        {**document, **document["spectrum"]}
+        if isinstance(document.get("spectrum"), dict)
+        else document
+    )
     energy, mu = _arrays(xas)
     absorber = _claimed_element(document)
     index = xas.get("absorbing_index", xas.get("absorbing_atom"))
@@ -184,7 +188,9 @@ def parse_document(
         raise RejectedSpectrum(Reason.MISSING_KEY, "no absorbing_element")
     _check_kind(xas, absorber, index, structure, settings)
     check_spectrum(energy, mu, absorber, settings.quality)
-    material = _identity(document) or f"{structure.composition.reduced_formula}-{_digest(structure)}"
+    material = (
+        _identity(document) or f"{structure.composition.reduced_formula}-{_digest(structure)}"
+    )
     try:
         row = structure_row(
             structure, f"{source}:{material}", material, source, settings.quality.symmetry_precision
@@ -198,6 +204,8 @@ def parse_document(
 
 
 def _arrays(xas: dict[str, Any]) -> tuple[Any, Any]:
+    x: Any
+    y: Any
     pairs = xas.get("spectrum")
     if isinstance(pairs, list):
         x = [p[0] if isinstance(p, list) and len(p) > 1 else None for p in pairs]
@@ -235,11 +243,15 @@ def _structure(xas: dict[str, Any]) -> Any:
 def _digest(structure: Any) -> str:
     import hashlib
 
-    text = json.dumps([structure.lattice.matrix.round(4).tolist(), structure.frac_coords.round(4).tolist()])
+    text = json.dumps(
+        [structure.lattice.matrix.round(4).tolist(), structure.frac_coords.round(4).tolist()]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
-def _check_kind(xas: dict[str, Any], absorber: str, index: Any, structure: Any, settings: Settings) -> None:
+def _check_kind(
+    xas: dict[str, Any], absorber: str, index: Any, structure: Any, settings: Settings
+) -> None:
     """Edge, kind of spectrum, composition and absorber must fit together."""
     edge, kind = str(xas.get("edge", "K")), str(xas.get("spectrum_type", "XANES"))
     if edge != "K" or kind != "XANES":
@@ -248,7 +260,9 @@ def _check_kind(xas: dict[str, Any], absorber: str, index: Any, structure: Any, 
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, "partially occupied sites")
     symbols = [site.specie.symbol for site in structure]
     if absorber not in settings.elements:
-        raise RejectedSpectrum(Reason.OTHER_ELEMENT, f"{absorber} is not among the elements asked for")
+        raise RejectedSpectrum(
+            Reason.OTHER_ELEMENT, f"{absorber} is not among the elements asked for"
+        )
     if index is not None:
         if isinstance(index, bool) or not isinstance(index, int):
             raise RejectedSpectrum(Reason.WRONG_TYPE, f"absorbing_index is {index!r}"[:80])

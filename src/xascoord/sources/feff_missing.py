@@ -1,0 +1,138 @@
+"""Spectra that are not there yet: FEFF runs for the sites without one, and their results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from xascoord.feff_inputs import xanes_input
+from xascoord.feff_run import FeffTask
+from xascoord.harvest import Finding, Rejection
+from xascoord.journal import Journal
+from xascoord.quality import Reason, RejectedSpectrum
+from xascoord.settings import Settings
+from xascoord.sources.feff import (
+    NAME,
+    Site,
+    contents,
+    decode,
+    read_feff,
+    read_poscar,
+    read_spectrum,
+)
+from xascoord.symmetry import StructureError, structure_row
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+
+def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Rejection]]:
+    """Crystals for which FEFF may be run, by material, and those that cannot be read.
+
+    They are the POSCAR and CIF files of ``feff.run.structures`` (material: the file's stem, or
+    its folder where it is called POSCAR), or else the POSCARs of ``feff.path``.
+    """
+    from pymatgen.core import Structure
+
+    folder = settings.feff.run.structures
+    crystals: dict[str, Structure] = {}
+    rejections: list[Rejection] = []
+    if folder is None:
+        small, _ = contents(Path(settings.feff.path or ""))
+        texts = {str(n): c for n, c in small.items() if n.name == "POSCAR"}
+    else:
+        files = (p for p in sorted(Path(folder).rglob("*")) if p.is_file())
+        texts = {str(p): p.read_bytes() for p in files}
+    for name, content in sorted(texts.items()):
+        path = PurePosixPath(name)
+        material = path.parent.name if path.name == "POSCAR" else path.stem
+        try:
+            text = decode(content)
+            cif = path.suffix.lower() == ".cif"
+            crystals[material] = Structure.from_str(text, "cif") if cif else read_poscar(text)
+        except (RejectedSpectrum, StructureError, ValueError) as error:
+            rejections.append(Rejection(name, Reason.BAD_STRUCTURE, str(error)[:200]))
+    return crystals, rejections
+
+
+def run_tasks(
+    crystals: dict[str, Structure], done: set[tuple[str, str, int]], settings: Settings
+) -> list[FeffTask]:
+    """FEFF runs for every inequivalent site of the wanted elements that has no spectrum.
+
+    Parameters
+    ----------
+    crystals
+        Crystals by material.
+    done
+        (material, element, orbit) of the spectra that are there.
+    settings
+        Elements, cluster radius, symmetry precision.
+    """
+    tasks = []
+    for row, crystal in _run_rows(crystals, settings).values():
+        sites = zip(row["equivalent_to"], row["species"], strict=True)
+        for index, (orbit, element) in enumerate(sites):
+            wanted = orbit == index and element in settings.elements
+            if wanted and (row["material"], element, orbit) not in done:
+                radius = settings.feff.run.radius
+                tasks.append(
+                    FeffTask(
+                        f"{row['material']}/{element}/{index}",
+                        partial(xanes_input, crystal, index, radius),
+                    )
+                )
+    return tasks
+
+
+def _run_rows(
+    crystals: dict[str, Structure], settings: Settings
+) -> dict[str, tuple[dict[str, Any], Structure]]:
+    rows = {}
+    for material, crystal in sorted(crystals.items()):
+        precision = settings.quality.symmetry_precision
+        try:
+            row = structure_row(crystal, f"{NAME}:{material}", material, NAME, precision)
+        except StructureError:
+            continue  # its spectra are rejected when the runs are read
+        rows[material] = (row, crystal)
+    return rows
+
+
+def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
+    """(material, element, orbit) of every usable spectrum below ``feff.path``."""
+    done = set()
+    for finding, structure in read_feff(settings):
+        if isinstance(finding, Finding) and structure is not None:
+            orbit = structure["equivalent_to"][finding.site_index]
+            done.add((finding.material, finding.absorber, orbit))
+    return done
+
+
+def read_runs(
+    settings: Settings, journal: Path
+) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+    """The spectra that this project had FEFF compute, checked like all others."""
+    if not journal.exists():
+        return
+    crystals, unreadable = crystals_to_run(settings)
+    yield from ((rejection, None) for rejection in unreadable)
+    rows = _run_rows(crystals, settings)
+    for material in sorted(set(crystals) - set(rows)):
+        yield Rejection(material, Reason.BAD_STRUCTURE, "no space group"), None
+    with Journal(journal) as finished:
+        for entry in finished.entries():
+            material, element, index = entry["key"].rsplit("/", 2)
+            if material not in rows:
+                continue  # computed for a structure that is no longer asked for
+            row = rows[material][0]
+            site = Site(material, row, int(index), element)
+            try:
+                if entry["reason"]:
+                    raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
+                name = PurePosixPath(entry["key"], "xmu.dat")
+                yield read_spectrum(name, entry["xmu"].encode(), {}, site, settings), row
+            except RejectedSpectrum as error:
+                yield Rejection(entry["key"], error.reason, error.detail, element), None

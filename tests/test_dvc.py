@@ -1,0 +1,58 @@
+"""DVC: an outside data set by dvc import, and the stages of dvc.yaml."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from xascoord.errors import SourceError
+from xascoord.external import ExternalData, fetch, read_external
+
+GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
+       "GIT_COMMITTER_EMAIL": "a@b"}  # fmt: skip
+
+
+def _git(folder, *arguments):
+    result = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True,
+                            text=True, env={**os.environ, **GIT})  # fmt: skip
+    return result.stdout.strip()
+
+
+def test_fetch_imports_the_pinned_commit(tmp_path, monkeypatch):
+    origin, project = tmp_path / "origin", tmp_path / "project"
+    (origin / "data").mkdir(parents=True)
+    _git(origin, "init", "-q")
+    for content in ("pinned", "later"):
+        (origin / "data/a.xdi").write_text(content)
+        _git(origin, "add", "-A")
+        _git(origin, "commit", "-qm", content)
+    commit = _git(origin, "rev-parse", "HEAD~1")
+    project.mkdir()
+    _git(project, "init", "-q")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=project, check=True)
+    monkeypatch.chdir(project)
+    data = ExternalData("x", "1", "w", "l", origin.as_uri(), "data", commit, "", "")
+    fetch(data, project / "external/x")
+    assert (project / "external/x/a.xdi").read_text() == "pinned"
+    record = yaml.safe_load((project / "external/x.dvc").read_text())
+    assert record["deps"][0]["repo"]["rev_lock"] == commit
+    with pytest.raises(SourceError, match="there already"):
+        fetch(data, project / "external/x")
+
+
+def test_pinned_data_sets_have_full_commits(root):
+    table = read_external(root / "data/sources.csv")
+    assert {"xasdatalibrary", "omnixas_cu"} <= set(table)
+    for data in table.values():
+        assert len(data.commit) in (0, 40)
+
+
+def test_stages_call_snakemake_and_keep_their_outs(root):
+    """DVC removes outs before a run unless they persist, which would undo Snakemake's work."""
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    for stage in stages.values():
+        assert "snakemake" in stage["cmd"]
+        for out in stage["outs"]:
+            assert next(iter(out.values()))["persist"] is True

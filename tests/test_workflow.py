@@ -1,0 +1,171 @@
+"""The real workflow, run by the real Snakemake on a small slice in a folder of its own."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from conftest import ROOT, spinel
+from corrupt import CU, feff_corpus, write_dump
+
+BIN = Path(sys.executable).parent
+SLICE = ["C", "Ti", "Cu"]
+
+
+def _snakemake(folder, *arguments, check=True):
+    command = [str(BIN / "snakemake"), "--cores", "2", *arguments]
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    if check:
+        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    return result.stdout + result.stderr
+
+
+def _project(folder, **sections):
+    """The project's files with a slice of the demonstration data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    (folder / "data/demo").mkdir(parents=True)
+    for name in ("spectra", "structures"):
+        table = pq.read_table(ROOT / f"data/demo/{name}.parquet")
+        column = table["structure_id"]
+        keep = pc.match_substring_regex(column, f"-({'|'.join(SLICE)})(-|$)")
+        pq.write_table(table.filter(keep), folder / f"data/demo/{name}.parquet")
+    _params(folder, elements=SLICE, **sections)
+    return folder
+
+
+def _params(folder, **sections):
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for name, section in sections.items():
+        values[name] = {**values[name], **section} if isinstance(section, dict) else section
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+
+
+def _tables(folder):
+    """Checksums of every table, but for the benchmarks."""
+    paths = [*folder.glob("data/0*/**/*.parquet"), *folder.glob("data/0*/**/*.csv")]
+    paths += folder.glob("results/0*/*")
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(paths)
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = _project(tmp_path_factory.mktemp("run") / "project")
+    _snakemake(folder)
+    return folder
+
+
+def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
+    for element in SLICE:
+        site = pq.read_table(finished / f"data/02_datasets/site/{element}.parquet")
+        assert site.num_rows >= 40
+        assert len(site["features"][0]) == 200
+        assert pq.read_table(finished / f"data/02_datasets/averaged/{element}.parquet").num_rows > 0
+    counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in counts[1:]] == SLICE
+    assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"
+    assert "Nothing to be done" in _snakemake(finished, "-n")
+
+
+def test_the_same_bytes_whatever_the_cores(finished, tmp_path):
+    other = _project(tmp_path / "other")
+    _snakemake(other, "--cores", "1")
+    assert _tables(other) == _tables(finished)
+
+
+def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    _params(copy, elements=SLICE, window={"points": 100})
+    plan = _snakemake(copy, "-n")
+    assert "build_datasets" in plan
+    assert "import_demo" not in plan
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"windw": {"points": 100}}, "windw"),
+        ({"window": {"points": "many"}}, "many"),
+        ({"elements": ["Cu", "Unobtainium"]}, "Unobtainium"),
+    ],
+)
+def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
+    folder = _project(tmp_path / "wrong")
+    values = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump({**values, **change}))
+    output = _snakemake(folder, "-n", check=False)
+    assert "params.schema.json" in output or "validat" in output.lower()
+    assert words in output
+    assert not (folder / "data/01_spectra").exists()
+
+
+def test_sources_combined_in_one_run(tmp_path):
+    """Corrupt FEFF output, a corrupt dump and the demo: the run goes on and adds up."""
+    import csv
+
+    expected = feff_corpus(tmp_path / "runs")
+    extra = tmp_path / "runs/Cu/one-of-two/FEFF-XANES/002_Cu"
+    extra.mkdir()
+    from conftest import edge_spectrum, xmu_text
+
+    other = next(i for i, site in enumerate(spinel()) if i > 0 and site.specie.symbol == "Cu"
+                 and i >= 4)  # fmt: skip
+    extra = extra.rename(extra.with_name(f"{other:03d}_Cu"))
+    (extra / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU + 1)))
+    reasons = write_dump(tmp_path / "dump")
+    folder = _project(
+        tmp_path / "project",
+        sources=["feff", "xasdb_archive", "demo"],
+        feff={"path": str(tmp_path / "runs")},
+        xasdb_archive={"path": str(tmp_path / "dump")},
+    )
+    _snakemake(folder)
+    with (folder / "results/02_datasets/rejections.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    from_feff = [r for r in rows if r["source"] == "feff" and r["stage"] == "spectra"]
+    assert len(from_feff) == sum(1 for reason in expected.values() if reason)
+    from_dump = [r for r in rows if r["source"] == "xasdb_archive" and r["stage"] == "spectra"]
+    assert len(from_dump) == sum(n for reason, n in reasons.items() if reason)
+    site = pq.read_table(folder / "data/02_datasets/site/Cu.parquet")
+    assert set(site["source"].to_pylist()) == {"feff", "xasdb_archive", "demo"}
+    assert len(set(site["spectrum_id"].to_pylist())) == site.num_rows
+    averaged = pq.read_table(folder / "data/02_datasets/averaged/Cu.parquet")
+    assert {"good", "one-of-two"} <= set(averaged["material"].to_pylist())
+
+
+def test_kill_dash_nine_of_the_workflow_and_rerun(finished, tmp_path):
+    folder = _project(tmp_path / "killed")
+    process = subprocess.Popen(
+        [str(BIN / "snakemake"), "--cores", "2"], cwd=folder, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (folder / "data/02_datasets").exists() and process.poll() is None:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _snakemake(folder, "--unlock")
+    _snakemake(folder)
+    assert _tables(folder) == _tables(finished)
+
+
+def test_workflow_is_linted_and_formatted():
+    assert "Congratulations" in _snakemake(ROOT, "--lint")
+    result = subprocess.run(
+        [str(BIN / "snakefmt"), "--check", "Snakefile", "workflow"], cwd=ROOT, capture_output=True
+    )
+    assert result.returncode == 0, result.stderr.decode()
