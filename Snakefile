@@ -12,6 +12,7 @@ validate(config, "workflow/schemas/params.schema.json")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/01_spectra.smk"
 include: "workflow/rules/02_datasets.smk"
+include: "workflow/rules/03_labels.smk"
 
 
 rule all:
@@ -22,3 +23,6 @@ rule all:
         "results/02_datasets/rejections_by_reason.csv",
         "results/02_datasets/counts.png",
         "results/02_datasets/examples.png",
+        "results/03_labels/tasks.csv",
+        "results/03_labels/calibration.png",
+        JOINT_FIGURES,

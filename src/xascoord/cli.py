@@ -22,9 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="""Coordination environments from X-ray absorption near-edge spectra (XANES).
 
-The stages, in order: **spectra** of a source into typed tables, then **datasets** of an
-element (site-specific and site-averaged). `snakemake --cores 2` runs them all; each command
-here runs one of them by hand.
+The stages, in order: **spectra** of a source into typed tables, **datasets** of an element
+(site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**.
+`snakemake --cores 2` runs them all; each command here runs one of them by hand.
 
 Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.
 """,
@@ -142,6 +142,68 @@ def summarise_datasets(
 ) -> None:
     """Counts and rejections of all elements, as tables and figures."""
     stages.summarise_datasets(_settings(params, settings), spectra, datasets, out)
+
+
+@app.command()
+def order_parameters(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    spectra: Annotated[list[Path], typer.Option(help="Folder of a source.")],
+    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    rejections: Annotated[Path, typer.Option(help="Parquet file of what was left out.")],
+    workers: WorkersOption = 1,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Compute the 12 CN and 25 motif order parameters of every spectrum; resumes."""
+    from xascoord.label_stages import compute_order_parameters
+
+    journals = raw / "order_parameters"
+    compute_order_parameters(element, spectra, dataset, out, rejections, journals, workers)
+
+
+@app.command()
+def calibrate(
+    order_parameters: Annotated[Path, typer.Option(help="Folder of order parameters.")],
+    out: Annotated[Path, typer.Option(help="JSON file of the thresholds in force.")],
+    curves: Annotated[Path, typer.Option(help="CSV file of the whole curves.")],
+    figure: Annotated[Path, typer.Option(help="PNG file of the curves.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Calibrate the thresholds of the labels, or record the fixed ones beside the curves."""
+    from xascoord.label_stages import calibrate_thresholds
+
+    calibrate_thresholds(_settings(params, settings), order_parameters, curves, out, figure)
+
+
+@app.command()
+def labels(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    order_parameters: Annotated[Path, typer.Option(help="Parquet file of order parameters.")],
+    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Make the ranking labels of every spectrum of an element."""
+    from xascoord.label_stages import make_labels
+
+    make_labels(element, _settings(params, settings), order_parameters, thresholds, out)
+
+
+@app.command()
+def summarise_labels(
+    labels: Annotated[Path, typer.Option(help="Folder of labels.")],
+    rejections: Annotated[Path, typer.Option(help="Folder of rejections.")],
+    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Tasks, label counts, entropies and cardinalities, as tables and figures."""
+    from xascoord.label_stages import summarise_labels as summarise
+
+    summarise(_settings(params, settings), labels, rejections, thresholds, out)
 
 
 @app.command()

@@ -15,7 +15,8 @@ from xascoord.window import relative_grid
 _ROWS = 200  # spectra drawn of one element at most
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of this size in inches, drawn without a display."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -24,7 +25,7 @@ def _figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
     """Save without a date, so that the same data give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120, metadata={"Software": None})
@@ -32,7 +33,7 @@ def _save(figure: Any, path: Path) -> None:
 
 def plot_counts(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Bars of site-specific, site-averaged and rejected spectra of each element."""
-    figure = _figure(11, 4)
+    figure = new_figure(11, 4)
     axes = figure.subplots()
     position = np.arange(len(rows))
     rejected = [row["rejected_by_source"] + row["site_rejected"] for row in rows]
@@ -47,14 +48,14 @@ def plot_counts(rows: Sequence[dict[str, Any]], path: Path) -> None:
     axes.set_ylabel("spectra")
     axes.set_title("Data sets by absorber")
     axes.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_examples(settings: Settings, datasets: Path, path: Path) -> None:
     """The site-specific spectra of each element as the models see them, with their mean."""
     columns = min(6, len(settings.elements))
     rows = -(-len(settings.elements) // columns)
-    figure = _figure(2.4 * columns, 1.7 * rows + 0.4)
+    figure = new_figure(2.4 * columns, 1.7 * rows + 0.4)
     grid = relative_grid(settings.window)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, element in zip(panels, settings.elements, strict=False):
@@ -71,4 +72,4 @@ def plot_examples(settings: Settings, datasets: Path, path: Path) -> None:
         axes.set_visible(False)
     figure.supxlabel(f"energy about {settings.window.reference} / eV", fontsize=8)
     figure.supylabel("mu / maximum", fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)

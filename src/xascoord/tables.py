@@ -69,6 +69,29 @@ DATASET = pa.schema(
     ]
 )
 
+_PROVENANCE = [field for field in SPECTRA if field.name not in ("energy", "mu")]
+
+ORDER_PARAMETERS = pa.schema(
+    [
+        *_PROVENANCE,
+        ("numbers", _FLOATS),  # weights of coordination numbers 1 to 12
+        ("motifs", _FLOATS),  # 25 weighted motif order parameters, in the order of motifs.MOTIFS
+    ]
+)
+
+MOTIF_NUMBERS = (2, 3, 4, 5, 6, 7, 8)  # coordination numbers with a motif task in some group
+
+LABELS = pa.schema(
+    [
+        *ORDER_PARAMETERS,
+        ("number_label", pa.string()),  # "" where no coordination number reaches the threshold
+        ("number_kept", pa.bool_()),  # False: too rare to be learnt
+        # null where the coordination number is not in the label or the group has no such task
+        *((f"motif_label_{number}", pa.string()) for number in MOTIF_NUMBERS),
+        *((f"motif_kept_{number}", pa.bool_()) for number in MOTIF_NUMBERS),
+    ]
+)
+
 
 def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as a typed table; a missing or misnamed column is an error."""

@@ -2,6 +2,8 @@ import json
 import sys
 from pathlib import Path
 
+from xascoord.elements import GROUPS
+
 # Jobs find the commands of the environment that Snakemake itself runs in.
 shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 
@@ -12,6 +14,15 @@ wildcard_constraints:
 
 ELEMENTS = config["elements"]
 SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in config["sources"]]
+
+# Elements run beside each other; what cores are left is used inside each job.
+WORKERS = max(1, workflow.cores // len(ELEMENTS)) if workflow.cores else 1
+JOINT_FIGURES = [
+    f"results/03_labels/joint_{group}_{kind}.png"
+    for group, members in GROUPS.items()
+    if set(members) & set(ELEMENTS)
+    for kind in ("numbers", "motifs")
+]
 
 
 def settings(*sections):
