@@ -14,10 +14,22 @@ from xascoord.journal import Journal
 def test_entries_survive_and_are_not_repeated(tmp_path):
     with Journal(tmp_path / "j.jsonl") as journal:
         journal.add("a", value=1)
-        journal.extend([{"key": "a", "value": 2}, {"key": "b", "value": 3}])
+        journal.extend([{"key": "b", "value": 3}, {"key": "a", "value": 2}])
     with Journal(tmp_path / "j.jsonl") as journal:
         assert journal.keys == {"a", "b"}
-        assert [entry["value"] for entry in journal.entries()] == [1, 3]
+        assert [entry["value"] for entry in journal.entries()] == [2, 3]  # the later "a"
+        assert [entry["key"] for entry in journal.entries(["b", "c"])] == ["b"]
+
+
+def test_damage_in_the_middle_is_not_cut_off(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        journal.extend([{"key": str(number)} for number in range(9)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:3], b"broken\n", *lines[4:]]))
+    with pytest.raises(XascoordError, match="line 4"):
+        Journal(path)
+    assert len(path.read_bytes().splitlines()) == 9
 
 
 @pytest.mark.parametrize("torn", ['{"key": "c", "val', '{"key": "c"}', "\x00\x00", '{"no": 1}\n'])

@@ -78,6 +78,8 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in counts[1:]] == SLICE
     assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"
+    labels = pq.read_table(finished / "data/03_labels/labels/Ti.parquet")
+    assert {"CN_4", "CN_6"} <= set(labels["number_label"].to_pylist())
     assert "Nothing to be done" in _snakemake(finished, "-n")
 
 
@@ -94,6 +96,32 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = _snakemake(copy, "-n")
     assert "build_datasets" in plan
     assert "import_demo" not in plan
+    _params(copy, elements=SLICE, labels={"min_samples": 5})
+    plan = _snakemake(copy, "-n")
+    assert "make_labels" in plan
+    assert "compute_order_parameters" not in plan
+
+
+def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):
+    runs = tmp_path / "runs"
+    feff_corpus(runs)
+    folder = _project(tmp_path / "project", sources=["feff"], feff={"path": str(runs)})
+    _params(folder, elements=["Cu"], sources=["feff"], feff={"path": str(runs)})
+    _snakemake(folder, "data/01_spectra/feff/counts.csv")
+    target = "data/01_spectra/feff/counts.csv"
+    assert "Nothing to be done" in _snakemake(folder, "-n", target)
+    xmu = runs / "Cu/nan/FEFF-XANES/000_Cu/xmu.dat"
+    xmu.write_text((runs / "Cu/good/FEFF-XANES/000_Cu/xmu.dat").read_text())
+    assert "import_feff" in _snakemake(folder, "-n", target)
+
+
+def test_the_slurm_profile_parses():
+    """Without --cores, as a cluster run has it."""
+    profile = ["--profile", "workflow/profiles/slurm", "--executor", "dryrun"]
+    result = subprocess.run(
+        [str(BIN / "snakemake"), *profile], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stdout[-500:] + result.stderr[-1500:]
 
 
 @pytest.mark.parametrize(

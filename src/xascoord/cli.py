@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -234,10 +235,17 @@ def version() -> None:
     print(__version__)
 
 
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point: errors a user can act on are one message and exit code 2."""
     import warnings
 
+    # Batch systems end jobs by SIGTERM: stop as for Ctrl-C, so that programs are ended and what is
+    # complete is kept.
+    signal.signal(signal.SIGTERM, _interrupt)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     # pymatgen and spglib warn about their own future on every structure.
     warnings.filterwarnings("ignore", module=r"(pymatgen|spglib|monty|emmet|mp_api)\b.*")

@@ -17,7 +17,7 @@ from xascoord.averaging import average_sites, missing_orbits
 from xascoord.edge_energy import find_e0, find_onset
 from xascoord.errors import AccountingError
 from xascoord.harvest import Rejection
-from xascoord.merging import drop_doublets
+from xascoord.merging import by_precedence, drop_doublets, name_orbits, same_crystal
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import Settings
 from xascoord.window import cut_window
@@ -60,21 +60,28 @@ def build_datasets(
         If that is not so.
     """
     by_id = {row["structure_id"]: row for row in structures}
-    kept, doublets = drop_doublets(spectra, by_id, settings.sources)
+    ordered = by_precedence(spectra, settings.sources)
+    kept, doublets = drop_doublets(ordered, by_id, settings.sources)
+    # Averages are built before doublets go: a source that lacks a site must not spoil another's.
+    computed, incomplete = averages(
+        element, [row for row in ordered if row["kind"] == "site"], by_id, settings
+    )
     sites = [row for row in kept if row["kind"] == "site"]
     given = [row for row in kept if row["kind"] == "averaged"]
-    computed, incomplete = averages(element, sites, by_id, settings)
-    known = {row["material"] for row in computed}
+    own, own_rejected = _windowed(computed, settings)
+    known = {row["material"] for row in own}
     superseded = [row for row in given if row["material"] in known]
     rejected = [(row, r) for row, r in doublets]
     rejected += [
         (row, (Reason.DUPLICATE, "the average of this material's own sites is there"))
         for row in superseded
     ]
-    averaged = computed + [row for row in given if row["material"] not in known]
     site_rows, site_rejected = _windowed(sites, settings)
-    averaged_rows, averaged_rejected = _windowed(averaged, settings)
-    rejected += site_rejected + averaged_rejected
+    given_rows, given_rejected = _windowed(
+        [row for row in given if row["material"] not in known], settings
+    )
+    averaged_rows = own + given_rows
+    rejected += site_rejected + own_rejected + given_rejected
     _check_account(spectra, computed, site_rows, averaged_rows, rejected)
     return Datasets(
         site=sorted(site_rows, key=lambda row: row["spectrum_id"]),
@@ -101,33 +108,50 @@ def averages(
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in sites:
         groups[row["structure_id"]].append(row)
-    averaged, incomplete = [], []
-    for structure_id, rows in sorted(groups.items()):
-        structure = structures[structure_id]
-        orbits = structure["equivalent_to"]
-        missing = missing_orbits(
-            orbits, structure["species"], element, [row["site_index"] for row in rows]
-        )
-        rows = sorted(rows, key=lambda row: row["site_index"])
-        source = rows[0]["source"]
-        mean = {
-            **rows[0],
-            "spectrum_id": f"{source}:{structure_id.removeprefix(source + ':')}/{element}/averaged",
-            "kind": "averaged",
-            "site_index": -1,
-            "multiplicity": structure["species"].count(element),
-        }
-        if missing:
-            detail = f"no spectrum of site {', '.join(map(str, missing))}"
-            incomplete.append(_rejection(mean, Reason.MISSING_SITE, detail))
-            continue
+    names = name_orbits(sites, structures)
+    averaged: dict[str, Row] = {}
+    incomplete: list[tuple[str, Row]] = []
+    for structure_id, rows in groups.items():
+        crystal = same_crystal(names, structure_id)
+        if crystal in averaged:
+            continue  # the same crystal of a source named earlier
+        try:
+            averaged[crystal] = _average(element, rows, structures[structure_id], settings)
+        except RejectedSpectrum as error:
+            mean = _mean_row(element, rows, structures[structure_id])
+            incomplete.append((crystal, _rejection(mean, error.reason, error.detail)))
+    return list(averaged.values()), [row for crystal, row in incomplete if crystal not in averaged]
+
+
+def _mean_row(element: str, rows: Sequence[Row], structure: Row) -> Row:
+    """The average's row, but for its spectrum."""
+    source, structure_id = rows[0]["source"], structure["structure_id"]
+    return {
+        **rows[0],
+        "spectrum_id": f"{source}:{structure_id.removeprefix(source + ':')}/{element}/averaged",
+        "kind": "averaged",
+        "site_index": -1,
+        "multiplicity": structure["species"].count(element),
+    }
+
+
+def _average(element: str, rows: Sequence[Row], structure: Row, settings: Settings) -> Row:
+    orbits = structure["equivalent_to"]
+    one_each = {orbits[row["site_index"]]: row for row in reversed(rows)}
+    missing = missing_orbits(orbits, structure["species"], element, list(one_each))
+    if missing:
+        sites = ", ".join(map(str, missing))
+        raise RejectedSpectrum(Reason.MISSING_SITE, f"no spectrum of site {sites}")
+    chosen = [one_each[orbit] for orbit in sorted(one_each)]
+    try:
         energy, mu = average_sites(
-            [(np.asarray(row["energy"]), np.asarray(row["mu"])) for row in rows],
-            [row["multiplicity"] for row in rows],
+            [(np.asarray(row["energy"]), np.asarray(row["mu"])) for row in chosen],
+            [row["multiplicity"] for row in chosen],
             settings.averaging.energy_step,
         )
-        averaged.append({**mean, "energy": energy.tolist(), "mu": mu.tolist()})
-    return averaged, incomplete
+    except ValueError as error:
+        raise RejectedSpectrum(Reason.WINDOW_NOT_COVERED, str(error)) from None
+    return {**_mean_row(element, rows, structure), "energy": energy.tolist(), "mu": mu.tolist()}
 
 
 def _windowed(

@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 _GRID = 0.1  # eV; the energies are found by linear interpolation between these points
 _MOST_ROUNDS = 50
+_FEWEST = 10
 
 
 def find_e0(energy: Array, mu: Array, settings: EdgeEnergy) -> float:
@@ -80,6 +81,8 @@ def _broadened(energy: Array, mu: Array, sigma: float) -> tuple[Array, Array]:
 
 def _search(grid: Array, smooth: Array, settings: EdgeEnergy) -> tuple[float, float]:
     """Fixed point of: e0 -> edge step above e0 -> where its half is reached -> e0."""
+    if len(grid) < _FEWEST:
+        raise RejectedSpectrum(Reason.WINDOW_NOT_COVERED, "covers less than 1 eV")
     low, high = settings.step_range
     step = float(smooth[-1])
     e0 = np.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shlex
@@ -10,10 +11,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from xascoord.errors import SourceError
 from xascoord.journal import Journal
@@ -77,7 +81,11 @@ def user_commands(executable: str) -> list[list[str]]:
 
 
 def run_feff(
-    feff_inp: str, commands: Sequence[Sequence[str]], timeout: float, scratch: Path
+    feff_inp: str,
+    commands: Sequence[Sequence[str]],
+    timeout: float,
+    scratch: Path,
+    programs: _Programs | None = None,
 ) -> FeffOutcome:
     """Run FEFF once in a scratch folder that is removed afterwards.
 
@@ -91,9 +99,10 @@ def run_feff(
         Longest time for all of them, in s.
     scratch
         Folder under which the scratch folder is made.
+    programs
+        Where the running programs are kept, to end them from outside.
     """
-    import time
-
+    programs = programs or _Programs()
     scratch.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + timeout
     with tempfile.TemporaryDirectory(dir=scratch, ignore_cleanup_errors=True) as name:
@@ -102,7 +111,7 @@ def run_feff(
         log = folder / "feff.log"
         for command in commands:
             try:
-                code = _run_program(command, folder, log, end - time.monotonic())
+                code = programs.run(command, folder, log, end - time.monotonic())
             except subprocess.TimeoutExpired:
                 return FeffOutcome("", "timeout", f"no end within {timeout:g} s")
             except OSError as error:
@@ -113,21 +122,6 @@ def run_feff(
         if not output.exists() or output.stat().st_size == 0:
             return FeffOutcome("", "feff_failed", f"no xmu.dat: {_tail(log)}")
         return FeffOutcome(output.read_text(encoding="utf-8", errors="replace"))
-
-
-def _run_program(command: Sequence[str], folder: Path, log: Path, timeout: float) -> int:
-    """Run one program in its own process group, so that a time-out ends its children too."""
-    with log.open("ab") as handle:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle,
-            start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        try:
-            return process.wait(timeout=max(timeout, 0.01))
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
 
 
 def _tail(log: Path) -> str:
@@ -154,21 +148,23 @@ def run_batch(
         Key of each task as it ends; the known ones first.
     """
     shutil.rmtree(scratch, ignore_errors=True)  # left by a killed run
-    todo = [task for task in tasks if task.key not in journal]
-    yield from (task.key for task in tasks if task.key in journal)
+    finished = {e["key"] for e in journal.entries({t.key for t in tasks}) if not _passing(e)}
+    yield from (task.key for task in tasks if task.key in finished)
+    todo = iter([task for task in tasks if task.key not in finished])
+    programs = _Programs()
 
     def one(task: FeffTask) -> tuple[str, FeffOutcome]:
         try:
             text = task.make_input()
         except Exception as error:  # one bad structure must not stop the batch
             return task.key, FeffOutcome("", "bad_structure", f"{type(error).__name__}: {error}")
-        return task.key, run_feff(text, commands, timeout, scratch)
+        return task.key, run_feff(text, commands, timeout, scratch, programs)
 
-    queue = iter(todo)
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        running: set[Future[tuple[str, FeffOutcome]]] = set()
+    pool = ThreadPoolExecutor(max_workers=workers)
+    running: set[Future[tuple[str, FeffOutcome]]] = set()
+    try:
         while True:
-            for task in queue:
+            for task in todo:
                 running.add(pool.submit(one, task))
                 if len(running) >= 2 * workers:
                     break
@@ -176,7 +172,57 @@ def run_batch(
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
-                key, outcome = future.result()
-                journal.add(key, xmu=outcome.xmu, reason=outcome.reason, detail=outcome.detail)
-                yield key
-    shutil.rmtree(scratch, ignore_errors=True)
+                yield _record(journal, future)
+    finally:
+        # Ended early (Ctrl-C, SIGTERM): end the programs, keep what was complete.
+        programs.stop()
+        pool.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _passing(entry: dict[str, Any]) -> bool:
+    """Failures that may not come again (time limits, a full disk) are tried anew by a rerun."""
+    return entry["reason"] in ("timeout", "feff_failed")
+
+
+def _record(journal: Journal, future: Future[tuple[str, FeffOutcome]]) -> str:
+    key, outcome = future.result()
+    journal.add(key, xmu=outcome.xmu, reason=outcome.reason, detail=outcome.detail)
+    return key
+
+
+class _Programs:
+    """The programs that are running, so that all can be ended at once."""
+
+    def __init__(self) -> None:
+        self._running: set[int] = set()
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def run(self, command: Sequence[str], folder: Path, log: Path, timeout: float) -> int:
+        """Run one in its own process group; a time-out ends its children too."""
+        with log.open("ab") as handle, self._lock:
+            if self._stopped:
+                raise OSError("stopped")
+            process = subprocess.Popen(
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle,
+                start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+            self._running.add(process.pid)
+        try:
+            return process.wait(timeout=max(timeout, 0.01))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(process.pid)
+
+    def stop(self) -> None:
+        """End all and start no more."""
+        with self._lock:
+            self._stopped = True
+            for pid in self._running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)

@@ -1,14 +1,15 @@
 """An append-only record of finished pieces of long work, safe against being killed.
 
-One JSON object a line, flushed to disk before the next piece starts. A line torn by a kill is
-cut off when the journal is opened again, so a rerun repeats that piece and no other.
+One JSON object a line, flushed to disk before the next piece starts. A last line torn by a kill
+is cut off when the journal is opened again, so a rerun repeats that piece and no other. Of two
+lines of one key the later one counts.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +28,7 @@ class Journal:
     Raises
     ------
     XascoordError
-        If another process is writing the same journal.
+        If another process is writing the same journal, or a line before the last is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,47 +44,73 @@ class Journal:
             raise XascoordError(
                 f"{path}: another run is writing here; wait for it or end it"
             ) from None
-        self.keys = self._recover()
+        self._offsets: dict[str, int] = {}
+        try:
+            self._recover()
+        except XascoordError:
+            self._handle.close()
+            raise
 
-    def _recover(self) -> set[str]:
-        """Cut a torn tail off and return the keys of the whole lines."""
-        keys: set[str] = set()
-        end = 0
+    def _recover(self) -> None:
+        """Index the whole lines and cut a torn last one off."""
+        end, bad = 0, 0
         self._handle.seek(0)
-        for line in self._handle:
+        for number, line in enumerate(self._handle, start=1):
+            if bad:
+                raise XascoordError(
+                    f"{self.path}: line {bad} is damaged and others follow it; "
+                    "remove that line, or the file to start anew"
+                )
             try:
-                key = json.loads(line)["key"]
+                if not line.endswith(b"\n"):
+                    raise ValueError
+                self._offsets[json.loads(line)["key"]] = end
             except (ValueError, KeyError, TypeError):
-                break
-            if not line.endswith(b"\n"):
-                break
-            keys.add(key)
+                bad = number
+                continue
             end += len(line)
         self._handle.seek(end)
         self._handle.truncate()
-        return keys
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of all pieces."""
+        return set(self._offsets)
 
     def __contains__(self, key: str) -> bool:
-        return key in self.keys
+        return key in self._offsets
 
     def add(self, key: str, **values: Any) -> None:
         """Record one finished piece; on return it is on disk."""
         self.extend([{"key": key, **values}])
 
-    def extend(self, entries: list[dict[str, Any]]) -> None:
-        """Record several pieces; those already known are left out."""
-        fresh = {entry["key"]: entry for entry in entries if entry["key"] not in self.keys}
-        text = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in fresh.values())
-        self._handle.write(text.encode())
+    def extend(self, entries: Iterable[dict[str, Any]]) -> None:
+        """Record several pieces, in place of earlier ones of the same key."""
+        self._handle.seek(0, os.SEEK_END)
+        position = self._handle.tell()
+        lines = []
+        for entry in entries:
+            line = (json.dumps(entry, sort_keys=True) + "\n").encode()
+            self._offsets[entry["key"]] = position
+            position += len(line)
+            lines.append(line)
+        self._handle.write(b"".join(lines))
         self._handle.flush()
         os.fsync(self._handle.fileno())
-        self.keys.update(fresh)
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """All pieces, streamed from disk in the order they were finished."""
+    def entries(self, keys: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Pieces by sorted key, streamed from disk: the same however they were finished.
+
+        Parameters
+        ----------
+        keys
+            Only these; unknown ones are passed over.
+        """
+        wanted = self._offsets if keys is None else set(keys) & self.keys
         with self.path.open("rb") as handle:
-            for line in handle:
-                yield json.loads(line)
+            for key in sorted(wanted):
+                handle.seek(self._offsets[key])
+                yield json.loads(handle.readline())
 
     def close(self) -> None:
         """Release the file."""

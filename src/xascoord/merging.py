@@ -11,6 +11,7 @@ from xascoord.symmetry import structure_from_row
 
 Row = dict[str, Any]
 Rejected = list[tuple[Row, tuple[Reason, str]]]
+OrbitNames = dict[str, dict[int, tuple[str, int]]]
 
 
 def drop_doublets(
@@ -36,9 +37,8 @@ def drop_doublets(
     kept, rejected
         All rows, in the order of precedence.
     """
-    rank = {name: index for index, name in enumerate(sources)}
-    ordered = sorted(spectra, key=lambda r: (rank.get(r["source"], len(rank)), r["spectrum_id"]))
-    orbit_names = _orbit_names(ordered, structures)
+    ordered = by_precedence(spectra, sources)
+    orbit_names = name_orbits(ordered, structures)
     kept: list[Row] = []
     rejected: Rejected = []
     first: dict[tuple[Any, ...], str] = {}
@@ -59,9 +59,18 @@ def drop_doublets(
     return kept, rejected
 
 
-def _orbit_names(
-    rows: Sequence[Row], structures: dict[str, Row]
-) -> dict[str, dict[int, tuple[str, int]]]:
+def by_precedence(spectra: Sequence[Row], sources: Sequence[str]) -> list[Row]:
+    """Spectra in the order of their sources, within a source by identifier."""
+    rank = {name: index for index, name in enumerate(sources)}
+    return sorted(spectra, key=lambda r: (rank.get(r["source"], len(rank)), r["spectrum_id"]))
+
+
+def same_crystal(names: OrbitNames, structure_id: str) -> str:
+    """The first structure that a structure matches; itself where it matches none."""
+    return next((first for first, _ in names.get(structure_id, {}).values()), structure_id)
+
+
+def name_orbits(rows: Sequence[Row], structures: dict[str, Row]) -> OrbitNames:
     """For each structure: its orbits as (structure, orbit) of the first structure they match.
 
     Only structures of one material from different sources are compared: within one source the

@@ -13,6 +13,9 @@ from xascoord.settings import Quality
 Array = npt.NDArray[np.float64]
 
 
+_WIDEST_SPAN = 20_000.0  # eV; the longest EXAFS scans have a few thousand
+
+
 class Reason(StrEnum):
     """Every reason that can stand in a rejection table."""
 
@@ -87,6 +90,8 @@ def check_spectrum(energy: Array, mu: Array, absorber: str, settings: Quality) -
 
 
 def _check_energy(energy: Array, absorber: str, tolerance: float) -> None:
+    if np.ptp(energy) > _WIDEST_SPAN:
+        raise RejectedSpectrum(Reason.ENERGY_NOT_AT_EDGE, f"spans {np.ptp(energy):.3g} eV")
     edge = k_edge_energy(absorber)
     if not energy.min() - tolerance <= edge <= energy.max() + tolerance:
         raise RejectedSpectrum(

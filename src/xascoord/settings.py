@@ -10,19 +10,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from xascoord.elements import ELEMENTS
+from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
 
 SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
 ElementName = Literal[ELEMENTS]  # type: ignore[valid-type]
+GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
+
+
+def _rising(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[1] <= pair[0]:
+        raise ValueError("the second number must lie above the first")
+    return pair
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_rising)]
 
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class MaterialsProject(Section):
@@ -75,18 +85,18 @@ class Demo(Section):
     )
     path_length: float = Field(5.0, gt=0, description="RPATH: longest half path, in angstrom.")
     legs: int = Field(5, ge=2, le=8, description="NLEG: most legs of a path.")
-    switch_on: tuple[float, float] = Field(
+    switch_on: Range = Field(
         (0.3, 1.0),
         description="Wavenumbers in 1/angstrom over which chi is faded in; mu0 alone below.",
     )
-    energy_range: tuple[float, float] = Field(
+    energy_range: Range = Field(
         (-20.0, 70.0), description="Energies about the Fermi level that are stored, in eV."
     )
     energy_step: float = Field(0.5, gt=0, description="Step of the stored energies, in eV.")
     strain: float = Field(0.02, ge=0, le=0.1, description="Spread of the strains of a copy.")
     rattle: float = Field(0.06, ge=0, le=0.3, description="Spread of displacements, angstrom.")
     timeout: float = Field(120.0, gt=0, description="Longest time of one spectrum, in s.")
-    coordination_numbers: dict[str, tuple[int, ...]] = Field(
+    coordination_numbers: dict[GroupName, tuple[int, ...]] = Field(  # type: ignore[valid-type]
         default={
             "alkali": (3, 4, 5, 6, 7, 8),
             "alkaline_earth": (4, 5, 6, 7, 8),
@@ -125,7 +135,7 @@ class EdgeEnergy(Section):
     broadening: float = Field(
         3.0, ge=0, description="Sigma of the Gaussian applied before the search only, in eV."
     )
-    step_range: tuple[float, float] = Field(
+    step_range: Range = Field(
         (15.0, 45.0), description="Energies above e0 whose mean mu is the edge step, in eV."
     )
 
@@ -208,9 +218,6 @@ class Settings(Section):
                 "xasdb_archive.path: name the dump that the xasdb_archive source reads"
             )
         return self
-
-
-SettingsFile = Annotated[Path, "params.yaml or another file of the same form"]
 
 
 def parse_settings(values: dict[str, Any], origin: str) -> Settings:

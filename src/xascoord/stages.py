@@ -66,9 +66,9 @@ def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> l
     if not harvest.accepted:
         reasons = Counter(str(r.reason) for r in harvest.rejections).most_common(3)
         why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"
+        first = "; ".join(f"{r.item}: {r.detail}" for r in harvest.rejections[:3])
         raise XascoordError(
-            f"source {source}: none of {harvest.found} spectra can be used ({why}); "
-            f"see {folder / 'rejections.csv'}"
+            f"source {source}: none of {harvest.found} spectra can be used ({why}); {first}"
         )
     return counts
 

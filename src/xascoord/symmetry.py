@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
+_SMALLEST_VOLUME = 1e-3  # cubic angstrom
+
+
 class StructureError(XascoordError):
     """A structure that cannot stand behind a spectrum."""
 
@@ -41,6 +44,12 @@ def equivalent_sites(structure: Structure, precision: float) -> list[int]:
 
     if not structure.is_ordered:
         raise StructureError("partially occupied sites")
+    # spglib ends the whole process on such cells.
+    numbers = (structure.lattice.matrix, structure.frac_coords)
+    if not all(np.isfinite(values).all() for values in numbers):
+        raise StructureError("lattice or positions are not finite")
+    if structure.volume < _SMALLEST_VOLUME:
+        raise StructureError(f"cell of {structure.volume:.2g} cubic angstrom")
     try:
         dataset = SpacegroupAnalyzer(structure, symprec=precision).get_symmetry_dataset()
     except (SymmetryUndeterminedError, TypeError, ValueError) as error:

@@ -44,12 +44,13 @@ rule run_feff:
         "results/benchmarks/01_spectra/run_feff.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: CORES
     resources:
         mem_mb=8000,
         runtime=1440,
     params:
-        settings=settings("elements", "feff", "quality"),
+        settings=settings("elements", "sources", "feff", "quality"),
+        listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
     message:
         "Running FEFF for structures without spectrum ({threads} at a time)"
     shell:
@@ -59,7 +60,7 @@ rule run_feff:
 
 rule import_feff:
     input:
-        given(config["feff"]["path"]),
+        given(config["feff"]["path"], config["feff"]["run"]["structures"]),
         branch(
             config["feff"]["run"]["executable"],
             then="data/01_spectra/feff/runs.txt",
@@ -79,6 +80,7 @@ rule import_feff:
         runtime=120,
     params:
         settings=settings("elements", "sources", "feff", "quality"),
+        listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
     message:
         "Importing FEFF output"
     shell:
@@ -103,6 +105,7 @@ rule import_xasdb_archive:
         runtime=600,
     params:
         settings=settings("elements", "sources", "xasdb_archive", "quality"),
+        listing=listing(config["xasdb_archive"]["path"]),
     message:
         "Importing a bulk dump of the XASDB"
     shell:
@@ -124,7 +127,7 @@ rule download_materials_project:
         mem_mb=2000,
         runtime=1440,
     params:
-        settings=settings("elements", "materials_project"),
+        settings=settings("elements", "materials_project", "quality"),
     message:
         "Downloading from the Materials Project (resumes where it ended)"
     shell:
@@ -168,7 +171,7 @@ rule compute_demo:
         "results/benchmarks/01_spectra/compute_demo.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores
+    threads: CORES
     resources:
         mem_mb=4000,
         runtime=240,

@@ -1,6 +1,11 @@
 # Site-specific and site-averaged data sets of each element, and what was left out.
 
 
+rule build_all_datasets:
+    input:
+        "results/02_datasets/counts.csv",
+
+
 rule build_datasets:
     input:
         expand("{folder}/spectra/{{element}}.parquet", folder=SOURCE_FOLDERS),

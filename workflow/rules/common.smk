@@ -1,6 +1,9 @@
+import hashlib
 import json
 import sys
 from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 
 from xascoord.elements import GROUPS
 
@@ -15,8 +18,13 @@ wildcard_constraints:
 ELEMENTS = config["elements"]
 SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in config["sources"]]
 
+try:
+    CORES = workflow.cores or 1
+except WorkflowError:  # a cluster run without --cores: the profile sets threads
+    CORES = 1
+
 # Elements run beside each other; what cores are left is used inside each job.
-WORKERS = max(1, workflow.cores // len(ELEMENTS)) if workflow.cores else 1
+WORKERS = max(1, CORES // len(ELEMENTS))
 JOINT_FIGURES = [
     f"results/03_labels/joint_{group}_{kind}.png"
     for group, members in GROUPS.items()
@@ -33,6 +41,18 @@ def settings(*sections):
 def given(*paths):
     """Paths that are set, where a setting may be null."""
     return [path for path in paths if path]
+
+
+def listing(*paths):
+    """Digest of what is in some folders, whose own time does not tell of changes inside."""
+    found = [
+        (file.as_posix(), file.stat().st_size, file.stat().st_mtime_ns)
+        for path in given(*paths)
+        if Path(path).is_dir()
+        for file in sorted(Path(path).rglob("*"))
+        if file.is_file()
+    ]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
 def tables_of(source):

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from xascoord.feff_inputs import path_expansion_input
 from xascoord.feff_run import FeffTask, feff8l_commands, run_batch
 from xascoord.harvest import Finding, Harvest, Rejection
+from xascoord.identifiers import digest
 from xascoord.journal import Journal
 from xascoord.prototypes import demo_structures, read_prototypes
 from xascoord.quality import Reason, RejectedSpectrum, check_spectrum
@@ -56,6 +57,11 @@ def xanes_from_paths(
     """
     from scipy.interpolate import PchipInterpolator
 
+    columns = (xmu.energy, xmu.wavenumber, xmu.mu0, xmu.chi)
+    if len(xmu.energy) < 4 or not all(np.isfinite(column).all() for column in columns):
+        raise RejectedSpectrum(Reason.NOT_A_NUMBER, "xmu.dat is not a path expansion")
+    if (np.diff(xmu.energy) <= 0).any():
+        raise RejectedSpectrum(Reason.ENERGY_NOT_INCREASING, "xmu.dat is not a path expansion")
     fermi = xmu.energy[0]  # k = 0.05: 0.01 eV above the Fermi level
     relative = xmu.energy - fermi
     fade = np.clip((xmu.wavenumber - switch_on[0]) / (switch_on[1] - switch_on[0]), 0.0, 1.0)
@@ -84,11 +90,11 @@ def compute_element(
     """
     structures, _ = _structures(element, settings)
     tasks = []
-    for structure_id, (_, structure, row) in structures.items():
+    for _, structure, row in structures.values():
         for site in _absorbing_sites(row, element):
             tasks.append(
                 FeffTask(
-                    f"{structure_id}/{site}",
+                    _key(row, site, settings),
                     partial(path_expansion_input, structure, site, settings.demo),
                 )
             )
@@ -118,6 +124,14 @@ def _structures(
     return structures, rejected
 
 
+def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
+    """Name of one calculation in the journal: it changes with everything that goes into it."""
+    demo = settings.demo
+    content = (row["lattice"], row["species"], row["frac_coords"])
+    inputs = digest(*content, demo.cluster_radius, demo.path_length, demo.legs)
+    return f"{row['structure_id']}/{site}#{inputs}"
+
+
 def _absorbing_sites(row: dict[str, Any], element: str) -> list[int]:
     """First site of each orbit of the element."""
     return [
@@ -136,12 +150,17 @@ def collect_element(element: str, settings: Settings, journals: Path) -> Harvest
     for item, why in rejected.items():
         harvest.reject(Rejection(item, Reason.BAD_STRUCTURE, why, element))
     with Journal(journals / f"{element}.jsonl") as journal:
-        results = {entry["key"]: entry for entry in journal.entries()}
+        keys = {
+            _key(row, site, settings)
+            for _, _, row in structures.values()
+            for site in _absorbing_sites(row, element)
+        }
+        results = {entry["key"]: entry for entry in journal.entries(keys)}
     for structure_id, (material, _, row) in structures.items():
         for site in _absorbing_sites(row, element):
             key = f"{structure_id}/{site}"
             try:
-                energy, mu = _spectrum(results.get(key), element, settings)
+                energy, mu = _spectrum(results.get(_key(row, site, settings)), element, settings)
             except RejectedSpectrum as error:
                 harvest.reject(Rejection(key, error.reason, error.detail, element))
                 continue

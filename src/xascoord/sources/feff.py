@@ -8,6 +8,7 @@ the cluster of ``feff.inp`` in an empty box, whose absorber is site 0.
 from __future__ import annotations
 
 import logging
+import lzma
 import re
 import tarfile
 import zlib
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xascoord.clusters import boxed_cluster, matching_site, read_cluster
 from xascoord.errors import SourceError
 from xascoord.harvest import Finding, Rejection
+from xascoord.identifiers import normalise_material_id, structure_digest
 from xascoord.quality import Reason, RejectedSpectrum, check_spectrum
 from xascoord.settings import Settings
 from xascoord.symmetry import StructureError, structure_row
@@ -75,7 +77,7 @@ def read_feff(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[st
         if name.name == "feff.inp" and name.parent not in seen:
             detail = "feff.inp without xmu.dat: FEFF did not run to its end"
             yield Rejection(str(name.parent), Reason.EMPTY, detail, _element(name)), None
-    if not seen:
+    if not seen and settings.feff.run.executable is None:
         raise SourceError(f"feff.path: no xmu.dat anywhere below {path}")
     idle = {n.parent for n in small if n.name == "POSCAR"} - {p.parent.parent for p in seen} - seen
     if idle:
@@ -102,23 +104,38 @@ def contents(path: Path) -> tuple[Files, Iterator[tuple[PurePosixPath, bytes]]]:
             if p.name == "xmu.dat"
         )
         return small, spectra
-    if not tarfile.is_tarfile(path):
-        raise SourceError(f"feff.path: {path} is neither a folder nor a tar archive")
-    return dict(_members(path, False)), _members(path, True)
+    try:
+        _check_archive(path)
+        return dict(_members(path, False)), _members(path, True)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise SourceError(
+            f"feff.path: {path} is neither a folder nor a whole tar archive ({error}); "
+            "fetch it again"
+        ) from None
+
+
+def _check_archive(path: Path) -> None:
+    """Read an archive to its end: tarfile takes damage in the middle for the end."""
+    with tarfile.open(path) as archive:
+        for _ in archive:
+            pass
+        stream = archive.fileobj
+        assert stream is not None
+        stream.seek(archive.offset)
+        ending = stream.read(tarfile.BLOCKSIZE)
+        if len(ending) < tarfile.BLOCKSIZE or ending.strip(b"\0"):
+            raise tarfile.ReadError("it is cut off or damaged in the middle")
+        while stream.read(1 << 20):  # a compressed stream checks its checksum at its end
+            pass
 
 
 def _members(path: Path, spectra: bool) -> Iterator[tuple[PurePosixPath, bytes]]:
-    try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                name = PurePosixPath(member.name)
-                if member.isfile() and name.name in _READ and (name.name == "xmu.dat") == spectra:
-                    handle = archive.extractfile(member)
-                    yield name, handle.read() if handle else b""
-    except (tarfile.ReadError, EOFError, zlib.error) as error:
-        raise SourceError(
-            f"feff.path: {path} is a damaged archive ({error}); fetch it again"
-        ) from None
+    with tarfile.open(path) as archive:
+        for member in archive:
+            name = PurePosixPath(member.name)
+            if member.isfile() and name.name in _READ and (name.name == "xmu.dat") == spectra:
+                handle = archive.extractfile(member)
+                yield name, handle.read() if handle else b""
 
 
 def decode(content: bytes) -> str:
@@ -141,7 +158,8 @@ def _locate(
         if home not in structures:
             structures[home] = _crystal(home, small, settings)
         structure = _unrejected(structures[home])
-        site = Site(home.name, structure, int(match.group(1)), match.group(2))
+        material = _material(home, settings)
+        site = Site(material, structure, int(match.group(1)), match.group(2))
     else:
         site = _plain_run(name, small, settings)
     species = site.structure["species"]
@@ -170,12 +188,23 @@ def _crystal(home: PurePosixPath, small: Files, settings: Settings) -> dict[str,
         return Rejection(str(home), Reason.NO_STRUCTURE, "no POSCAR beside the spectra")
     try:
         structure = read_poscar(decode(content))
-        precision = settings.quality.symmetry_precision
-        return structure_row(structure, f"{NAME}:{home.name}", home.name, NAME, precision)
+        return _structure_row(structure, _material(home, settings), settings)
     except RejectedSpectrum as error:
         return Rejection(str(home), error.reason, f"POSCAR: {error.detail}")
     except StructureError as error:
         return Rejection(str(home), Reason.BAD_STRUCTURE, str(error))
+
+
+def _structure_row(structure: Structure, material: str, settings: Settings) -> dict[str, Any]:
+    """Row of a crystal; its cell is part of its name, as folders of one name may differ."""
+    identity = f"{NAME}:{material}#{structure_digest(structure)}"
+    return structure_row(structure, identity, material, NAME, settings.quality.symmetry_precision)
+
+
+def _material(home: PurePosixPath, settings: Settings) -> str:
+    """Name of the material of a folder, which may be ``feff.path`` itself."""
+    name = home.name or Path(settings.feff.path or "").resolve().name.split(".tar")[0]
+    return normalise_material_id(name)
 
 
 def read_poscar(text: str) -> Structure:
@@ -205,22 +234,23 @@ def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
             Reason.NO_STRUCTURE, "neither Lightshow's layout nor a feff.inp beside it"
         )
     species, coords = read_cluster(decode(content))
+    # <material>/<site>_<El>/ belongs to the material; any other run folder is one by itself.
+    shared = _SITE_FOLDER.match(folder.name) is not None
+    material = _material(folder.parent if shared else folder, settings)
+    if not shared and str(folder.parent) != ".":
+        material = str(folder)
     poscar = small.get(folder / "POSCAR")
+    if poscar is None and shared:
+        poscar = small.get(folder.parent / "POSCAR")
     try:
         if poscar is not None:
             structure = read_poscar(decode(poscar))
             index = matching_site(structure, species, coords)
-            precision = settings.quality.symmetry_precision
-            identity = (f"{NAME}:{folder}", folder.name, NAME, precision)
-            return Site(folder.name, structure_row(structure, *identity), index, species[0])
+            return Site(material, _structure_row(structure, material, settings), index, species[0])
     except StructureError as error:
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, str(error)) from None
-    return Site(
-        folder.name,
-        boxed_cluster(f"{NAME}:{folder}", folder.name, NAME, species, coords),
-        0,
-        species[0],
-    )
+    row = boxed_cluster(f"{NAME}:{folder}", material, NAME, species, coords)
+    return Site(material, row, 0, species[0])
 
 
 def read_spectrum(
@@ -240,5 +270,6 @@ def read_spectrum(
         raise RejectedSpectrum(Reason.UNCONVERGED, "log1.dat: no self-consistency")
     xmu = parse_xmu(decode(content))
     check_spectrum(xmu.energy, xmu.mu, site.element, settings.quality)
-    key = f"{site.structure['structure_id'].removeprefix(NAME + ':')}/{site.element}/{site.index}"
+    structure_id = site.structure["structure_id"].removeprefix(f"{NAME}:")
+    key = f"{structure_id}/{site.element}/{site.index}"
     return Finding(key, site.material, site.element, "site", site.index, xmu.energy, xmu.mu)

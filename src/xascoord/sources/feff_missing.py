@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xascoord.feff_inputs import xanes_input
 from xascoord.feff_run import FeffTask
 from xascoord.harvest import Finding, Rejection
+from xascoord.identifiers import digest, normalise_material_id, structure_digest
 from xascoord.journal import Journal
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import Settings
@@ -47,13 +48,21 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
         texts = {str(p): p.read_bytes() for p in files}
     for name, content in sorted(texts.items()):
         path = PurePosixPath(name)
-        material = path.parent.name if path.name == "POSCAR" else path.stem
+        stem = path.parent.name if path.name == "POSCAR" else path.stem
+        material = normalise_material_id(stem)
         try:
             text = decode(content)
             cif = path.suffix.lower() == ".cif"
-            crystals[material] = Structure.from_str(text, "cif") if cif else read_poscar(text)
-        except (RejectedSpectrum, StructureError, ValueError) as error:
-            rejections.append(Rejection(name, Reason.BAD_STRUCTURE, str(error)[:200]))
+            crystal = Structure.from_str(text, "cif") if cif else read_poscar(text)
+        except Exception as error:  # pymatgen raises many kinds on malformed text
+            detail = f"{type(error).__name__}: {error}"[:200]
+            rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))
+            continue
+        if material in crystals:
+            detail = f"another file of the name {material} came before"
+            rejections.append(Rejection(name, Reason.DUPLICATE, detail))
+            continue
+        crystals[material] = crystal
     return crystals, rejections
 
 
@@ -80,7 +89,7 @@ def run_tasks(
                 radius = settings.feff.run.radius
                 tasks.append(
                     FeffTask(
-                        f"{row['material']}/{element}/{index}",
+                        _key(row, element, index, settings),
                         partial(xanes_input, crystal, index, radius),
                     )
                 )
@@ -94,7 +103,8 @@ def _run_rows(
     for material, crystal in sorted(crystals.items()):
         precision = settings.quality.symmetry_precision
         try:
-            row = structure_row(crystal, f"{NAME}:{material}", material, NAME, precision)
+            identity = f"{NAME}:{material}#{structure_digest(crystal)}"
+            row = structure_row(crystal, identity, material, NAME, precision)
         except StructureError:
             continue  # its spectra are rejected when the runs are read
         rows[material] = (row, crystal)
@@ -123,16 +133,28 @@ def read_runs(
     for material in sorted(set(crystals) - set(rows)):
         yield Rejection(material, Reason.BAD_STRUCTURE, "no space group"), None
     with Journal(journal) as finished:
-        for entry in finished.entries():
-            material, element, index = entry["key"].rsplit("/", 2)
-            if material not in rows:
-                continue  # computed for a structure that is no longer asked for
-            row = rows[material][0]
-            site = Site(material, row, int(index), element)
-            try:
-                if entry["reason"]:
-                    raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
-                name = PurePosixPath(entry["key"], "xmu.dat")
-                yield read_spectrum(name, entry["xmu"].encode(), {}, site, settings), row
-            except RejectedSpectrum as error:
-                yield Rejection(entry["key"], error.reason, error.detail, element), None
+        for row, crystal in rows.values():
+            for task in run_tasks({row["material"]: crystal}, set(), settings):
+                for entry in finished.entries([task.key]):
+                    yield _result(entry, row, settings)
+
+
+def _result(
+    entry: dict[str, Any], row: dict[str, Any], settings: Settings
+) -> tuple[Finding | Rejection, dict[str, Any] | None]:
+    material, element, index = entry["key"].split("#")[0].rsplit("/", 2)
+    try:
+        if entry["reason"]:
+            raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
+        name = PurePosixPath(entry["key"], "xmu.dat")
+        site = Site(material, row, int(index), element)
+        return read_spectrum(name, entry["xmu"].encode(), {}, site, settings), row
+    except RejectedSpectrum as error:
+        return Rejection(entry["key"], error.reason, error.detail, element), None
+
+
+def _key(row: dict[str, Any], element: str, index: int, settings: Settings) -> str:
+    """Name of one run in the journal: it changes with the crystal, the input and the program."""
+    run = settings.feff.run
+    content = (row["lattice"], row["species"], row["frac_coords"])
+    return f"{row['material']}/{element}/{index}#{digest(*content, run.radius, run.executable)}"

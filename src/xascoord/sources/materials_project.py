@@ -15,14 +15,15 @@ from typing import Any, TypeVar
 
 from xascoord.errors import SourceError
 from xascoord.harvest import Finding, Rejection
+from xascoord.identifiers import normalise_material_id
 from xascoord.journal import Journal
 from xascoord.quality import RejectedSpectrum
 from xascoord.settings import MaterialsProject, Settings
-from xascoord.sources.xasdb_archive import normalise_material_id, parse_document
+from xascoord.sources.xasdb_archive import parse_document
 
 NAME = "materials_project"
 _KEY_LENGTH = 32
-_VERSION = "#database "  # key of a journal line that holds no spectrum
+_LIST = "#list"  # key of the journal line that holds no spectrum
 _LIST_FIELDS = ["task_id", "elements"]
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -129,20 +130,27 @@ def download_element(element: str, settings: Settings, journals: Path) -> Iterat
 
     client = with_retries(connect, options, "connecting")
     with client, Journal(journals / f"{element}.jsonl") as journal:
-        wanted = list_spectra(client, element, options)
         version = str(client.db_version)
-        journal.add(f"{_VERSION}{version}", version=version, listed=len(wanted))
+        wanted = list_spectra(client, element, settings)
+        # What this run is about; documents of earlier runs that are not wanted stay unread.
+        journal.add(_LIST, tasks=wanted, version=version)
         todo = [task for task in wanted if task not in journal]
         yield len(wanted) - len(todo), len(wanted)
         for start in range(0, len(todo), options.batch_size):
             batch = todo[start : start + options.batch_size]
-            documents = fetch_batch(client, element, batch, options)
-            journal.extend([{"key": task, "document": documents[task]} for task in batch])
+            found = fetch_batch(client, element, batch, options)
+            journal.extend(
+                {"key": task, "document": found[task], "version": version} for task in batch
+            )
             yield len(wanted) - len(todo) + start + len(batch), len(wanted)
 
 
-def list_spectra(client: Any, element: str, options: MaterialsProject) -> list[str]:
-    """Identifiers of all K-edge XANES of an element in oxides, in the server's own form."""
+def list_spectra(client: Any, element: str, settings: Settings) -> list[str]:
+    """Identifiers of all K-edge XANES of an element, in the server's own form.
+
+    Of oxides only, unless ``quality.oxides_only`` is off.
+    """
+    options = settings.materials_project
     search = {"absorbing_element": element, "edge": "K", "spectrum_type": "XANES"}
 
     def ask() -> list[dict[str, Any]]:
@@ -154,8 +162,9 @@ def list_spectra(client: Any, element: str, options: MaterialsProject) -> list[s
         return found
 
     documents = with_retries(ask, options, f"list of {element} spectra")
-    oxides = [d for d in documents if "O" in [str(e) for e in d.get("elements") or ["O"]]]
-    tasks = sorted({_identifier(d["task_id"]) for d in oxides})
+    if settings.quality.oxides_only:
+        documents = [d for d in documents if "O" in [str(e) for e in d.get("elements") or ["O"]]]
+    tasks = sorted({_identifier(d["task_id"]) for d in documents})
     return tasks[: options.max_spectra]
 
 
@@ -197,21 +206,23 @@ def read_downloads(
     """All downloaded spectra, checked; one finding or rejection for each document."""
     for element in settings.elements:
         with Journal(journals / f"{element}.jsonl") as journal:
-            for entry in journal.entries():
-                if entry["key"].startswith(_VERSION):
-                    continue
+            for entry in _wanted(journal):
                 try:
                     yield parse_document(entry["document"], NAME, settings)
                 except RejectedSpectrum as error:
                     yield Rejection(entry["key"], error.reason, error.detail, element), None
 
 
-def database_versions(settings: Settings, journals: Path) -> dict[str, str]:
-    """Version of the database each element was fetched from."""
+def _wanted(journal: Journal) -> Iterator[dict[str, Any]]:
+    """Documents of the last list of spectra."""
+    tasks = [task for entry in journal.entries([_LIST]) for task in entry["tasks"]]
+    return journal.entries(tasks)
+
+
+def database_versions(settings: Settings, journals: Path) -> dict[str, list[str]]:
+    """Versions of the database that the documents of each element were fetched from."""
     versions = {}
     for element in settings.elements:
         with Journal(journals / f"{element}.jsonl") as journal:
-            for entry in journal.entries():
-                if entry["key"].startswith(_VERSION):
-                    versions[element] = entry["version"]
+            versions[element] = sorted({entry["version"] for entry in _wanted(journal)})
     return versions

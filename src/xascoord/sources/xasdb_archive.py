@@ -20,6 +20,7 @@ import numpy as np
 
 from xascoord.errors import SourceError
 from xascoord.harvest import Finding, Rejection
+from xascoord.identifiers import normalise_material_id, structure_digest
 from xascoord.quality import Reason, RejectedSpectrum, check_spectrum
 from xascoord.settings import Settings
 from xascoord.symmetry import StructureError, structure_row
@@ -27,7 +28,12 @@ from xascoord.symmetry import StructureError, structure_row
 NAME = "xasdb_archive"
 _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz")
 
-Document = tuple[str, Any]  # where it stands, and what it is
+# Top-level keys that tell a single document from a dump keyed by identifier.
+_DOCUMENT_KEYS = frozenset(
+    ("@module", "@class", "x", "y", "spectrum", "structure", "absorbing_element", "edge",
+     "task_id", "material_id", "mp_id", "mpid", "spectrum_type", "absorbing_atom")
+)  # fmt: skip
+_FIRST_KEYS = 3
 
 
 def read_archive(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
@@ -85,21 +91,28 @@ def _json_lines(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
 
 
 def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    first, key = _opening(handle)
-    handle.seek(0)
     try:
+        first, keys = _opening(handle)
+        handle.seek(0)
         if first == "":
             yield name, RejectedSpectrum(Reason.EMPTY, "no content")
         elif first == "[":
             yield from _numbered(name, ijson.items(handle, "item", use_float=True))
         elif first != "{":
             yield name, RejectedSpectrum(Reason.WRONG_TYPE, "neither a list nor an object")
-        elif key == "data":
-            yield from _numbered(name, ijson.items(handle, "data.item", use_float=True))
-        elif key in ("@module", "@class", "x", "y", "spectrum", "structure", "task_id", "edge"):
+        elif keys & _DOCUMENT_KEYS:
             yield name, json.loads(handle.read().decode("utf-8"))
+        elif "data" in keys:
+            count = 0
+            for item in _numbered(name, ijson.items(handle, "data.item", use_float=True)):
+                count += 1
+                yield item
+            if count == 0:
+                yield name, RejectedSpectrum(Reason.WRONG_TYPE, "data is no list of documents")
         else:
             for entry, document in ijson.kvitems(handle, "", use_float=True):
+                if isinstance(document, dict) and not _identity(document):
+                    document = {**document, "_id": entry}
                 yield f"{name}:{entry}", document
     except ijson.IncompleteJSONError as error:
         reason = Reason.NOT_UTF8 if "utf" in str(error).lower() else Reason.TRUNCATED
@@ -115,11 +128,18 @@ def _numbered(name: str, items: Iterator[Any]) -> Iterator[tuple[str, Any]]:
         yield f"{name}:{number}", document
 
 
-def _opening(handle: IO[bytes]) -> tuple[str, str]:
-    """First character of the JSON, and its first key where it is an object."""
-    head = handle.read(4096).lstrip().decode("utf-8", errors="replace")
-    key = head[1:].lstrip().split('"')[1] if head[:1] == "{" and head.count('"') > 1 else ""
-    return head[:1], key
+def _opening(handle: IO[bytes]) -> tuple[str, set[str]]:
+    """First character of the JSON, and the first keys where it is an object."""
+    head = handle.read(4096).lstrip().decode("utf-8", errors="replace")[:1]
+    keys: set[str] = set()
+    if head == "{":
+        handle.seek(0)
+        for prefix, event, value in ijson.parse(handle):
+            if prefix == "" and event == "map_key":
+                keys.add(value)
+                if keys & _DOCUMENT_KEYS or "data" in keys or len(keys) > _FIRST_KEYS:
+                    break
+    return head, keys
 
 
 def _claimed_element(document: Any) -> str:
@@ -145,22 +165,6 @@ def _identity(document: dict[str, Any]) -> str:
     return ""
 
 
-def normalise_material_id(text: str) -> str:
-    """One form for identifiers that changed theirs: ``mp-aaaaaadw`` reads ``mp-100``.
-
-    Numeric ids of other prefixes (``mvc-123``) and unknown forms stay as they are.
-    """
-    from emmet.core.mpid import AlphaID
-
-    prefix, _, rest = text.partition("-")
-    if prefix == "mp" and rest.isalpha():
-        try:
-            return f"mp-{int(AlphaID(text))}"
-        except ValueError:
-            return text
-    return text
-
-
 def parse_document(
     document: Any, source: str, settings: Settings
 ) -> tuple[Finding, dict[str, Any]]:
@@ -180,7 +184,9 @@ def parse_document(
     )
     energy, mu = _arrays(xas)
     absorber = _claimed_element(document)
-    index = xas.get("absorbing_index", xas.get("absorbing_atom"))
+    index = xas.get("absorbing_index")
+    if index is None:
+        index = xas.get("absorbing_atom")
     structure = _structure(xas)
     if not absorber and isinstance(index, int) and 0 <= index < len(structure):
         absorber = structure[index].specie.symbol
@@ -188,18 +194,17 @@ def parse_document(
         raise RejectedSpectrum(Reason.MISSING_KEY, "no absorbing_element")
     _check_kind(xas, absorber, index, structure, settings)
     check_spectrum(energy, mu, absorber, settings.quality)
-    material = (
-        _identity(document) or f"{structure.composition.reduced_formula}-{_digest(structure)}"
-    )
+    cell = structure_digest(structure)
+    material = _identity(document) or f"{structure.composition.reduced_formula}-{cell}"
     try:
-        row = structure_row(
-            structure, f"{source}:{material}", material, source, settings.quality.symmetry_precision
-        )
+        # The cell is part of the name: documents of one material may order its atoms differently.
+        identity = (f"{source}:{material}#{cell}", material, source)
+        row = structure_row(structure, *identity, settings.quality.symmetry_precision)
     except StructureError as error:
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, str(error)) from None
     kind = "averaged" if index is None else "site"
     position = -1 if index is None else int(index)
-    key = f"{material}/{absorber}/{'averaged' if index is None else position}"
+    key = f"{material}#{cell}/{absorber}/{'averaged' if index is None else position}"
     return Finding(key, material, absorber, kind, position, energy, mu), row
 
 
@@ -234,19 +239,13 @@ def _structure(xas: dict[str, Any]) -> Any:
     if not isinstance(xas.get("structure"), dict):
         raise RejectedSpectrum(Reason.NO_STRUCTURE, "no structure in the document")
     try:
-        return Structure.from_dict(xas["structure"])
+        structure = Structure.from_dict(xas["structure"])
     except Exception as error:  # pymatgen raises many kinds on malformed dictionaries
         detail = f"structure not readable: {type(error).__name__}: {error}"[:160]
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, detail) from None
-
-
-def _digest(structure: Any) -> str:
-    import hashlib
-
-    text = json.dumps(
-        [structure.lattice.matrix.round(4).tolist(), structure.frac_coords.round(4).tolist()]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    if not structure.is_ordered:
+        raise RejectedSpectrum(Reason.BAD_STRUCTURE, "partially occupied sites")
+    return structure
 
 
 def _check_kind(
@@ -256,8 +255,6 @@ def _check_kind(
     edge, kind = str(xas.get("edge", "K")), str(xas.get("spectrum_type", "XANES"))
     if edge != "K" or kind != "XANES":
         raise RejectedSpectrum(Reason.OTHER_EDGE, f"{kind} of the {edge} edge")
-    if not structure.is_ordered:
-        raise RejectedSpectrum(Reason.BAD_STRUCTURE, "partially occupied sites")
     symbols = [site.specie.symbol for site in structure]
     if absorber not in settings.elements:
         raise RejectedSpectrum(
