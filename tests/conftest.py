@@ -59,14 +59,14 @@ def rutile(metal: str = "Ti") -> Any:
 
 
 def spinel(tetrahedral: str = "Cu", octahedral: str = "Cu") -> Any:
-    """Spinel, primitive cell of 14 sites: two tetrahedral, four octahedral cations."""
+    """Spinel, primitive cell of 14 sites: two tetrahedral, four octahedral cations (origin 1)."""
     from pymatgen.core import Lattice, Structure
 
     return Structure.from_spacegroup(
         "Fd-3m",
         Lattice.cubic(8.08),
         [tetrahedral, octahedral, "O"],
-        [[0.125, 0.125, 0.125], [0.5, 0.5, 0.5], [0.2624, 0.2624, 0.2624]],
+        [[0, 0, 0], [0.625, 0.625, 0.625], [0.3874, 0.3874, 0.3874]],
     ).get_primitive_structure()
 
 

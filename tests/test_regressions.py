@@ -189,7 +189,7 @@ def test_one_flipped_byte_in_an_archive_is_noticed(tmp_path):
         archive.add(tmp_path / "runs", arcname=".")
     whole = path.read_bytes()
     settings = make_settings(sources=["feff"], elements=["Cu"], feff={"path": str(path)})
-    for position in np.linspace(30, len(whole) - 9, 12).astype(int):
+    for position in np.linspace(30, len(whole) - 20, 12).astype(int):
         broken = bytearray(whole)
         broken[position] ^= 0x10
         path.write_bytes(bytes(broken))

@@ -39,7 +39,7 @@ def test_feff_corpus(tmp_path, packed):
     assert sum(row["accepted"] for row in counts) == list(expected.values()).count("")
     spectra = read_table(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
     assert spectra["material"].to_pylist() == ["good", "one-of-two"]
-    assert spectra["multiplicity"].to_pylist() == [2, 4]  # rutile; octahedral site of spinel
+    assert spectra["multiplicity"].to_pylist() == [2, 2]  # rutile; tetrahedral site of spinel
 
 
 def test_a_dump_in_every_form(tmp_path):

@@ -26,7 +26,7 @@ Row = dict[str, Any]
 
 _CHUNK = 150  # sites scored together: a third of a second of work
 _DECIMALS = 9
-_VERSION = "1"  # of the computation; a change makes the journal's entries stale
+_VERSION = "2"  # of the computation; a change makes the journal's entries stale
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,7 +89,7 @@ def _shells(weights: Array, vectors: Array) -> Shells:
     levels = sorted({float(weight) for weight in weights if weight > 0}, reverse=True)
     found: dict[int, float] = {}
     members: dict[int, Array] = {}
-    for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
+    for level, following in pairwise([*levels, 0.0]):
         number = int((weights >= level).sum())
         found[number] = _semicircle(following, level)
         members[number] = vectors[:number]

@@ -1,0 +1,252 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import rutile, spinel
+from xascoord.errors import XascoordError
+from xascoord.label_tables import label_counts, label_element, task_summary
+from xascoord.labels import (
+    calibrate,
+    cardinality,
+    entropy,
+    motif_label,
+    number_label,
+    numbers_in,
+    ranking,
+)
+from xascoord.motifs import MOTIF_TASKS, MOTIFS
+from xascoord.order_parameters import order_parameters
+
+
+def _crystal(group, lattice, species, coords):
+    from pymatgen.core import Structure
+
+    return Structure.from_spacegroup(group, lattice, species, coords)
+
+
+def _known(name):
+    """Published structures of well-known oxides, the absorber's index, its label."""
+    from pymatgen.core import Lattice
+
+    if name == "rutile":
+        return rutile(), 0, "CN_6", "octahedral"
+    if name == "wurtzite":
+        lattice = Lattice.hexagonal(3.250, 5.207)
+        zno = _crystal("P6_3mc", lattice, ["Zn", "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, 0.3819]])
+        return zno, 0, "CN_4", "tetrahedral"
+    if name == "quartz":
+        sites = [[0.4697, 0, 2 / 3], [0.4135, 0.2669, 0.7858]]
+        quartz = _crystal("P3_221", Lattice.hexagonal(4.916, 5.4054), ["Si", "O"], sites)
+        return quartz, 0, "CN_4", "tetrahedral"
+    if name == "tenorite":
+        sites = [[0.25, 0.25, 0], [0, 0.4184, 0.25]]
+        lattice = Lattice.monoclinic(4.6837, 3.4226, 5.1288, 99.54)
+        return _crystal("C2/c", lattice, ["Cu", "O"], sites), 0, "CN_4", "square co-planar"
+    if name == "cuprite":
+        sites = [[0.25, 0.25, 0.25], [0, 0, 0]]  # origin 1
+        return _crystal("Pn-3m", Lattice.cubic(4.2696), ["Cu", "O"], sites), 0, "CN_2", "linear"
+    crystal = spinel("Mg", "Al")
+    if name == "spinel A":
+        return crystal, crystal.indices_from_symbol("Mg")[0], "CN_4", "tetrahedral"
+    return crystal, crystal.indices_from_symbol("Al")[0], "CN_6", "octahedral"
+
+
+@pytest.mark.parametrize(
+    "name", ["rutile", "wurtzite", "quartz", "tenorite", "cuprite", "spinel A", "spinel B"]
+)
+def test_known_oxides(name):
+    """At the paper's thresholds."""
+    crystal, site, wanted, motif = _known(name)
+    numbers, motifs, failures = order_parameters([(crystal, site)])
+    assert failures == {}
+    assert number_label(numbers[0], 0.20) == wanted
+    assert motif_label(motifs[0], numbers_in(wanted)[0], 0.05).split(" > ")[0] == motif
+
+
+def test_sites_without_a_shell_say_why():
+    from pymatgen.core import Lattice, Structure
+
+    isolated = Structure(Lattice.cubic(30), ["Cu", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    overlapping = rutile("Cu")
+    overlapping.append("O", overlapping[2].frac_coords + 0.01)
+    partial = rutile("Cu")
+    partial[1] = {"Cu": 0.5, "Ni": 0.5}
+    sites = [(isolated, 0), (overlapping, 2), (partial, 0), (rutile(), 0)]
+    numbers, _, failures = order_parameters(sites)
+    assert set(failures) == {0, 1, 2}
+    assert "overlap" in failures[1]
+    assert "partially" in failures[2]
+    assert numbers[3, 5] > 0.9
+    assert not numbers[:3].any()
+
+
+def test_order_parameters_are_those_of_matminer(shared):
+    """At least 500 sites of the shared archive, every one to 1e-6; disagreements are listed."""
+    import random
+    import tarfile
+
+    from xascoord.order_parameters import reference_order_parameters
+    from xascoord.sources.feff import read_poscar
+
+    with tarfile.open(shared / "spectra/feff_cu_oxides.tar.gz") as archive:
+        texts = [archive.extractfile(m).read().decode() for m in archive if "POSCAR" in m.name]
+    sites = []
+    for text in random.Random(5).sample(texts, 260):
+        crystal = read_poscar(text)
+        sites += [(crystal, i) for i in crystal.indices_from_symbol("Cu")[:2]]
+    sites += [(crystal, i) for i in range(len(crystal))]  # other elements too
+    # Cells of one copper atom give one site: fill up with their oxygens.
+    for crystal, _ in list(sites):
+        if len(sites) < 520:
+            sites.append((crystal, crystal.indices_from_symbol("O")[0]))
+    assert len(sites) >= 500
+    numbers, motifs, failures = order_parameters(sites)
+    off = []
+    for row, (crystal, site) in enumerate(sites):
+        if row in failures:
+            continue
+        expected = reference_order_parameters(crystal, site)
+        difference = max(
+            np.abs(numbers[row] - expected[0]).max(), np.abs(motifs[row] - expected[1]).max()
+        )
+        if difference > 1e-6:
+            off.append((crystal.composition.reduced_formula, site, difference))
+    assert failures == {}
+    assert off == []
+
+
+def test_ranking_by_hand():
+    values = np.array([0.1, 0.5, 0.2, 0.5, 0.19])
+    assert ranking(values, list("abcde"), 0.2) == ["b", "d", "c"]
+    numbers = np.zeros(12)
+    numbers[[3, 5, 6]] = 0.3, 0.5, 0.19
+    assert number_label(numbers, 0.20) == "CN_6-CN_4"
+    assert number_label(numbers, 0.60) == ""
+    motifs = np.zeros(25)
+    motifs[MOTIFS.index((6, "octahedral"))] = 0.49
+    motifs[MOTIFS.index((6, "pentagonal pyramidal"))] = 0.06
+    motifs[MOTIFS.index((6, "hexagonal planar"))] = 0.049
+    motifs[MOTIFS.index((4, "tetrahedral"))] = 0.3
+    assert motif_label(motifs, 6, 0.05) == "octahedral > pentagonal pyramidal"
+    assert motif_label(motifs, 4, 0.05) == "tetrahedral"
+    assert motif_label(motifs, 5, 0.05) == ""
+
+
+@given(st.lists(st.floats(0, 1), min_size=12, max_size=12), st.floats(0.01, 1))
+def test_labels_hold_what_reaches_the_threshold_in_order(values, threshold):
+    numbers = numbers_in(number_label(np.array(values), threshold))
+    assert set(numbers) == {i + 1 for i, v in enumerate(values) if v >= threshold}
+    ranked = [values[number - 1] for number in numbers]
+    assert ranked == sorted(ranked, reverse=True)
+
+
+def test_entropy_and_cardinality_by_hand():
+    assert entropy([4, 4]) == pytest.approx(1.0)
+    assert entropy([2, 1, 1]) == pytest.approx(1.5)
+    assert entropy([7]) == entropy([]) == 0.0
+    assert cardinality(np.array([[0.5, 0.3, 0.0], [0.2, 0.1, 0.0]]), 0.2) == pytest.approx(1.5)
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=9))
+def test_entropy_is_largest_for_equal_counts(counts):
+    assert 0 <= entropy(counts) <= np.log2(len(counts)) + 1e-9
+
+
+def test_calibration_leaves_the_degenerate_end_out():
+    """At t = 0 all labels are on and the curves meet; the true crossing is at 0.3."""
+    site = np.tile([0.9, 0.05, 0.05, 0.05], (40, 1))
+    averaged = np.tile([0.9, 0.25, 0.05, 0.05], (40, 1))
+    grid = np.arange(41) * 0.01
+    found = calibrate(site, averaged, grid, 0.9)
+    assert not found.usable[0]
+    assert found.threshold == pytest.approx(0.26)
+    assert found.site[0] == found.averaged[0] == 4
+    assert len(found.site) == 41
+    with pytest.raises(XascoordError, match="site-averaged"):
+        calibrate(site, averaged[:0], grid, 0.9)
+    with pytest.raises(XascoordError, match="nearly all labels on"):
+        calibrate(np.ones((3, 4)), np.ones((3, 4)), grid, 0.9)
+
+
+def _spectra(element, labels):
+    rows = []
+    for label, count, kind in labels:
+        numbers = np.zeros(12)
+        for place, number in enumerate(numbers_in(label)):
+            numbers[number - 1] = 0.6 - 0.2 * place
+        motifs = np.zeros(25)
+        motifs[MOTIFS.index((4, "tetrahedral"))] = 0.5 if "CN_4" in label else 0.0
+        row = {"kind": kind, "numbers": numbers.tolist(), "motifs": motifs.tolist()}
+        rows += [row] * count
+    return label_element(element, rows, (0.2, 0.05), 30)
+
+
+def test_rare_labels_and_tasks_by_hand():
+    labels = [("CN_4", 25, "site"), ("CN_4", 10, "averaged"), ("CN_6", 29, "site"),
+              ("CN_6-CN_4", 31, "site"), ("", 3, "site")]  # fmt: skip
+    rows = _spectra("Cu", labels)
+    counts = {(r["task"], r["label"]): r for r in label_counts("Cu", rows)}
+    assert (counts["CN", "CN_4"]["site"], counts["CN", "CN_4"]["averaged"]) == (25, 10)
+    assert counts["CN", "CN_4"]["kept"]
+    assert counts["CN", "CN_6-CN_4"]["kept"]
+    assert not counts["CN", "CN_6"]["kept"]
+    assert not counts["CN", "(none)"]["kept"]
+    tasks = {row["task"]: row for row in task_summary("Cu", rows)}
+    assert tasks["CN"]["spectra"] == 98
+    assert tasks["CN"]["without_label"] == 3
+    assert (tasks["CN"]["kept_labels"], tasks["CN"]["kept_spectra"]) == (2, 66)
+    assert tasks["CN"]["dominant_label"] == "CN_4"
+    assert tasks["CN"]["entropy"] == pytest.approx(entropy([35, 31]), abs=1e-4)
+    # 66 spectra with CN 4 among their numbers, all tetrahedral: nothing to learn.
+    assert tasks["CN_4 motifs"]["spectra"] == 66
+    assert tasks["CN_4 motifs"]["classifier"] == "constant"
+    assert tasks["CN_5 motifs"]["classifier"] == "none"
+    assert tasks["CN_6 motifs"]["without_label"] == 60
+    assert [t for t in tasks if t != "CN"] == [
+        f"CN_{n} motifs" for n in MOTIF_TASKS["transition_metal"]
+    ]
+
+
+def test_journalled_sites_are_not_computed_again(tmp_path):
+    from xascoord.journal import Journal
+    from xascoord.labelling import compute_sites, site_tasks
+    from xascoord.symmetry import structure_row
+
+    rows = [
+        structure_row(spinel(), "a", "m", "feff", 0.01),
+        structure_row(rutile("Cu"), "b", "n", "feff", 0.01),
+    ]
+    tasks = site_tasks("Cu", rows)
+    assert [(t.structure_id, rows[0]["equivalent_to"].count(t.orbit)) for t in tasks[:2]] in (
+        [("a", 2), ("a", 4)], [("a", 4), ("a", 2)]
+    )  # fmt: skip
+    with Journal(tmp_path / "j") as journal:
+        assert list(compute_sites(tasks, rows, journal, 2)) == [(0, 3), (3, 3)]
+        size = (tmp_path / "j").stat().st_size
+        assert list(compute_sites(tasks, rows, journal, 2)) == [(3, 3)]
+        assert (tmp_path / "j").stat().st_size == size
+
+
+def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
+    from xascoord.labelling import assign, score_sites, site_tasks
+    from xascoord.symmetry import structure_row
+
+    row = structure_row(spinel(), "a", "m", "feff", 0.01)
+    tasks = site_tasks("Cu", [row])
+    entries = score_sites([(t.key, row, t.orbit) for t in tasks])
+    results = {entry["key"]: entry for entry in entries}
+    common = {"material": "m", "structure_id": "a", "absorber": "Cu", "source": "feff"}
+    spectra = [
+        {**common, "spectrum_id": "x", "kind": "averaged", "site_index": -1, "multiplicity": 6}
+    ]
+    ((averaged,), rejected) = assign("Cu", spectra, [row], tasks, results)
+    assert rejected == []
+    weights = [row["equivalent_to"].count(t.orbit) for t in tasks]
+    expected = np.average([results[t.key]["numbers"] for t in tasks], axis=0, weights=weights)
+    np.testing.assert_allclose(averaged["numbers"], expected)
+    assert averaged["numbers"][3] == pytest.approx(1 / 3, abs=0.05)  # two of six are tetrahedral
+    broken = {**results, tasks[0].key: {"key": tasks[0].key, "reason": "atoms overlap"}}
+    rows, rejected = assign("Cu", spectra, [row], tasks, broken)
+    assert rows == []
+    assert [r["reason"] for r in rejected] == ["bad_structure"]
