@@ -210,3 +210,135 @@ def test_one_flipped_byte_in_an_archive_is_noticed(tmp_path):
 def test_absurd_settings_are_refused(sections):
     with pytest.raises(SettingsError):
         make_settings(**sections)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import rutile
+from xascoord.journal import Journal
+from xascoord.labelling import compute_sites, site_tasks
+from xascoord.symmetry import structure_row
+
+if __name__ == "__main__":
+    rows = []
+    for number in range(1500):
+        crystal = rutile("Cu").apply_strain(1e-5 * number, inplace=False)
+        rows.append(structure_row(crystal, str(number), str(number), "feff", 0.01))
+    spectra = [{"structure_id": r["structure_id"], "kind": "site", "site_index": 0} for r in rows]
+    tasks = site_tasks("Cu", rows, spectra)
+    with Journal(Path(sys.argv[2])) as journal:
+        for done, _ in compute_sites(tasks, rows, journal, 2):
+            print(done, flush=True)
+"""
+
+
+def test_killed_order_parameters_go_on(tmp_path):
+    """The workers end with their parent and leave the journal's lock free."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    script, journal = tmp_path / "run.py", tmp_path / "j"
+    script.write_text(KILLED)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        str(script),
+        str(Path(__file__).parent),
+        str(journal),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    while int(process.stdout.readline()) < 150:
+        pass
+    process.kill()
+    process.wait()
+    with Journal(journal) as found:  # raises while a worker holds the lock
+        before = len(found.keys)
+    assert 150 <= before < 1500
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout.split()[0] == str(before)
+    assert again.stdout.split()[-1] == "1500"
+
+
+def test_a_broken_structure_row_is_its_own_failure(monkeypatch):
+    from xascoord import labelling
+    from xascoord.symmetry import structure_row
+
+    good = structure_row(rutile("Cu"), "a", "m", "feff", 0.01)
+    broken = {**good, "frac_coords": good["frac_coords"][:3]}
+    first, second = labelling.score_sites([("a", good, 0), ("b", broken, 0)])
+    assert first["reason"] == ""
+    assert second["reason"]
+
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(labelling, "structure_from_row", exhausted)
+    with pytest.raises(MemoryError):
+        labelling.score_sites([("a", good, 0)])
+
+
+@pytest.mark.parametrize("layout", ["root", "nested", "sites"])
+def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
+    """Nothing is computed again for spectra that are there."""
+    from xascoord.feff_inputs import xanes_input
+    from xascoord.sources.feff_missing import crystals_to_run, finished_sites
+
+    crystal = rutile("Cu")
+    home = {"root": "mp-1", "nested": "set/CuO2", "sites": "CuO2/000_Cu"}[layout]
+    run = tmp_path / home
+    poscar = run / "POSCAR"
+    if layout == "root":
+        run = run / "FEFF-XANES/000_Cu"
+    run.mkdir(parents=True)
+    crystal.to(filename=str(poscar), fmt="poscar")
+    (run / "feff.inp").write_text(xanes_input(crystal, 0, 6.0))
+    (run / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
+    path = tmp_path / "mp-1" if layout == "root" else tmp_path
+    settings = make_settings(
+        sources=["feff"], elements=["Cu"], feff={"path": str(path), "run": {"executable": "true"}}
+    )
+    crystals, rejections = crystals_to_run(settings)
+    assert rejections == []
+    assert run_tasks(crystals, finished_sites(settings), settings) == []
+
+
+def test_names_with_a_hash_are_read(tmp_path):
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    rutile("Cu").to(filename=str(folder / "a#b.cif"), fmt="cif")
+    from xascoord.sources.feff_missing import crystals_to_run, read_runs
+
+    run = {"structures": str(folder), "executable": "true"}
+    settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})
+    crystals, _ = crystals_to_run(settings)
+    (task,) = run_tasks(crystals, set(), settings)
+    with Journal(tmp_path / "j") as journal:
+        journal.add(task.key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="")
+    ((finding, _),) = read_runs(settings, tmp_path / "j")
+    assert finding.material == "a#b"
+
+
+def test_unfinished_downloads_are_not_dropped_silently(tmp_path):
+    from xascoord.sources.materials_project import read_downloads
+
+    document = {"task_id": "mp-1", "spectrum": xas_dictionary(rutile(), None, "Ti", TI)}
+    with Journal(tmp_path / "Ti.jsonl") as journal:
+        journal.add("#list", tasks=["mp-1", "mp-2"], version="1")
+        journal.add("mp-1", document=document)
+    found = list(read_downloads(make_settings(elements=["Ti"]), tmp_path))
+    assert len(found) == 2
+    assert "not downloaded yet" in found[1][0].detail
+
+
+def test_documents_that_begin_with_other_fields_are_one_document(tmp_path):
+    xas = xas_dictionary(rutile(), 0, "Ti", TI)
+    rows, rejections = _archive(
+        tmp_path,
+        {"_id": "mp-7", "tags": [], "last_updated": "", "nsites": 6, "spectrum": xas},
+    )
+    assert [row["material"] for row in rows] == ["mp-7"]
+    assert len(rejections.splitlines()) == 1

@@ -64,7 +64,7 @@ def compute_order_parameters(
         for row in read_rows(folder / f"structures/{element}.parquet", STRUCTURES)
         if row["structure_id"] in used
     ]
-    tasks = site_tasks(element, structures)
+    tasks = site_tasks(element, structures, spectra)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = compute_sites(tasks, structures, journal, workers)
         show_progress(steps, f"order parameters of {element}")
@@ -117,7 +117,13 @@ def _calibration(kinds: dict[str, list[Any]], labels: Labels) -> Calibration | N
         return None
     count = round(labels.highest_candidate / _STEP) + 1
     site, averaged = np.asarray(kinds["site"]), np.asarray(kinds["averaged"])
-    return calibrate(site, averaged, np.arange(count, dtype=float) * _STEP, labels.degenerate_share)
+    candidates = np.arange(count, dtype=float) * _STEP
+    try:
+        return calibrate(site, averaged, candidates, labels.degenerate_share)
+    except XascoordError:
+        if labels.calibrate:
+            raise
+        return None
 
 
 def _curve_rows(calibrations: dict[str, Calibration | None]) -> list[dict[str, Any]]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -38,16 +42,31 @@ class SiteTask:
     orbit: int
 
 
-def site_tasks(element: str, structures: Sequence[Row]) -> list[SiteTask]:
-    """All inequivalent sites of an element in some structures."""
+def site_tasks(element: str, structures: Sequence[Row], spectra: Sequence[Row]) -> list[SiteTask]:
+    """The inequivalent sites of an element that some spectra are about."""
+    by_id = {row["structure_id"]: row for row in structures}
+    wanted: dict[str, set[int]] = {}
+    for spectrum in spectra:
+        orbits = sites_behind(element, spectrum, by_id[spectrum["structure_id"]])
+        wanted.setdefault(spectrum["structure_id"], set()).update(orbits)
     tasks = []
     for row in structures:
         content = [row["lattice"], row["species"], row["frac_coords"]]
         digest = hashlib.sha256(json.dumps([_VERSION, *content]).encode()).hexdigest()[:24]
-        sites = zip(row["equivalent_to"], row["species"], strict=True)
-        orbits = sorted({orbit for orbit, species in sites if species == element})
-        tasks += [SiteTask(f"{digest}/{orbit}", row["structure_id"], orbit) for orbit in orbits]
+        tasks += [
+            SiteTask(f"{digest}/{orbit}", row["structure_id"], orbit)
+            for orbit in sorted(wanted.get(row["structure_id"], ()))
+        ]
     return tasks
+
+
+def sites_behind(element: str, spectrum: Row, structure: Row) -> dict[int, int]:
+    """Orbits that a spectrum is about, each with its number of sites (1 for a site's own)."""
+    orbits = structure["equivalent_to"]
+    if spectrum["kind"] == "site":
+        return {orbits[spectrum["site_index"]]: 1}
+    mine = [o for o, s in zip(orbits, structure["species"], strict=True) if s == element]
+    return {orbit: mine.count(orbit) for orbit in sorted(set(mine))}
 
 
 def compute_sites(
@@ -76,11 +95,24 @@ def compute_sites(
             done += len(results)
             yield done, total
         return
-    with ProcessPoolExecutor(max_workers=workers) as pool:
+    # Fresh processes: forked ones would inherit the journal's lock and outlive a killed parent.
+    fresh_process = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, fresh_process, _end_with_parent, (os.getpid(),)) as pool:
         for results in pool.map(score_sites, chunks):
             journal.extend(results)
             done += len(results)
             yield done, total
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let a worker end when its parent was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
@@ -93,9 +125,11 @@ def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
     """
     from xascoord.order_parameters import order_parameters
 
-    sites = [(structure_from_row(row), site) for _, row, site in chunk]
     try:
+        sites = [(structure_from_row(row), site) for _, row, site in chunk]
         numbers, motifs, failures = order_parameters(sites)
+    except (MemoryError, ImportError, OSError):
+        raise  # the machine's fault, not the structure's: nothing to record
     except Exception as error:  # one impossible structure must not stop the rest
         if len(chunk) > 1:
             return [entry for piece in chunk for entry in score_sites([piece])]
@@ -141,13 +175,7 @@ def assign(
     entries = {(task.structure_id, task.orbit): results[task.key] for task in tasks}
     rows, rejections = [], []
     for spectrum in spectra:
-        orbits = by_id[spectrum["structure_id"]]["equivalent_to"]
-        species = by_id[spectrum["structure_id"]]["species"]
-        if spectrum["kind"] == "site":
-            wanted = {orbits[spectrum["site_index"]]: 1}
-        else:
-            mine = [o for o, s in zip(orbits, species, strict=True) if s == element]
-            wanted = {orbit: mine.count(orbit) for orbit in sorted(set(mine))}
+        wanted = sites_behind(element, spectrum, by_id[spectrum["structure_id"]])
         found = [entries[spectrum["structure_id"], orbit] for orbit in wanted]
         failed = [entry["reason"] for entry in found if entry["reason"]]
         if failed:

@@ -136,7 +136,8 @@ def calibrate(
     of_site, of_averaged = (
         np.array([cardinality(values, t) for t in thresholds]) for values in (site, averaged)
     )
-    usable = np.maximum(of_site, of_averaged) <= degenerate_share * site.shape[1]
+    most = degenerate_share * site.shape[1]
+    usable = (thresholds > 0) & (np.maximum(of_site, of_averaged) <= most)
     if not usable.any():
         raise XascoordError("calibration: every candidate threshold leaves nearly all labels on")
     difference = np.where(usable, np.abs(of_site - of_averaged), np.inf)

@@ -180,7 +180,7 @@ class Labels(Section):
         0.40, gt=0, le=1, description="Highest threshold tried; from 0 in steps of 0.01."
     )
     degenerate_share: float = Field(
-        0.9, gt=0, le=1, description="Candidates with more of all labels on are left out."
+        0.9, gt=0, lt=1, description="Candidates with more of all labels on are left out."
     )
     min_samples: int = Field(30, ge=1, description="Rarer ranking labels are not learnt.")
 

@@ -44,14 +44,20 @@ def given(*paths):
 
 
 def listing(*paths):
-    """Digest of what is in some folders, whose own time does not tell of changes inside."""
-    found = [
-        (file.as_posix(), file.stat().st_size, file.stat().st_mtime_ns)
-        for path in given(*paths)
-        if Path(path).is_dir()
-        for file in sorted(Path(path).rglob("*"))
-        if file.is_file()
-    ]
+    """Digest of what is in some folders, whose own time does not tell of changes inside.
+
+    A folder under DVC is known by its .dvc file: a checkout changes the times of its files.
+    """
+    found = []
+    for path in map(Path, given(*paths)):
+        record = path.with_name(path.name + ".dvc")
+        if record.is_file():
+            found.append(record.read_text())
+        elif path.is_dir():
+            files = [file for file in sorted(path.rglob("*")) if file.is_file()]
+            found += [
+                (f.as_posix(), f.stat().st_size, f.stat().st_mtime_ns) for f in files
+            ]
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 

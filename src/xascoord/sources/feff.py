@@ -207,6 +207,25 @@ def _material(home: PurePosixPath, settings: Settings) -> str:
     return normalise_material_id(name)
 
 
+def run_material(folder: PurePosixPath, settings: Settings) -> str:
+    """Name of the material of a plain run folder.
+
+    ``<material>/<site>_<El>/`` belongs to the material; any other folder is one by itself, of its
+    whole path, as folders of one name need not hold one material.
+    """
+    if _SITE_FOLDER.match(folder.name):
+        return _material(folder.parent, settings)
+    return _material(folder, settings) if len(folder.parts) < 2 else str(folder)
+
+
+def poscar_material(poscar: PurePosixPath, small: Files, settings: Settings) -> str:
+    """Name of the material of a POSCAR below ``feff.path``, as its spectra have it."""
+    home = poscar.parent
+    if _SITE_FOLDER.match(home.name) or home / "feff.inp" in small:
+        return run_material(home, settings)
+    return _material(home, settings)
+
+
 def read_poscar(text: str) -> Structure:
     """The structure of a POSCAR text.
 
@@ -234,13 +253,9 @@ def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
             Reason.NO_STRUCTURE, "neither Lightshow's layout nor a feff.inp beside it"
         )
     species, coords = read_cluster(decode(content))
-    # <material>/<site>_<El>/ belongs to the material; any other run folder is one by itself.
-    shared = _SITE_FOLDER.match(folder.name) is not None
-    material = _material(folder.parent if shared else folder, settings)
-    if not shared and str(folder.parent) != ".":
-        material = str(folder)
+    material = run_material(folder, settings)
     poscar = small.get(folder / "POSCAR")
-    if poscar is None and shared:
+    if poscar is None and _SITE_FOLDER.match(folder.name):
         poscar = small.get(folder.parent / "POSCAR")
     try:
         if poscar is not None:

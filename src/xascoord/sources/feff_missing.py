@@ -19,6 +19,7 @@ from xascoord.sources.feff import (
     Site,
     contents,
     decode,
+    poscar_material,
     read_feff,
     read_poscar,
     read_spectrum,
@@ -42,14 +43,16 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
     rejections: list[Rejection] = []
     if folder is None:
         small, _ = contents(Path(settings.feff.path or ""))
-        texts = {str(n): c for n, c in small.items() if n.name == "POSCAR"}
+        texts = {n: c for n, c in small.items() if n.name == "POSCAR"}
+        names = {n: poscar_material(n, small, settings) for n in texts}
     else:
-        files = (p for p in sorted(Path(folder).rglob("*")) if p.is_file())
-        texts = {str(p): p.read_bytes() for p in files}
-    for name, content in sorted(texts.items()):
-        path = PurePosixPath(name)
-        stem = path.parent.name if path.name == "POSCAR" else path.stem
-        material = normalise_material_id(stem)
+        files = [p for p in sorted(Path(folder).rglob("*")) if p.is_file()]
+        texts = {PurePosixPath(p): p.read_bytes() for p in files}
+        stems = {n: n.parent.name if n.name == "POSCAR" else n.stem for n in texts}
+        names = {n: normalise_material_id(stem) for n, stem in stems.items()}
+    digests: dict[str, str] = {}
+    for path, content in sorted(texts.items()):
+        name, material = str(path), names[path]
         try:
             text = decode(content)
             cif = path.suffix.lower() == ".cif"
@@ -58,11 +61,14 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
             detail = f"{type(error).__name__}: {error}"[:200]
             rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))
             continue
+        cell = structure_digest(crystal)
         if material in crystals:
-            detail = f"another file of the name {material} came before"
-            rejections.append(Rejection(name, Reason.DUPLICATE, detail))
+            # Run folders of one material repeat its POSCAR; that is no fault.
+            if cell != digests[material]:
+                detail = f"another crystal of the name {material} came before"
+                rejections.append(Rejection(name, Reason.DUPLICATE, detail))
             continue
-        crystals[material] = crystal
+        crystals[material], digests[material] = crystal, cell
     return crystals, rejections
 
 
@@ -76,7 +82,7 @@ def run_tasks(
     crystals
         Crystals by material.
     done
-        (material, element, orbit) of the spectra that are there.
+        (structure_id, element, orbit) of the spectra that are there.
     settings
         Elements, cluster radius, symmetry precision.
     """
@@ -85,7 +91,7 @@ def run_tasks(
         sites = zip(row["equivalent_to"], row["species"], strict=True)
         for index, (orbit, element) in enumerate(sites):
             wanted = orbit == index and element in settings.elements
-            if wanted and (row["material"], element, orbit) not in done:
+            if wanted and (row["structure_id"], element, orbit) not in done:
                 radius = settings.feff.run.radius
                 tasks.append(
                     FeffTask(
@@ -112,12 +118,15 @@ def _run_rows(
 
 
 def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
-    """(material, element, orbit) of every usable spectrum below ``feff.path``."""
+    """(structure_id, element, orbit) of every usable spectrum below ``feff.path``.
+
+    The structure's name carries its cell: another cell of a material has other sites.
+    """
     done = set()
     for finding, structure in read_feff(settings):
         if isinstance(finding, Finding) and structure is not None:
             orbit = structure["equivalent_to"][finding.site_index]
-            done.add((finding.material, finding.absorber, orbit))
+            done.add((structure["structure_id"], finding.absorber, orbit))
     return done
 
 
@@ -142,7 +151,7 @@ def read_runs(
 def _result(
     entry: dict[str, Any], row: dict[str, Any], settings: Settings
 ) -> tuple[Finding | Rejection, dict[str, Any] | None]:
-    material, element, index = entry["key"].split("#")[0].rsplit("/", 2)
+    material, element, index = entry["key"].rsplit("#", 1)[0].rsplit("/", 2)
     try:
         if entry["reason"]:
             raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])

@@ -17,7 +17,7 @@ from xascoord.errors import SourceError
 from xascoord.harvest import Finding, Rejection
 from xascoord.identifiers import normalise_material_id
 from xascoord.journal import Journal
-from xascoord.quality import RejectedSpectrum
+from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import MaterialsProject, Settings
 from xascoord.sources.xasdb_archive import parse_document
 
@@ -211,12 +211,18 @@ def read_downloads(
                     yield parse_document(entry["document"], NAME, settings)
                 except RejectedSpectrum as error:
                     yield Rejection(entry["key"], error.reason, error.detail, element), None
+            for task in sorted(set(_listed(journal)) - journal.keys):
+                detail = "listed but not downloaded yet; run the download to its end"
+                yield Rejection(task, Reason.EMPTY, detail, element, "averaged"), None
+
+
+def _listed(journal: Journal) -> list[str]:
+    return [task for entry in journal.entries([_LIST]) for task in entry["tasks"]]
 
 
 def _wanted(journal: Journal) -> Iterator[dict[str, Any]]:
     """Documents of the last list of spectra."""
-    tasks = [task for entry in journal.entries([_LIST]) for task in entry["tasks"]]
-    return journal.entries(tasks)
+    return journal.entries(_listed(journal))
 
 
 def database_versions(settings: Settings, journals: Path) -> dict[str, list[str]]:
@@ -224,5 +230,7 @@ def database_versions(settings: Settings, journals: Path) -> dict[str, list[str]
     versions = {}
     for element in settings.elements:
         with Journal(journals / f"{element}.jsonl") as journal:
-            versions[element] = sorted({entry["version"] for entry in _wanted(journal)})
+            versions[element] = sorted(
+                {entry.get("version", "unknown") for entry in _wanted(journal)}
+            )
     return versions

@@ -31,7 +31,10 @@ _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"
 # Top-level keys that tell a single document from a dump keyed by identifier.
 _DOCUMENT_KEYS = frozenset(
     ("@module", "@class", "x", "y", "spectrum", "structure", "absorbing_element", "edge",
-     "task_id", "material_id", "mp_id", "mpid", "spectrum_type", "absorbing_atom")
+     "task_id", "material_id", "mp_id", "mpid", "spectrum_type", "absorbing_atom", "_id", "tags",
+     "last_updated", "nsites", "elements", "nelements", "composition", "composition_reduced",
+     "formula_pretty", "formula_anonymous", "chemsys", "volume", "density", "density_atomic",
+     "symmetry", "builder_meta", "spectrum_name", "spectrum_id", "warnings")
 )  # fmt: skip
 _FIRST_KEYS = 3
 
