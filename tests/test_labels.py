@@ -195,6 +195,7 @@ def test_rare_labels_and_tasks_by_hand():
     tasks = {row["task"]: row for row in task_summary("Cu", rows)}
     assert tasks["CN"]["spectra"] == 98
     assert tasks["CN"]["without_label"] == 3
+    assert tasks["CN"]["share_without_label"] == round(3 / 98, 4)
     assert (tasks["CN"]["kept_labels"], tasks["CN"]["kept_spectra"]) == (2, 66)
     assert tasks["CN"]["dominant_label"] == "CN_4"
     assert tasks["CN"]["entropy"] == pytest.approx(entropy([35, 31]), abs=1e-4)

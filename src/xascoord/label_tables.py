@@ -17,8 +17,8 @@ Row = dict[str, Any]
 Thresholds = tuple[float, float]
 
 TASK_COLUMNS = (
-    "element", "group", "task", "spectra", "without_label", "labels", "kept_labels",
-    "kept_spectra", "entropy", "dominant_label", "dominant_share", "classifier",
+    "element", "group", "task", "spectra", "without_label", "share_without_label", "labels",
+    "kept_labels", "kept_spectra", "entropy", "dominant_label", "dominant_share", "classifier",
 )  # fmt: skip
 LABEL_COLUMNS = ("element", "task", "label", "site", "averaged", "kept")
 
@@ -101,6 +101,7 @@ def task_summary(element: str, rows: Sequence[Row]) -> list[Row]:
         counts = Counter(row[name] for row in mine if row[name])
         learnt = Counter(row[name] for row in mine if row[kept])
         # Of equally frequent labels the first by name, so that the order of rows does not matter.
+        empty = sum(1 for row in mine if not row[name])
         dominant = min(learnt, key=lambda label: (-learnt[label], label), default="")
         total = sum(learnt.values())
         classifier = {0: "none", 1: "constant"}.get(len(learnt), "learnt")
@@ -110,7 +111,8 @@ def task_summary(element: str, rows: Sequence[Row]) -> list[Row]:
                 "group": GROUP_OF[element],
                 "task": task,
                 "spectra": len(mine),
-                "without_label": sum(1 for row in mine if not row[name]),
+                "without_label": empty,
+                "share_without_label": round(empty / len(mine), 4) if mine else 0.0,
                 "labels": len(counts),
                 "kept_labels": len(learnt),
                 "kept_spectra": total,
