@@ -50,7 +50,7 @@ def listing(*paths):
     """
     found = []
     for path in map(Path, given(*paths)):
-        record = path.with_name(path.name + ".dvc")
+        record = path.with_name(f"{path.name}.dvc")
         if record.is_file():
             found.append(record.read_text())
         elif path.is_dir():
