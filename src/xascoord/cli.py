@@ -14,7 +14,7 @@ import typer
 from xascoord import __version__, stages
 from xascoord.elements import ELEMENTS
 from xascoord.errors import XascoordError
-from xascoord.settings import Settings, json_schema, load_settings
+from xascoord.settings import json_schema, load_settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,14 +43,10 @@ WorkersOption = Annotated[int, typer.Option(min=1, help="Calculations at a time.
 PARAMS = Path("params.yaml")
 
 
-def _settings(params: Path, override: str | None) -> Settings:
-    return load_settings(params, override)
-
-
 @app.command()
 def check(params: ParamsOption = PARAMS, settings: SettingsOption = None) -> None:
     """Check the settings and print them with all defaults filled in."""
-    print(json.dumps(_settings(params, settings).model_dump(mode="json"), indent=1))
+    print(json.dumps(load_settings(params, settings).model_dump(mode="json"), indent=1))
 
 
 @app.command()
@@ -77,7 +73,7 @@ def spectra(
         raise XascoordError(
             f"no source {source!r}; there are demo, feff, xasdb_archive and materials_project"
         )
-    counts = stages.import_source(source, _settings(params, settings), out, raw)
+    counts = stages.import_source(source, load_settings(params, settings), out, raw)
     found, accepted = (sum(row[name] for row in counts) for name in ("found", "accepted"))
     print(f"{source}: {found} spectra found, {accepted} accepted, {found - accepted} rejected")
 
@@ -90,7 +86,7 @@ def download(
     raw: RawOption = stages.RAW,
 ) -> None:
     """Fetch oxides' K-edge XANES from the Materials Project (key in MP_API_KEY); resumes."""
-    stages.download(_settings(params, settings), raw, record)
+    stages.download(load_settings(params, settings), raw, record)
 
 
 @app.command()
@@ -102,7 +98,7 @@ def run_feff(
     raw: RawOption = stages.RAW,
 ) -> None:
     """Run your FEFF (feff.run.executable) for structures that have no spectrum; resumes."""
-    stages.run_feff_source(_settings(params, settings), raw, workers, record)
+    stages.run_feff_source(load_settings(params, settings), raw, workers, record)
 
 
 @app.command()
@@ -114,7 +110,7 @@ def compute_demo(
     raw: RawOption = stages.RAW,
 ) -> None:
     """Compute the embedded demonstration spectra anew with FEFF8L (about an hour); resumes."""
-    stages.compute_demo(_settings(params, settings), raw, workers, out)
+    stages.compute_demo(load_settings(params, settings), raw, workers, out)
 
 
 @app.command()
@@ -130,7 +126,9 @@ def datasets(
     """Build the site-specific and the site-averaged data set of one element."""
     if element not in ELEMENTS:
         raise XascoordError(f"no element {element!r}; there are {' '.join(ELEMENTS)}")
-    stages.make_datasets(element, spectra, _settings(params, settings), site, averaged, rejections)
+    stages.make_datasets(
+        element, spectra, load_settings(params, settings), site, averaged, rejections
+    )
 
 
 @app.command()
@@ -142,7 +140,7 @@ def summarise_datasets(
     settings: SettingsOption = None,
 ) -> None:
     """Counts and rejections of all elements, as tables and figures."""
-    stages.summarise_datasets(_settings(params, settings), spectra, datasets, out)
+    stages.summarise_datasets(load_settings(params, settings), spectra, datasets, out)
 
 
 @app.command()
@@ -174,7 +172,7 @@ def calibrate(
     """Calibrate the thresholds of the labels, or record the fixed ones beside the curves."""
     from xascoord.label_stages import calibrate_thresholds
 
-    calibrate_thresholds(_settings(params, settings), order_parameters, curves, out, figure)
+    calibrate_thresholds(load_settings(params, settings), order_parameters, curves, out, figure)
 
 
 @app.command()
@@ -189,7 +187,7 @@ def labels(
     """Make the ranking labels of every spectrum of an element."""
     from xascoord.label_stages import make_labels
 
-    make_labels(element, _settings(params, settings), order_parameters, thresholds, out)
+    make_labels(element, load_settings(params, settings), order_parameters, thresholds, out)
 
 
 @app.command()
@@ -204,7 +202,7 @@ def summarise_labels(
     """Tasks, label counts, entropies and cardinalities, as tables and figures."""
     from xascoord.label_stages import summarise_labels as summarise
 
-    summarise(_settings(params, settings), labels, rejections, thresholds, out)
+    summarise(load_settings(params, settings), labels, rejections, thresholds, out)
 
 
 @app.command()

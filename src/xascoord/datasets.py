@@ -17,7 +17,13 @@ from xascoord.averaging import average_sites, missing_orbits
 from xascoord.edge_energy import find_e0, find_onset
 from xascoord.errors import AccountingError
 from xascoord.harvest import Rejection
-from xascoord.merging import by_precedence, drop_doublets, name_orbits, same_crystal
+from xascoord.merging import (
+    OrbitNames,
+    by_precedence,
+    drop_doublets,
+    name_orbits,
+    same_crystal,
+)
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import Settings
 from xascoord.window import cut_window
@@ -61,10 +67,11 @@ def build_datasets(
     """
     by_id = {row["structure_id"]: row for row in structures}
     ordered = by_precedence(spectra, settings.sources)
-    kept, doublets = drop_doublets(ordered, by_id, settings.sources)
+    names = name_orbits(ordered, by_id)
+    kept, doublets = drop_doublets(ordered, by_id, names)
     # Averages are built before doublets go: a source that lacks a site must not spoil another's.
     computed, incomplete = averages(
-        element, [row for row in ordered if row["kind"] == "site"], by_id, settings
+        element, [row for row in ordered if row["kind"] == "site"], by_id, names, settings
     )
     sites = [row for row in kept if row["kind"] == "site"]
     given = [row for row in kept if row["kind"] == "averaged"]
@@ -94,9 +101,13 @@ def build_datasets(
 
 
 def averages(
-    element: str, sites: Sequence[Row], structures: dict[str, Row], settings: Settings
+    element: str,
+    sites: Sequence[Row],
+    structures: dict[str, Row],
+    names: OrbitNames,
+    settings: Settings,
 ) -> tuple[list[Row], list[Row]]:
-    """Average the sites of each structure that has them all.
+    """Average the sites of each crystal that has them all in one source.
 
     Returns
     -------
@@ -108,7 +119,6 @@ def averages(
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in sites:
         groups[row["structure_id"]].append(row)
-    names = name_orbits(sites, structures)
     averaged: dict[str, Row] = {}
     incomplete: list[tuple[str, Row]] = []
     for structure_id, rows in groups.items():

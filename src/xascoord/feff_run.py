@@ -72,12 +72,12 @@ def user_commands(executable: str) -> list[list[str]]:
         If its program is not on this machine.
     """
     command = shlex.split(executable)
-    if not command or shutil.which(command[0]) is None:
+    program = shutil.which(command[0]) if command else None
+    if program is None:
         raise SourceError(
             f"feff.run.executable: program {executable!r} not found; give its full path"
         )
-    resolved = shutil.which(command[0])
-    return [[str(Path(resolved or command[0]).absolute()), *command[1:]]]
+    return [[str(Path(program).absolute()), *command[1:]]]
 
 
 def run_feff(

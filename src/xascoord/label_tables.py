@@ -100,8 +100,8 @@ def task_summary(element: str, rows: Sequence[Row]) -> list[Row]:
         mine = [row for row in rows if row[name] is not None]
         counts = Counter(row[name] for row in mine if row[name])
         learnt = Counter(row[name] for row in mine if row[kept])
-        # Of equally frequent labels the first by name, so that the order of rows does not matter.
         empty = sum(1 for row in mine if not row[name])
+        # Of equally frequent labels the first by name, so that the order of rows does not matter.
         dominant = min(learnt, key=lambda label: (-learnt[label], label), default="")
         total = sum(learnt.values())
         classifier = {0: "none", 1: "constant"}.get(len(learnt), "learnt")

@@ -15,7 +15,7 @@ OrbitNames = dict[str, dict[int, tuple[str, int]]]
 
 
 def drop_doublets(
-    spectra: Sequence[Row], structures: dict[str, Row], sources: Sequence[str]
+    ordered: Sequence[Row], structures: dict[str, Row], names: OrbitNames
 ) -> tuple[list[Row], Rejected]:
     """Keep one spectrum of each inequivalent site, and one average of each material.
 
@@ -25,20 +25,18 @@ def drop_doublets(
 
     Parameters
     ----------
-    spectra
-        Rows of ``tables.SPECTRA`` of one element.
+    ordered
+        Rows of ``tables.SPECTRA`` of one element, by precedence.
     structures
         Rows of ``tables.STRUCTURES`` by identifier.
-    sources
-        Names of the sources by precedence.
+    names
+        Their orbits, as `name_orbits` gives them.
 
     Returns
     -------
     kept, rejected
         All rows, in the order of precedence.
     """
-    ordered = by_precedence(spectra, sources)
-    orbit_names = name_orbits(ordered, structures)
     kept: list[Row] = []
     rejected: Rejected = []
     first: dict[tuple[Any, ...], str] = {}
@@ -49,7 +47,7 @@ def drop_doublets(
             orbit = structures[row["structure_id"]]["equivalent_to"][row["site_index"]]
             key = (
                 "site",
-                *orbit_names[row["structure_id"]].get(orbit, (row["structure_id"], orbit)),
+                *names[row["structure_id"]].get(orbit, (row["structure_id"], orbit)),
             )
         if key in first:
             rejected.append((row, (Reason.DUPLICATE, f"same site as {first[key]}")))

@@ -112,11 +112,8 @@ def _two_poles(angles: Angles, p: Parameters, equator: Array, allowed: Mask | No
     if allowed is not None:
         plane = plane & allowed
     pole = _third(_bell(angles.theta, p["IGW_SPP"], 1.0))
-    b = np.where(south, pole, 0.0) + np.where(plane, _third(equator) * _azimuth(angles, p), 0.0)
-    total = np.where(above, equator, 0.0) + b.sum(axis=3)
-    norm = above + south.sum(axis=3) + plane.sum(axis=3)
-    score = np.where(norm > _TINY, total / np.maximum(norm, _TINY), 0.0)
-    return np.where(angles.pairs, score, -np.inf).max(axis=(1, 2))
+    b = np.where(south, pole, _third(equator) * _azimuth(angles, p))
+    return _best(angles, np.where(above, equator, 0.0), above, b, south | plane)
 
 
 def _bipyramid(angles: Angles, p: Parameters) -> Array:

@@ -188,14 +188,14 @@ def _crystal(home: PurePosixPath, small: Files, settings: Settings) -> dict[str,
         return Rejection(str(home), Reason.NO_STRUCTURE, "no POSCAR beside the spectra")
     try:
         structure = read_poscar(decode(content))
-        return _structure_row(structure, _material(home, settings), settings)
+        return crystal_row(structure, _material(home, settings), settings)
     except RejectedSpectrum as error:
         return Rejection(str(home), error.reason, f"POSCAR: {error.detail}")
     except StructureError as error:
         return Rejection(str(home), Reason.BAD_STRUCTURE, str(error))
 
 
-def _structure_row(structure: Structure, material: str, settings: Settings) -> dict[str, Any]:
+def crystal_row(structure: Structure, material: str, settings: Settings) -> dict[str, Any]:
     """Row of a crystal; its cell is part of its name, as folders of one name may differ."""
     identity = f"{NAME}:{material}#{structure_digest(structure)}"
     return structure_row(structure, identity, material, NAME, settings.quality.symmetry_precision)
@@ -261,7 +261,7 @@ def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
         if poscar is not None:
             structure = read_poscar(decode(poscar))
             index = matching_site(structure, species, coords)
-            return Site(material, _structure_row(structure, material, settings), index, species[0])
+            return Site(material, crystal_row(structure, material, settings), index, species[0])
     except StructureError as error:
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, str(error)) from None
     row = boxed_cluster(f"{NAME}:{folder}", material, NAME, species, coords)

@@ -15,16 +15,16 @@ from xascoord.journal import Journal
 from xascoord.quality import Reason, RejectedSpectrum
 from xascoord.settings import Settings
 from xascoord.sources.feff import (
-    NAME,
     Site,
     contents,
+    crystal_row,
     decode,
     poscar_material,
     read_feff,
     read_poscar,
     read_spectrum,
 )
-from xascoord.symmetry import StructureError, structure_row
+from xascoord.symmetry import StructureError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -86,20 +86,23 @@ def run_tasks(
     settings
         Elements, cluster radius, symmetry precision.
     """
-    tasks = []
-    for row, crystal in _run_rows(crystals, settings).values():
-        sites = zip(row["equivalent_to"], row["species"], strict=True)
-        for index, (orbit, element) in enumerate(sites):
-            wanted = orbit == index and element in settings.elements
-            if wanted and (row["structure_id"], element, orbit) not in done:
-                radius = settings.feff.run.radius
-                tasks.append(
-                    FeffTask(
-                        _key(row, element, index, settings),
-                        partial(xanes_input, crystal, index, radius),
-                    )
-                )
-    return tasks
+    radius = settings.feff.run.radius
+    return [
+        FeffTask(_key(row, element, site, settings), partial(xanes_input, crystal, site, radius))
+        for row, crystal in _run_rows(crystals, settings).values()
+        for element, site in _wanted_sites(row, settings)
+        if (row["structure_id"], element, site) not in done
+    ]
+
+
+def _wanted_sites(row: dict[str, Any], settings: Settings) -> list[tuple[str, int]]:
+    """Element and first site of each orbit of a crystal that is asked for."""
+    sites = zip(row["equivalent_to"], row["species"], strict=True)
+    return [
+        (element, index)
+        for index, (orbit, element) in enumerate(sites)
+        if orbit == index and element in settings.elements
+    ]
 
 
 def _run_rows(
@@ -107,10 +110,8 @@ def _run_rows(
 ) -> dict[str, tuple[dict[str, Any], Structure]]:
     rows = {}
     for material, crystal in sorted(crystals.items()):
-        precision = settings.quality.symmetry_precision
         try:
-            identity = f"{NAME}:{material}#{structure_digest(crystal)}"
-            row = structure_row(crystal, identity, material, NAME, precision)
+            row = crystal_row(crystal, material, settings)
         except StructureError:
             continue  # its spectra are rejected when the runs are read
         rows[material] = (row, crystal)
@@ -142,21 +143,20 @@ def read_runs(
     for material in sorted(set(crystals) - set(rows)):
         yield Rejection(material, Reason.BAD_STRUCTURE, "no space group"), None
     with Journal(journal) as finished:
-        for row, crystal in rows.values():
-            for task in run_tasks({row["material"]: crystal}, set(), settings):
-                for entry in finished.entries([task.key]):
-                    yield _result(entry, row, settings)
+        for row, _ in rows.values():
+            for element, site in _wanted_sites(row, settings):
+                for entry in finished.entries([_key(row, element, site, settings)]):
+                    yield _result(entry, row, element, site, settings)
 
 
 def _result(
-    entry: dict[str, Any], row: dict[str, Any], settings: Settings
+    entry: dict[str, Any], row: dict[str, Any], element: str, index: int, settings: Settings
 ) -> tuple[Finding | Rejection, dict[str, Any] | None]:
-    material, element, index = entry["key"].rsplit("#", 1)[0].rsplit("/", 2)
     try:
         if entry["reason"]:
             raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
         name = PurePosixPath(entry["key"], "xmu.dat")
-        site = Site(material, row, int(index), element)
+        site = Site(row["material"], row, index, element)
         return read_spectrum(name, entry["xmu"].encode(), {}, site, settings), row
     except RejectedSpectrum as error:
         return Rejection(entry["key"], error.reason, error.detail, element), None
