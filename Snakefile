@@ -13,6 +13,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/01_spectra.smk"
 include: "workflow/rules/02_datasets.smk"
 include: "workflow/rules/03_labels.smk"
+include: "workflow/rules/04_models.smk"
 
 
 rule all:
@@ -26,3 +27,4 @@ rule all:
         "results/03_labels/tasks.csv",
         "results/03_labels/calibration.png",
         JOINT_FIGURES,
+        expand("results/04_models/{name}", name=MODEL_RESULTS),

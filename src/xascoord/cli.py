@@ -24,7 +24,8 @@ app = typer.Typer(
     help="""Coordination environments from X-ray absorption near-edge spectra (XANES).
 
 The stages, in order: **spectra** of a source into typed tables, **datasets** of an element
-(site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**.
+(site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**, then
+**train** (with **search** before it, if wished) and **summarise-models**.
 `snakemake --cores 2` runs them all; each command here runs one of them by hand.
 
 Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.
@@ -203,6 +204,73 @@ def summarise_labels(
     from xascoord.label_stages import summarise_labels as summarise
 
     summarise(load_settings(params, settings), labels, rejections, thresholds, out)
+
+
+@app.command()
+def train(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
+    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
+    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
+    predictions: Annotated[Path, typer.Option(help="Parquet file of held-out predictions.")],
+    bundles: Annotated[Path, typer.Option(help="Folder for the models and their cards.")],
+    search: Annotated[
+        Path | None, typer.Option(help="Table of a search, instead of the settings.")
+    ] = None,
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Cross-validate all classifiers of an element and save the final models; resumes."""
+    from xascoord.model_stages import train_element
+
+    train_element(
+        element, load_settings(params, settings), dataset, labels, thresholds, search, predictions,
+        bundles, raw / "models", workers,
+    )  # fmt: skip
+
+
+@app.command()
+def search(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
+    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
+    out: Annotated[Path, typer.Option(help="CSV file of all candidates and the chosen ones.")],
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = stages.RAW,
+) -> None:
+    """Try every candidate of the hyper-parameter grids for an element; resumes."""
+    from xascoord.model_stages import search_element
+
+    search_element(
+        element, load_settings(params, settings), dataset, labels, out, raw / "search", workers
+    )
+
+
+@app.command()
+def summarise_models(
+    predictions: Annotated[Path, typer.Option(help="Folder of held-out predictions.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Metrics, losses and figures of all elements."""
+    from xascoord.model_stages import summarise_models as summarise
+
+    summarise(load_settings(params, settings), predictions, out)
+
+
+@app.command()
+def card(
+    bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")],
+) -> None:
+    """Print the model card of a bundle, without loading its models."""
+    from xascoord.bundles import model_card, read_record
+
+    print(model_card(read_record(bundle)), end="")
 
 
 @app.command()

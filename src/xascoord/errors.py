@@ -17,3 +17,7 @@ class SourceError(XascoordError):
 
 class AccountingError(XascoordError):
     """What came in is not what went out plus what was rejected."""
+
+
+class BundleError(XascoordError):
+    """A bundle of models cannot be used."""

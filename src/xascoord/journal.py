@@ -112,6 +112,15 @@ class Journal:
                 handle.seek(self._offsets[key])
                 yield json.loads(handle.readline())
 
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget every piece but these; a kill while it writes can only lose pieces."""
+        entries = list(self.entries(keys))
+        if len(entries) == len(self._offsets):
+            return
+        self._handle.truncate(0)
+        self._offsets = {}
+        self.extend(entries)
+
     def close(self) -> None:
         """Release the file."""
         self._handle.close()

@@ -11,8 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ import numpy as np
 
 from xascoord.harvest import Rejection
 from xascoord.journal import Journal
+from xascoord.processes import end_with_parent
 from xascoord.quality import Reason
 from xascoord.symmetry import structure_from_row
 
@@ -97,22 +96,11 @@ def compute_sites(
         return
     # Fresh processes: forked ones would inherit the journal's lock and outlive a killed parent.
     fresh_process = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, fresh_process, _end_with_parent, (os.getpid(),)) as pool:
+    with ProcessPoolExecutor(workers, fresh_process, end_with_parent, (os.getpid(),)) as pool:
         for results in pool.map(score_sites, chunks):
             journal.extend(results)
             done += len(results)
             yield done, total
-
-
-def _end_with_parent(parent: int) -> None:
-    """Let a worker end when its parent was killed."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:

@@ -7,32 +7,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
+from xascoord.model_settings import Augmentation, Models
+from xascoord.setting_types import Range, Section
 
 SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
 ElementName = Literal[ELEMENTS]  # type: ignore[valid-type]
 GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
-
-
-def _rising(pair: tuple[float, float]) -> tuple[float, float]:
-    if pair[1] <= pair[0]:
-        raise ValueError("the second number must lie above the first")
-    return pair
-
-
-Range = Annotated[tuple[float, float], AfterValidator(_rising)]
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class MaterialsProject(Section):
@@ -204,6 +191,8 @@ class Settings(Section):
     window: Window = Window()
     averaging: Averaging = Averaging()
     labels: Labels = Labels()
+    augmentation: Augmentation = Augmentation()
+    models: Models = Models()
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
@@ -211,6 +200,8 @@ class Settings(Section):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: each entry may stand only once")
+        if self.augmentation.stretch >= self.window.upper - self.window.lower:
+            raise ValueError("augmentation.stretch: must be smaller than the window")
         if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
             raise ValueError("feff.path: name the folder or archive that the feff source reads")
         if "xasdb_archive" in self.sources and not self.xasdb_archive.path:

@@ -92,6 +92,35 @@ LABELS = pa.schema(
     ]
 )
 
+SCORES = (
+    "top1", "top1_ranking", "exact", "jaccard", "number_top1", "number_exact", "number_jaccard",
+)  # fmt: skip
+
+# Predictions of spectra that the classifier had not seen.
+PREDICTIONS = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),
+        ("classifier", pa.string()),
+        ("training_set", pa.string()),
+        ("split", pa.string()),
+        ("fold", pa.int32()),
+        ("learnable", pa.bool_()),  # label and motifs of its first CN are frequent enough
+        ("motif_step", pa.string()),  # of its first CN: learnt, constant, none or no_task
+        ("true_label", pa.string()),
+        ("predicted_label", pa.string()),
+        ("true_environment", pa.string()),
+        ("predicted_environment", pa.string()),
+        ("true_number", pa.string()),
+        ("predicted_number", pa.string()),
+        ("probability", pa.float64()),  # of the predicted label
+        ("number_probability", pa.float64()),  # of the predicted CN ranking
+        *((name, pa.float64()) for name in SCORES),
+    ]
+)
+
 
 def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as a typed table; a missing or misnamed column is an error."""

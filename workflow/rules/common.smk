@@ -32,6 +32,30 @@ JOINT_FIGURES = [
     for kind in ("numbers", "motifs")
 ]
 
+SEARCHED = (
+    ["results/04_models/search/{element}.csv"] if config["models"]["search"] else []
+)
+BUNDLES = expand(
+    "data/04_models/bundles/{{element}}/{classifier}.{kind}",
+    classifier=config["models"]["classifiers"],
+    kind=["skops", "md"],
+)
+MODEL_RESULTS = [
+    "metrics.csv",
+    "groups.csv",
+    "coverage.csv",
+    "confusion.csv",
+    "losses.csv",
+    "summary.md",
+    "accuracy.png",
+    "jaccard.png",
+    "accuracy_size.png",
+    "accuracy_entropy.png",
+    "periodic_table.png",
+    "confusion.png",
+    "training_sets.png",
+]
+
 
 def settings(*sections):
     """The named sections of the settings as JSON: what a rule depends on, and all it is told."""

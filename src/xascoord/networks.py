@@ -1,0 +1,308 @@
+"""Neural networks on spectra: convolutional and dense layers, trained with early stopping.
+
+PyTorch is imported only when a network is fitted or used. A fitted network keeps its weights as
+plain arrays, so that it can be stored and read without pickles. Training is deterministic: seeded,
+one thread on the CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Layers of a network.
+
+    Attributes
+    ----------
+    filters
+        Filters of each convolutional layer, each followed by max-pooling; none: dense only.
+    kernel, pool
+        Points of a filter and of the pooling.
+    dense
+        Neurons of each dense layer.
+    activation
+        logistic, tanh or relu.
+    dropout
+        Behind each dense layer.
+    """
+
+    filters: tuple[int, ...]
+    kernel: int
+    pool: int
+    dense: tuple[int, ...]
+    activation: str
+    dropout: float
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained (Adam).
+
+    ``patience`` is the number of passes without a better validation loss before training stops
+    and the best weights are taken; None: all epochs, last weights.
+    """
+
+    learning_rate: float
+    weight_decay: float
+    batch: int
+    epochs: int
+    patience: int | None
+    seed: int
+    device: str = "cpu"
+
+
+def build_module(shape: Shape, inputs: int, outputs: int) -> Any:
+    """An untrained torch module from (n, inputs) to (n, outputs)."""
+    from torch import nn
+
+    activation = {"relu": nn.ReLU, "tanh": nn.Tanh, "logistic": nn.Sigmoid}[shape.activation]
+    layers: list[Any] = []
+    width, channels = inputs, 1
+    if shape.filters:
+        layers.append(nn.Unflatten(1, (1, inputs)))
+        for filters in shape.filters:
+            layers += [nn.Conv1d(channels, filters, shape.kernel, padding="same"), activation()]
+            channels = filters
+            if width >= shape.pool:
+                layers.append(nn.MaxPool1d(shape.pool))
+                width //= shape.pool
+        layers.append(nn.Flatten())
+    width *= channels
+    for neurons in shape.dense:
+        layers += [nn.Linear(width, neurons), activation()]
+        if shape.dropout:
+            layers.append(nn.Dropout(shape.dropout))
+        width = neurons
+    layers.append(nn.Linear(width, outputs))
+    return nn.Sequential(*layers)
+
+
+def train_module(
+    module: Any,
+    loss: Any,
+    training: Training,
+    learnt: tuple[Any, Any],
+    held_out: tuple[Any, Any] | None,
+) -> tuple[int, list[tuple[float, float]]]:
+    """Train in place.
+
+    Parameters
+    ----------
+    module
+        From ``build_module``.
+    loss
+        Function of (outputs, targets).
+    training
+        Its settings.
+    learnt, held_out
+        (inputs, targets) of training and of validation.
+
+    Returns
+    -------
+    epochs
+        Passes up to the weights that are kept.
+    history
+        (training loss, validation loss) of each pass.
+    """
+    import torch
+
+    device = torch.device(training.device)
+    module.to(device)
+    inputs, targets = (torch.from_numpy(part).to(device) for part in learnt)
+    others = None if held_out is None else [torch.from_numpy(p).to(device) for p in held_out]
+    optimizer = torch.optim.Adam(
+        module.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+    )
+    order = torch.Generator().manual_seed(training.seed)
+    best, kept, epoch_kept = float("inf"), None, 0
+    history: list[tuple[float, float]] = []
+    for epoch in range(1, training.epochs + 1):
+        module.train()
+        total = 0.0
+        for part in torch.randperm(len(inputs), generator=order).to(device).split(training.batch):
+            optimizer.zero_grad(set_to_none=True)
+            value = loss(module(inputs[part]), targets[part])
+            value.backward()
+            optimizer.step()
+            total += float(value.detach()) * len(part)
+        watched = float("nan")
+        if others is not None:
+            module.eval()
+            with torch.no_grad():
+                watched = float(loss(module(others[0]), others[1]))
+            if watched < best:
+                best, epoch_kept = watched, epoch
+                kept = {name: value.clone() for name, value in module.state_dict().items()}
+            elif training.patience is not None and epoch - epoch_kept >= training.patience:
+                history.append((total / len(inputs), watched))
+                break
+        history.append((total / len(inputs), watched))
+    if training.patience is not None and kept is not None:
+        module.load_state_dict(kept)
+    else:
+        epoch_kept = len(history)
+    return epoch_kept, history
+
+
+class deterministic:
+    """Within it torch gives the same numbers each time; its global state is as before after it."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def __enter__(self) -> None:
+        import os
+
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        self._threads = torch.get_num_threads()
+        self._strict = torch.are_deterministic_algorithms_enabled()
+        self._state = torch.get_rng_state()
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+        torch.manual_seed(self.seed)
+
+    def __exit__(self, *_: object) -> None:
+        import torch
+
+        torch.set_rng_state(self._state)
+        torch.use_deterministic_algorithms(self._strict)
+        torch.set_num_threads(self._threads)
+
+
+def pick_device(wish: str) -> str:
+    """The device to train on: ``auto`` is a GPU if there is one."""
+    import torch
+
+    return "cuda" if wish == "auto" and torch.cuda.is_available() else "cpu"
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A network as a scikit-learn classifier, softmax over the classes.
+
+    Inputs are standardised by one mean and one standard deviation of all training values. A share
+    ``validation`` of the training groups is held out to stop early.
+
+    Parameters
+    ----------
+    filters, kernel, pool, dense, activation, dropout
+        See ``Shape``.
+    learning_rate, weight_decay, batch, epochs, patience, seed, device
+        See ``Training``; device "auto" is a GPU if there is one.
+    validation
+        Share of the training groups held out for stopping.
+    """
+
+    def __init__(
+        self,
+        filters: tuple[int, ...] = (8, 16),
+        kernel: int = 7,
+        pool: int = 2,
+        dense: tuple[int, ...] = (50, 100),
+        activation: str = "relu",
+        dropout: float = 0.0,
+        learning_rate: float = 0.001,
+        weight_decay: float = 0.0,
+        batch: int = 64,
+        epochs: int = 120,
+        patience: int | None = 15,
+        validation: float = 0.1,
+        seed: int = 0,
+        device: str = "cpu",
+    ) -> None:
+        self.filters = filters
+        self.kernel = kernel
+        self.pool = pool
+        self.dense = dense
+        self.activation = activation
+        self.dropout = dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch = batch
+        self.epochs = epochs
+        self.patience = patience
+        self.validation = validation
+        self.seed = seed
+        self.device = device
+
+    def _shape(self) -> Shape:
+        return Shape(
+            tuple(self.filters), self.kernel, self.pool, tuple(self.dense), self.activation,
+            self.dropout,
+        )  # fmt: skip
+
+    def fit(self, X: Array, y: Array, groups: Any = None) -> NetworkClassifier:
+        """Train on spectra X (n, points) with classes y (n,).
+
+        Parameters
+        ----------
+        X, y
+            Spectra and classes.
+        groups
+            Material of each spectrum: none is both learnt and held out for stopping.
+        """
+        from torch import nn
+
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.mean_, self.scale_ = float(X.mean()), float(X.std()) or 1.0
+        inputs = self._standardised(X)
+        targets = codes.astype(np.int64)
+        held = self._held_out(len(inputs), groups)
+        training = Training(
+            self.learning_rate, self.weight_decay, self.batch, self.epochs,
+            self.patience if held.any() else None, self.seed, pick_device(self.device),
+        )  # fmt: skip
+        with deterministic(self.seed):
+            module = build_module(self._shape(), X.shape[1], len(self.classes_))
+            self.epochs_, _ = train_module(
+                module,
+                nn.functional.cross_entropy,
+                training,
+                (inputs[~held], targets[~held]),
+                (inputs[held], targets[held]) if held.any() else None,
+            )
+        state = module.cpu().state_dict()
+        self.weights_ = {name: value.numpy().copy() for name, value in state.items()}
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def predict_proba(self, X: Array) -> Array:
+        """Probabilities of the classes, shape (n, classes)."""
+        import torch
+
+        check_is_fitted(self, "weights_")
+        with deterministic(self.seed), torch.no_grad():
+            module = build_module(self._shape(), self.n_features_in_, len(self.classes_))
+            module.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights_.items()})
+            module.eval()
+            outputs = module(torch.from_numpy(self._standardised(X)))
+            found: Array = torch.softmax(outputs.double(), dim=1).numpy()
+        return found
+
+    def predict(self, X: Array) -> Any:
+        """Most probable classes, shape (n,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _standardised(self, X: Array) -> Any:
+        return ((X - self.mean_) / self.scale_).astype(np.float32)
+
+    def _held_out(self, count: int, groups: Any) -> npt.NDArray[np.bool_]:
+        """A share of the groups, drawn with the network's seed; at least one is learnt from."""
+        names, member = np.unique(
+            np.arange(count) if groups is None else np.asarray(groups), return_inverse=True
+        )
+        drawn = np.random.default_rng(self.seed).permutation(len(names))
+        share = min(round(self.validation * len(names)), len(names) - 1)
+        chosen: npt.NDArray[np.bool_] = np.isin(member, drawn[:share])
+        return chosen

@@ -1,0 +1,213 @@
+"""What the classifiers of one element learn from: windows, labels, materials, distorted copies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.augmentation import augment
+from xascoord.classifiers import NUMBER_TASK, motif_task
+from xascoord.elements import GROUP_OF
+from xascoord.environments import Ranking, combine
+from xascoord.errors import AccountingError
+from xascoord.labels import numbers_in
+from xascoord.model_settings import Models
+from xascoord.motifs import MOTIF_TASKS
+from xascoord.settings import Settings
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Row = dict[str, Any]
+
+FULL = "full"  # name of the training set of the saved models
+
+
+@dataclass(frozen=True)
+class ElementData:
+    """All labelled spectra of one element.
+
+    Attributes
+    ----------
+    element
+        Absorber.
+    spectra, materials, kinds
+        Identifier, material and "site" or "averaged" of each of the n spectra.
+    features
+        Windows, shape (n, points).
+    labels
+        Ranking label of each spectrum by task; None where it has no part in the task, "" where
+        nothing reaches the threshold.
+    kept
+        By task: which labels are frequent enough to be learnt, shape (n,).
+    copies, origin
+        Distorted windows, shape (copies, points), and which spectrum each comes from.
+    """
+
+    element: str
+    spectra: tuple[str, ...]
+    materials: tuple[str, ...]
+    kinds: tuple[str, ...]
+    features: Array
+    labels: dict[str, tuple[str | None, ...]]
+    kept: dict[str, Flags]
+    copies: Array
+    origin: npt.NDArray[np.intp]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The CN step first, then the motif steps of the element's group."""
+        return tuple(self.labels)
+
+    def truth(self, index: int) -> Ranking:
+        """The true combined ranking of a spectrum."""
+        motifs = {n: self.labels[motif_task(n)][index] for n in MOTIF_TASKS[GROUP_OF[self.element]]}
+        return combine(self.labels[NUMBER_TASK][index] or "", motifs)
+
+    def learnable(self, index: int) -> bool:
+        """Whether the label and the motifs of its first coordination number are frequent enough."""
+        numbers = numbers_in(self.labels[NUMBER_TASK][index] or "")
+        if not self.kept[NUMBER_TASK][index]:
+            return False
+        task = motif_task(numbers[0])
+        return task not in self.kept or bool(self.kept[task][index])
+
+    def digest(self) -> str:
+        """Short hash of everything that is learnt from."""
+        found = hashlib.sha256()
+        for array in (self.features, self.copies, self.origin):
+            found.update(np.ascontiguousarray(array).tobytes())
+        kept = {task: flags.tolist() for task, flags in self.kept.items()}
+        text = json.dumps([self.spectra, self.materials, self.kinds, self.labels, kept])
+        found.update(text.encode())
+        return found.hexdigest()[:16]
+
+
+def element_data(
+    element: str, datasets: Sequence[Row], labels: Sequence[Row], settings: Settings
+) -> ElementData:
+    """Join data sets and labels of an element and make the distorted copies.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    datasets
+        Rows of ``tables.DATASET`` of both data sets.
+    labels
+        Rows of ``tables.LABELS``.
+    settings
+        Window, augmentation, seed.
+
+    Raises
+    ------
+    AccountingError
+        If a labelled spectrum is in no data set.
+    """
+    by_id = {row["spectrum_id"]: row for row in datasets}
+    missing = [row["spectrum_id"] for row in labels if row["spectrum_id"] not in by_id]
+    if missing:
+        raise AccountingError(f"{element}: labelled spectra without data: {', '.join(missing[:3])}")
+    rows = [by_id[row["spectrum_id"]] for row in labels]
+    spectra = [
+        (np.asarray(r["energy"]), np.asarray(r["mu"]), r[settings.window.reference]) for r in rows
+    ]
+    rng = np.random.default_rng(seed_of(settings.seed, element, "augmentation"))
+    copies, origin = augment(spectra, settings.window, settings.augmentation, rng)
+    numbers = MOTIF_TASKS[GROUP_OF[element]]
+    columns = {
+        NUMBER_TASK: ("number_label", "number_kept"),
+        **{motif_task(n): (f"motif_label_{n}", f"motif_kept_{n}") for n in numbers},
+    }
+    return ElementData(
+        element=element,
+        spectra=tuple(row["spectrum_id"] for row in rows),
+        materials=tuple(row["material"] for row in rows),
+        kinds=tuple(row["kind"] for row in rows),
+        features=np.asarray([r["features"] for r in rows]).reshape(-1, settings.window.points),
+        labels={task: tuple(r[label] for r in labels) for task, (label, _) in columns.items()},
+        kept={
+            task: np.asarray([bool(r[kept]) for r in labels], dtype=bool)
+            for task, (_, kept) in columns.items()
+        },
+        copies=copies,
+        origin=origin,
+    )
+
+
+def seed_of(seed: int, *names: object) -> int:
+    """A seed of its own for each named piece of work, independent of the order of work."""
+    text = json.dumps([seed, *map(str, names)]).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Which of the spectra outside the tested fold are learnt from.
+
+    Attributes
+    ----------
+    name
+        Its name in the tables.
+    averaged
+        Site-averaged spectra too.
+    augmented
+        Distorted copies too.
+    share
+        Share of the materials.
+    """
+
+    name: str
+    averaged: bool
+    augmented: bool
+    share: float = 1.0
+
+    def members(self, data: ElementData, allowed: Flags, seed: int) -> Flags:
+        """Which spectra are learnt from: smaller shares are part of larger ones.
+
+        Parameters
+        ----------
+        data
+            All spectra.
+        allowed
+            Shape (n,): False for the tested ones.
+        seed
+            Of the draw of materials.
+        """
+        chosen = allowed.copy()
+        if not self.averaged:
+            chosen &= np.asarray(data.kinds) == "site"
+        if self.share < 1:
+            materials = np.asarray(data.materials)
+            names = np.unique(materials[chosen])
+            drawn = np.random.default_rng(seed).permutation(names)
+            chosen &= np.isin(materials, drawn[: max(1, round(self.share * len(names)))])
+        return chosen
+
+
+def training_sets(models: Models, augmented: bool) -> tuple[TrainingSet, ...]:
+    """The training set of the saved models first, then those it is compared with.
+
+    Parameters
+    ----------
+    models
+        Settings.
+    augmented
+        Whether there are distorted copies at all.
+    """
+    named = {
+        "not_augmented": TrainingSet("not_augmented", models.averaged, False),
+        "site": TrainingSet("site", False, augmented),
+        "site_not_augmented": TrainingSet("site_not_augmented", False, False),
+    }
+    shares = [
+        TrainingSet(f"share_{share:g}", models.averaged, augmented, share)
+        for share in models.learning_curve
+    ]
+    full = TrainingSet(FULL, models.averaged, augmented)
+    return (full, *(named[name] for name in models.compare), *shares)
