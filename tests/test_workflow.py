@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -16,9 +17,16 @@ import yaml
 
 from conftest import ROOT, spinel
 from corrupt import CU, feff_corpus, write_dump
+from xascoord.bundles import load_bundle
+from xascoord.settings import Settings
 
 BIN = Path(sys.executable).parent
+MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
 SLICE = ["C", "Ti", "Cu"]
+FAST = {
+    "classifiers": ["knn", "forest", "cnn"], "splits": ["grouped"], "compare": ["site"],
+    "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
+}  # fmt: skip
 
 
 def _snakemake(folder, *arguments, check=True):
@@ -47,15 +55,16 @@ def _project(folder, **sections):
 
 def _params(folder, **sections):
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for name, section in sections.items():
+    for name, section in {"models": FAST, **sections}.items():
         values[name] = {**values[name], **section} if isinstance(section, dict) else section
+    values["models"]["cnn"] = {**MODELS["cnn"], **values["models"]["cnn"]}
     (folder / "params.yaml").write_text(yaml.safe_dump(values))
 
 
 def _tables(folder):
     """Checksums of every table, but for the benchmarks."""
     paths = [*folder.glob("data/0*/**/*.parquet"), *folder.glob("data/0*/**/*.csv")]
-    paths += folder.glob("results/0*/*")
+    paths += [*folder.glob("results/0*/*"), *folder.glob("data/0*/bundles/*/*")]
     return {
         str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
         for p in sorted(paths)
@@ -80,6 +89,16 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"
     labels = pq.read_table(finished / "data/03_labels/labels/Ti.parquet")
     assert {"CN_4", "CN_6"} <= set(labels["number_label"].to_pylist())
+    for name in FAST["classifiers"]:
+        bundle = load_bundle(finished / f"data/04_models/bundles/Cu/{name}.skops", Settings())
+        assert bundle.record["data"]["sources"] == ["demo"]
+    metrics = pd.read_csv(finished / "results/04_models/groups.csv")
+    overall = metrics[(metrics["name"] == "overall") & (metrics["training_set"] == "full")
+                      & (metrics["kind"] == "all") & (metrics["scope"] == "all")]  # fmt: skip
+    found = overall.set_index("classifier")["top1"]
+    assert found["forest"] > found["baseline"] + 0.1
+    predictions = pq.read_table(finished / "data/04_models/predictions/Ti.parquet")
+    assert predictions.num_rows % labels.num_rows == 0
     assert "Nothing to be done" in _snakemake(finished, "-n")
 
 
@@ -100,6 +119,13 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = _snakemake(copy, "-n")
     assert "make_labels" in plan
     assert "compute_order_parameters" not in plan
+    _params(copy, elements=SLICE, augmentation={"share": 0.5})
+    plan = _snakemake(copy, "-n")
+    assert "train_models" in plan
+    assert "make_labels" not in plan
+    _params(copy, elements=SLICE, models={**FAST, "search": True})
+    plan = _snakemake(copy, "-n")
+    assert "search_hyperparameters" in plan
 
 
 def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):

@@ -20,6 +20,7 @@ from xascoord.window import cut_window
 Array = npt.NDArray[np.float64]
 
 _STEP = 0.1  # eV, of the axis on which a spectrum is broadened
+_LEAST_SIGMA = 0.01  # eV; narrower is nothing on any measured axis
 _ROUNDING = 1e-6  # eV, so that rounding does not uncover an end
 
 
@@ -53,14 +54,14 @@ def broaden(energy: Array, mu: Array, sigma: float) -> tuple[Array, Array]:
     energy, mu
         Shape (n,), energies rising, in eV.
     sigma
-        Of the Gaussian, in eV; 0 returns the spectrum itself.
+        Of the Gaussian, in eV; below 0.01 the spectrum itself is returned.
 
     Returns
     -------
     energy, mu
         On an even axis, shorter by 3 sigma at each end.
     """
-    if sigma == 0:
+    if sigma < _LEAST_SIGMA:
         return energy, mu
     even = np.arange(energy[0], energy[-1] + _STEP / 2, _STEP)
     even = even[even <= energy[-1]]

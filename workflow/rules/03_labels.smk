@@ -1,6 +1,12 @@
 # Order parameters of every spectrum, thresholds, ranking labels.
 
 
+rule label_all_spectra:
+    input:
+        "results/03_labels/tasks.csv",
+        "results/03_labels/calibration.png",
+
+
 rule compute_order_parameters:
     input:
         structures=expand(

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import edge_spectrum
+from xascoord.augmentation import Distortion, augment, broaden, distort, draw_distortion
+from xascoord.model_settings import Augmentation
+from xascoord.quality import RejectedSpectrum
+from xascoord.settings import Window
+from xascoord.window import cut_window, relative_grid
+
+E0 = 9000.0
+WINDOW = Window()
+GRID = relative_grid(WINDOW)
+
+
+def _peak(position):
+    """A step with a sharp peak that many eV above e0."""
+    energy = E0 + np.arange(-20.0, 80.0, 0.1)
+    mu = (energy > E0) + 2 * np.exp(-(((energy - E0 - position) / 0.5) ** 2))
+    return energy, mu
+
+
+def test_no_distortion_is_the_plain_window():
+    energy, mu = edge_spectrum(E0)
+    plain, _ = cut_window(energy, mu, E0, WINDOW)
+    assert np.array_equal(distort(energy, mu, E0, WINDOW, Distortion()), plain)
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        (Distortion(), 20.0),
+        (Distortion(stretch=5.0), 22.0),  # 20 x 55/50
+        (Distortion(stretch=-5.0), 18.0),
+        (Distortion(shift=1.5), 21.5),
+    ],
+)
+def test_peak_moves_where_it_should(what, where):
+    features = distort(*_peak(20.0), E0, WINDOW, what)
+    assert GRID[features.argmax()] == pytest.approx(where, abs=0.15)
+    assert features.max() == 1
+
+
+def test_broadening_keeps_lines_straight_and_pads_nothing():
+    energy = np.arange(0.0, 50.0, 0.5)
+    even, smooth = broaden(energy, 2 * energy + 1, 2.0)
+    assert even[0] >= energy[0] + 6
+    assert even[-1] <= energy[-1] - 6
+    assert smooth == pytest.approx(2 * even + 1, abs=1e-9)
+
+
+def test_broadened_peak_has_the_width_of_both():
+    energy = np.arange(-60.0, 60.0, 0.1)
+    even, smooth = broaden(energy, np.exp(-((energy / 1.5) ** 2) / 2), 2.0)
+    sigma = np.sqrt(np.average(even**2, weights=smooth))
+    assert sigma == pytest.approx(2.5, rel=0.01)
+
+
+def test_noise_has_the_asked_strength():
+    energy, mu = edge_spectrum(E0)
+    noise = np.random.default_rng(0).standard_normal(WINDOW.points)
+    plain = distort(energy, mu, E0, WINDOW, Distortion())
+    noisy = distort(energy, mu, E0, WINDOW, Distortion(noise=0.03), noise)
+    assert np.allclose(noisy - plain, 0.03 * noise)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    below=st.floats(3.0, 40.0),
+    above=st.floats(40.0, 120.0),
+    stretch=st.floats(0.0, 20.0),
+    shift=st.floats(0.0, 3.0),
+    resolution=st.floats(0.0, 2.0),
+    seed=st.integers(0, 10_000),
+)
+def test_whatever_is_drawn_is_covered(below, above, stretch, shift, resolution, seed):
+    """Nothing is padded: a spectrum that covers little gets a milder distortion or no copy."""
+    energy, mu = edge_spectrum(E0, span=(-below, above))
+    limits = Augmentation(share=1.0, stretch=stretch, shift=shift, resolution=resolution)
+    what = draw_distortion(energy, E0, WINDOW, limits, np.random.default_rng(seed))
+    if what is None:
+        edges = (Distortion(stretch=stretch, shift=s) for s in (-shift, shift))
+        if not resolution:
+            with pytest.raises(RejectedSpectrum):
+                for edge in edges:
+                    distort(energy, mu, E0, WINDOW, edge)
+        return
+    assert abs(what.stretch) <= stretch + 1e-5
+    assert abs(what.shift) <= shift
+    assert 0 <= what.resolution <= resolution
+    features = distort(energy, mu, E0, WINDOW, what)
+    assert np.isfinite(features).all()
+    assert features.max() == 1
+
+
+def test_share_seed_and_origin():
+    spectra = [(*edge_spectrum(E0 + i), E0 + i) for i in range(40)]
+    limits = Augmentation(share=0.3)
+    copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(5))
+    again, _ = augment(spectra, WINDOW, limits, np.random.default_rng(5))
+    other, others = augment(spectra, WINDOW, limits, np.random.default_rng(6))
+    assert copies.shape == (12, 200)
+    assert len(set(origin.tolist())) == 12
+    assert np.array_equal(copies, again)
+    assert not (np.array_equal(origin, others) and np.array_equal(copies, other))
+    for copy, index in zip(copies, origin):
+        plain, _ = cut_window(*spectra[index], WINDOW)
+        assert not np.allclose(copy, plain, atol=1e-6)
+
+
+def test_spectrum_of_the_bare_window_is_only_broadened():
+    energy, _ = edge_spectrum(E0, span=(-5.0, 45.0))
+    drawn = [
+        draw_distortion(energy, E0, WINDOW, Augmentation(), np.random.default_rng(i))
+        for i in range(20)
+    ]
+    assert all(what.stretch >= 0 for what in drawn)
+    short = edge_spectrum(E0, span=(-4.0, 30.0))
+    copies, origin = augment(
+        [(*short, E0)], WINDOW, Augmentation(share=1.0), np.random.default_rng(0)
+    )
+    assert copies.shape == (0, 200)
+    assert len(origin) == 0

@@ -1,0 +1,177 @@
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from conftest import make_settings
+from model_data import made_up_element
+from xascoord import bundles
+from xascoord.bundles import (
+    contract,
+    library_versions,
+    load_bundle,
+    model_card,
+    read_record,
+    save_bundle,
+)
+from xascoord.errors import BundleError
+from xascoord.training import fit_all_tasks, parameters_of
+from xascoord.training_data import training_sets
+
+SETTINGS = make_settings(models={"cnn": {"epochs": 3}})
+METRIC = {
+    "split": "grouped", "scope": "kept", "spectra": 79, "baseline_top1": 0.4,
+    **{f"{m}{s}": 0.5 for m in ("top1", "exact", "jaccard") for s in ("", "_low", "_high")},
+}  # fmt: skip
+
+
+def _models(classifier):
+    data = made_up_element()
+    full = training_sets(SETTINGS.models, True)[0]
+    everything = np.ones(len(data.spectra), dtype=bool)
+    parameters = parameters_of(SETTINGS, data.tasks)
+    return data, fit_all_tasks(data, classifier, parameters, full, everything, 0)
+
+
+def _record(models, classifier="svc"):
+    return {
+        "element": "Ti",
+        "classifier": classifier,
+        "contract": contract(SETTINGS),
+        "thresholds": [0.2, 0.05],
+        "min_samples": 10,
+        "folds": 5,
+        "seed": 1,
+        "data": {"hash": "0f", "site": 60, "averaged": 20, "materials": 20, "copies": 27,
+                 "sources": ["demo"]},
+        "metrics": [METRIC],
+        "tasks": {
+            task: {"classes": list(m.classes), "spectra": 9, "temperature": 1.5,
+                   "parameters": {"penalty": 100.0}}
+            for task, m in models.items()
+        },
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    data, models = _models("svc")
+    path = tmp_path_factory.mktemp("bundles") / "svc.skops"
+    save_bundle(path, _record(models), models)
+    return data, models, path
+
+
+@pytest.mark.parametrize("classifier", ["knn", "forest", "mlp", "svc", "cnn"])
+@pytest.mark.filterwarnings("ignore:.*Stochastic Optimizer.*")
+def test_saved_and_read_models_are_the_same(tmp_path, classifier):
+    data, models = _models(classifier)
+    path = tmp_path / "a.skops"
+    save_bundle(path, _record(models, classifier), models)
+    bundle = load_bundle(path, SETTINGS)
+    for task, model in models.items():
+        assert bundle.models[task].classes == model.classes
+        assert np.array_equal(bundle.models[task].scores(data.features),
+                              model.scores(data.features))  # fmt: skip
+        assert bundle.temperature(task) == 1.5
+    _, again = _models(classifier)
+    save_bundle(tmp_path / "b.skops", _record(again, classifier), again)
+    assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()
+
+
+def test_no_pickle_inside(saved):
+    with zipfile.ZipFile(saved[2]) as archive:
+        assert not [n for n in archive.namelist() if not n.endswith((".npy", ".json"))]
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [({"window": {"points": 100}}, "window.points"),
+     ({"window": {"upper": 40.0}}, "window.upper"),
+     ({"window": {"reference": "onset"}}, "window.reference"),
+     ({"edge_energy": {"level": 0.4}}, "edge_energy.level")],
+)  # fmt: skip
+def test_another_grid_or_energy_reference_is_refused(saved, section, field):
+    with pytest.raises(BundleError, match=field):
+        load_bundle(saved[2], make_settings(**section))
+    load_bundle(saved[2])
+
+
+def _with_record(saved, tmp_path, change):
+    path = tmp_path / "changed.skops"
+    with zipfile.ZipFile(saved[2]) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "record.json":
+                record = json.loads(content)
+                change(record)
+                content = json.dumps(record).encode()
+            new.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("library", ["scikit-learn", "xascoord"])
+def test_another_major_version_is_refused(saved, tmp_path, library):
+    def older(record):
+        record["versions"][library] = "99.1.0"
+
+    with pytest.raises(BundleError, match=rf"{library} 99\.1\.0.*train anew"):
+        load_bundle(_with_record(saved, tmp_path, older))
+
+    def minor(record):
+        major = record["versions"][library].split(".")[0]
+        record["versions"][library] = f"{major}.999"
+
+    load_bundle(_with_record(saved, tmp_path, minor))
+
+
+def test_another_format_is_refused(saved, tmp_path):
+    path = _with_record(saved, tmp_path, lambda record: record.update(format=99))
+    with pytest.raises(BundleError, match="format 99"):
+        load_bundle(path)
+
+
+def test_unknown_types_are_refused(saved, tmp_path):
+    """A file that would run code of its maker when it is read."""
+    path = tmp_path / "evil.skops"
+    with zipfile.ZipFile(saved[2]) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "schema.json":
+                content = content.replace(b'"sklearn.svm._classes"', b'"subprocess"')
+                content = content.replace(b'"SVC"', b'"Popen"')
+            new.writestr(name, content)
+    with pytest.raises(BundleError, match="subprocess"):
+        load_bundle(path)
+
+
+def test_missing_damaged_and_foreign_files_are_clear_errors(saved, tmp_path):
+    with pytest.raises(BundleError, match="train the models first"):
+        load_bundle(tmp_path / "none.skops")
+    text = tmp_path / "text.skops"
+    text.write_text("hello")
+    with pytest.raises(BundleError, match="not a bundle"):
+        load_bundle(text)
+    short = tmp_path / "short.skops"
+    shutil.copy(saved[2], short)
+    short.write_bytes(short.read_bytes()[:-200])
+    with pytest.raises(BundleError, match="not a bundle"):
+        load_bundle(short)
+    empty = tmp_path / "empty.skops"
+    with zipfile.ZipFile(saved[2]) as old, zipfile.ZipFile(empty, "w") as new:
+        for name in ("record.json", "schema.json"):
+            new.writestr(name, old.read(name))
+    with pytest.raises(BundleError, match="damaged"):
+        load_bundle(empty)
+
+
+def test_card_is_made_from_the_record_alone(saved):
+    record = read_record(saved[2])
+    card = model_card(record)
+    assert card.startswith("# Ti: coordination environment by svc")
+    for words in ("-5 to +45 eV about e0, 200 points", "level 0.5", "0.2 (CN), 0.05 (motifs)",
+                  "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
+        assert words in card
+    assert all(f"{k} {v}" in card for k, v in library_versions().items())
+    assert record["format"] == bundles.FORMAT

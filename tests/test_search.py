@@ -1,0 +1,79 @@
+import csv
+
+import pytest
+
+from conftest import make_settings
+from model_data import made_up_element
+from xascoord import search as module
+from xascoord.errors import XascoordError
+from xascoord.journal import Journal
+from xascoord.model_stages import make_folds
+from xascoord.search import COLUMNS, read_choice, search_grids, search_rows, trials_of
+from xascoord.tables import write_csv
+from xascoord.training import parameters_of
+
+SMALL = {
+    "classifiers": ["forest", "svc"],
+    "search": True,
+    "grids": {"trees": [2, 10], "penalty": [0.001, 100.0], "gamma": ["scale"]},
+}
+
+
+def _search(path, data, settings):
+    with Journal(path) as journal:
+        steps = list(search_grids(data, make_folds(data, settings), settings, journal, 1))
+        return search_rows(data, settings, journal), steps
+
+
+def test_search_tries_everything_and_chooses_the_best(tmp_path):
+    data, settings = made_up_element(), make_settings(models=SMALL)
+    rows, steps = _search(tmp_path / "j.jsonl", data, settings)
+    # two candidates of two classifiers for the two tasks that have something to learn
+    assert len(rows) == 2 * 2 * 2
+    assert steps[-1] == (len(rows) * 5, len(trials_of(data, settings)))
+    for classifier in ("forest", "svc"):
+        for task in ("CN", "CN_6 motifs"):
+            mine = [r for r in rows if (r["classifier"], r["task"]) == (classifier, task)]
+            best = [r for r in mine if r["chosen"]]
+            assert len(best) == 1
+            assert best[0]["accuracy"] == max(r["accuracy"] for r in mine)
+            assert {r["spectra"] for r in mine} == {int(data.kept[task].sum())}
+    bad = next(r for r in rows if r["task"] == "CN" and '"penalty": 0.001' in r["parameters"])
+    assert not bad["chosen"]
+    write_csv(tmp_path / "s.csv", rows, COLUMNS)
+    chosen = read_choice(tmp_path / "s.csv")
+    assert chosen["svc", "CN"]["penalty"] == 100.0
+    parameters = parameters_of(settings, data.tasks, chosen)
+    assert parameters["svc", "CN"] == chosen["svc", "CN"]
+    assert parameters["svc", "CN_4 motifs"]["penalty"] == 100.0  # nothing to search: the default
+
+
+def test_search_goes_on_where_it_was(tmp_path, monkeypatch):
+    data, settings = made_up_element(), make_settings(models=SMALL)
+    whole, _ = _search(tmp_path / "whole.jsonl", data, settings)
+    real, calls = module.run_trial, []
+
+    def failing(*arguments):
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "run_trial", failing)
+    with pytest.raises(KeyboardInterrupt):
+        _search(tmp_path / "j.jsonl", data, settings)
+    monkeypatch.setattr(module, "run_trial", real)
+    rows, steps = _search(tmp_path / "j.jsonl", data, settings)
+    assert steps[0][0] == 5
+    assert rows == whole
+
+
+def test_no_search_table_is_a_clear_error(tmp_path):
+    with pytest.raises(XascoordError, match="no result of a search"):
+        read_choice(tmp_path / "none.csv")
+    with (tmp_path / "bad.csv").open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS)
+        writer.writeheader()
+        writer.writerow({**dict.fromkeys(COLUMNS, ""), "chosen": "True", "parameters": "{"})
+    with pytest.raises(XascoordError, match=r"bad\.csv"):
+        read_choice(tmp_path / "bad.csv")

@@ -1,0 +1,198 @@
+import numpy as np
+import pytest
+
+from conftest import make_settings
+from model_data import made_up_element
+from xascoord import training
+from xascoord.classifiers import NUMBER_TASK
+from xascoord.journal import Journal
+from xascoord.metrics import metric_rows
+from xascoord.model_stages import make_folds
+from xascoord.predictions import motif_steps, prediction_rows, temperatures
+from xascoord.processes import in_processes, shared_values
+from xascoord.tables import PREDICTIONS, to_table
+from xascoord.training import (
+    cross_validate,
+    fit_all_tasks,
+    key_of,
+    parameters_of,
+    pieces_of,
+    run_piece,
+)
+from xascoord.training_data import TrainingSet, seed_of, training_sets
+
+FAST = {
+    "classifiers": ["knn", "forest", "svc"],
+    "compare": ["site_not_augmented"],
+    "learning_curve": [0.5],
+    "bootstrap": 20,
+}
+
+
+def _run(tmp_path, data, settings, workers=1):
+    folds = make_folds(data, settings)
+    pieces = pieces_of(settings)
+    parameters = parameters_of(settings, data.tasks)
+    digest = data.digest()
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        steps = list(cross_validate(data, folds, pieces, parameters, settings, journal, workers))
+        by_key = {entry["key"]: entry for entry in journal.entries()}
+    entries = {p: by_key[key_of(digest, p, parameters, settings)] for p in pieces}
+    return folds, entries, steps
+
+
+def _rows(data, settings, folds, entries):
+    found = temperatures(data, folds, entries, "grouped")
+    return prediction_rows(data, folds, entries, found)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    data, settings = made_up_element(), make_settings(models=FAST)
+    folds, entries, _ = _run(tmp_path_factory.mktemp("run"), data, settings)
+    return data, settings, folds, entries
+
+
+def test_tested_materials_are_never_learnt_from(monkeypatch):
+    """Neither their spectra nor distorted copies of them; and rare labels are not learnt."""
+    data, settings = made_up_element(), make_settings(models=FAST)
+    folds = make_folds(data, settings)
+    seen = []
+    real = training.fit_task
+
+    def spy(classifier, parameters, features, labels, materials, seed):
+        seen.append((features, labels, materials))
+        return real(classifier, parameters, features, labels, materials, seed)
+
+    monkeypatch.setattr(training, "fit_task", spy)
+    parameters = parameters_of(settings, data.tasks)
+    for piece in pieces_of(settings):
+        seen.clear()
+        run_piece(data, folds, piece, parameters, settings.seed)
+        tested = folds[piece.split] == piece.fold
+        hidden = np.concatenate([data.features[tested], data.copies[tested[data.origin]]])
+        for features, labels, materials in seen:
+            learnt = {row.tobytes() for row in features}
+            assert not learnt & {row.tobytes() for row in hidden}
+            assert "CN_5" not in labels
+            if piece.split == "grouped":
+                assert not set(materials) & set(np.array(data.materials)[tested])
+        copies = {row.tobytes() for row in data.copies}
+        of_numbers = {row.tobytes() for row in seen[0][0]}
+        assert bool(copies & of_numbers) == piece.training_set.augmented
+
+
+def test_each_spectrum_is_predicted_once_in_each_cross_validation(judged):
+    data, settings, folds, entries = judged
+    rows = _rows(data, settings, folds, entries)
+    table = to_table(rows, PREDICTIONS).to_pandas()
+    runs = table.groupby(["classifier", "training_set", "split"])
+    # baseline and three classifiers in two splits, forest with two more training sets
+    assert len(runs) == 4 * 2 + 2
+    assert (runs["spectrum_id"].nunique() == len(data.spectra)).all()
+    assert (runs.size() == len(data.spectra)).all()
+
+
+def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(judged):
+    data, settings, folds, entries = judged
+    table = to_table(_rows(data, settings, folds, entries), PREDICTIONS).to_pandas()
+    mine = table[(table["classifier"] == "svc") & (table["split"] == "grouped")]
+    rare = mine[mine["spectrum_id"] == "s0"].iloc[0]
+    assert not rare["learnable"]
+    assert rare["top1"] == rare["exact"] == 0
+    assert rare["true_label"] == "CN_5 (square pyramidal)"
+    learnt = mine[mine["learnable"]]
+    assert len(learnt) == len(mine) - 1
+    assert learnt["exact"].mean() > 0.95
+    assert set(learnt["predicted_label"]) == {
+        "CN_4 (tetrahedral)", "CN_6 (octahedral)", "CN_6 (pentagonal pyramidal > octahedral)",
+    }  # fmt: skip
+    assert ((table["probability"] >= 0) & (table["probability"] <= 1)).all()
+    assert (table["probability"] <= table["number_probability"] + 1e-9).all()
+    assert set(motif_steps(data)) == {"learnt", "constant", "none"}
+    rows = metric_rows("Ti", "transition_metal", table, 10, 0)
+    base = next(r for r in rows if r["classifier"] == "baseline" and r["scope"] == "all")
+    assert base["top1"] < 0.5
+
+
+def test_killed_runs_go_on_and_give_the_same(judged, tmp_path, monkeypatch):
+    data, settings, folds, entries = judged
+    pieces, parameters = pieces_of(settings), parameters_of(settings, data.tasks)
+    real, calls = training.run_piece, []
+
+    def failing(*arguments):
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        calls.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(training, "run_piece", failing)
+    monkeypatch.setattr(training, "_SECONDS_BETWEEN_WRITES", 0.0)
+    with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(KeyboardInterrupt):
+        list(cross_validate(data, folds, pieces, parameters, settings, journal, 1))
+    monkeypatch.setattr(training, "run_piece", real)
+    again, resumed, steps = _run(tmp_path, data, settings)
+    assert steps[0] == (7, len(pieces))
+    assert _rows(data, settings, again, resumed) == _rows(data, settings, folds, entries)
+
+
+def test_several_processes_give_the_same(judged, tmp_path):
+    data, settings, folds, entries = judged
+    _, others, _ = _run(tmp_path, data, settings, workers=2)
+    assert _rows(data, settings, folds, others) == _rows(data, settings, folds, entries)
+
+
+def test_a_changed_setting_makes_only_its_own_pieces_stale():
+    data = made_up_element()
+    one = make_settings(models=FAST)
+    other = make_settings(models={**FAST, "svc": {"penalty": 5.0}})
+    keys = [
+        {key_of("x", p, parameters_of(s, data.tasks), s): p.classifier for p in pieces_of(s)}
+        for s in (one, other)
+    ]
+    changed = {keys[1][key] for key in keys[1].keys() - keys[0].keys()}
+    assert changed == {"svc"}
+
+
+def test_smaller_shares_are_parts_of_larger_ones():
+    data = made_up_element()
+    allowed = np.arange(len(data.spectra)) % 2 == 0
+    members = [
+        TrainingSet("x", True, True, share).members(data, allowed, 3) for share in (0.2, 0.5, 1.0)
+    ]
+    assert (members[0] <= members[1]).all()
+    assert (members[1] <= members[2]).all()
+    assert np.array_equal(members[2], allowed)
+    counts = [len(set(np.array(data.materials)[m])) for m in members]
+    assert counts == [4, 10, 20]
+    sites = TrainingSet("site", False, True).members(data, allowed, 3)
+    assert set(np.array(data.kinds)[sites]) == {"site"}
+
+
+def test_names_of_training_sets_and_seeds():
+    models = make_settings().models
+    names = [s.name for s in training_sets(models, True)]
+    assert names[0] == "full"
+    assert names[1:4] == ["not_augmented", "site", "site_not_augmented"]
+    assert seed_of(1, "Ti", "CN") != seed_of(1, "Ti", "CN_4 motifs")
+    assert seed_of(1, "Ti") == seed_of(1, "Ti") < 2**31
+
+
+def test_final_models_learn_from_everything_kept():
+    data, settings = made_up_element(), make_settings(models=FAST)
+    full = training_sets(settings.models, True)[0]
+    everything = np.ones(len(data.spectra), dtype=bool)
+    models = fit_all_tasks(data, "forest", parameters_of(settings, data.tasks), full, everything, 0)
+    assert models[NUMBER_TASK].classes == ("CN_4", "CN_6")
+    assert models["CN_4 motifs"].classes == ("tetrahedral",)
+    assert models["CN_5 motifs"].classes == ()
+    assert len(models["CN_6 motifs"].classes) == 2
+
+
+def _double(item):
+    return shared_values() * item
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_processes_keep_the_order_and_share_values(workers):
+    assert list(in_processes(_double, [3, 1, 2], 10, workers)) == [30, 10, 20]
