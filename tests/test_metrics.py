@@ -62,10 +62,10 @@ def test_rows_count_everything_and_hold_the_baseline():
     rows = metric_rows("Ti", "transition_metal", frame, 200, 0)
     assert all(row.keys() == set(COLUMNS) for row in rows)
     found = {(r["classifier"], r["scope"], r["kind"]): r for r in rows}
-    kept, whole = found["forest", "kept", "all"], found["forest", "all", "all"]
+    kept, whole = found["forest", "kept", "both"], found["forest", "all", "both"]
     assert (kept["spectra"], kept["left_out"]) == (54, 6)
     assert (whole["spectra"], whole["left_out"], whole["materials"]) == (60, 0, 20)
-    assert whole["baseline_top1"] == found["baseline", "all", "all"]["top1"]
+    assert whole["baseline_top1"] == found["baseline", "all", "both"]["top1"]
     mine = frame[frame["classifier"] == "forest"]
     assert whole["top1"] == pytest.approx(mine["top1"].mean(), abs=1e-4)
     assert whole["top1_low"] < whole["top1"] < whole["top1_high"]

@@ -94,7 +94,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
         assert bundle.record["data"]["sources"] == ["demo"]
     metrics = pd.read_csv(finished / "results/04_models/groups.csv")
     overall = metrics[(metrics["name"] == "overall") & (metrics["training_set"] == "full")
-                      & (metrics["kind"] == "all") & (metrics["scope"] == "all")]  # fmt: skip
+                      & (metrics["kind"] == "both") & (metrics["scope"] == "all")]  # fmt: skip
     found = overall.set_index("classifier")["top1"]
     assert found["forest"] > found["baseline"] + 0.1
     predictions = pq.read_table(finished / "data/04_models/predictions/Ti.parquet")

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 F1_OF = {"macro_f1": "environment", "number_macro_f1": "number"}
 METRICS = (*SCORES, *F1_OF)
 SCOPES = ("kept", "all")
-KINDS = ("all", "site", "averaged")
+KINDS = ("both", "site", "averaged")
 COLUMNS = (
     "name", "group", "classifier", "training_set", "split", "scope", "kind", "spectra", "materials",
     "left_out", "labels", "entropy", "number_labels", "number_entropy",
@@ -151,8 +151,8 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
         for scope in SCOPES:
             scoped = part[part["learnable"]] if scope == "kept" else part
             for kind in KINDS:
-                mine = scoped if kind == "all" else scoped[scoped["kind"] == kind]
-                whole = part if kind == "all" else part[part["kind"] == kind]
+                mine = scoped if kind == "both" else scoped[scoped["kind"] == kind]
+                whole = part if kind == "both" else part[part["kind"] == kind]
                 if mine.empty:
                     continue
                 rows.append(
@@ -160,7 +160,7 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
                         "name": name, "group": group, "classifier": classifier,
                         "training_set": training_set, "split": split, "scope": scope,
                         "kind": kind, "left_out": len(whole) - len(mine),
-                        **metric_row(mine, draws if kind == "all" else 0, seed),
+                        **metric_row(mine, draws if kind == "both" else 0, seed),
                     }
                 )  # fmt: skip
     return _with_baseline(rows)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from xascoord.classifiers import BASELINE
 from xascoord.elements import ELEMENTS, GROUPS
+from xascoord.metrics import KINDS
 from xascoord.model_tables import OVERALL, ModelTables
 from xascoord.plots import new_figure, save_figure
 from xascoord.settings import Settings
@@ -39,7 +40,7 @@ def plot_all(tables: ModelTables, settings: Settings, results: Path) -> None:
 
 def _judged(table: pd.DataFrame, split: str) -> pd.DataFrame:
     return table[
-        (table["split"] == split) & (table["scope"] == "kept") & (table["kind"] == "all")
+        (table["split"] == split) & (table["scope"] == "kept") & (table["kind"] == "both")
         & (table["training_set"] == FULL)
     ]  # fmt: skip
 
@@ -180,7 +181,7 @@ def plot_training_sets(groups: pd.DataFrame, settings: Settings, split: str, pat
     ]  # fmt: skip
     figure = new_figure(10, 4)
     curve, bars = figure.subplots(1, 2)
-    whole = rows[rows["kind"] == "all"].set_index("training_set")
+    whole = rows[rows["kind"] == "both"].set_index("training_set")
     shares = [(share, f"share_{share:g}") for share in sorted(settings.models.learning_curve)]
     shares = [*((s, n) for s, n in shares if n in whole.index), (1.0, FULL)]
     for metric, label in (("top1", "top-1"), ("exact", "exact ranking"), ("jaccard", "Jaccard")):
@@ -193,7 +194,7 @@ def plot_training_sets(groups: pd.DataFrame, settings: Settings, split: str, pat
     curve.set_ylim(0, 1)
     curve.legend(frameon=False)
     names = [n for n in (FULL, *settings.models.compare) if n in whole.index]
-    for i, kind in enumerate(("all", "site", "averaged")):
+    for i, kind in enumerate(KINDS):
         mine = rows[rows["kind"] == kind].set_index("training_set").reindex(names)
         position = np.arange(len(names)) + (i - 1) * 0.27
         bars.bar(position, mine["top1"], 0.27, label=f"judged on: {kind}")

@@ -75,9 +75,9 @@ class ConvolutionalNetwork(Section):
     dense: Layers = Field((50, 100), description="Neurons of each dense layer.")
     activation: ActivationName = Field("relu", description="Activation of hidden neurons.")
     dropout: float = Field(0.0, ge=0, lt=1, description="Dropout behind each dense layer.")
-    learning_rate: float = Field(0.001, gt=0, description="Of Adam.")
+    learning_rate: float = Field(0.003, gt=0, description="Of Adam.")
     weight_decay: float = Field(0.0, ge=0, description="L2 penalty.")
-    batch: int = Field(64, ge=1, description="Spectra in a step.")
+    batch: int = Field(32, ge=1, description="Spectra in a step.")
     epochs: int = Field(120, ge=1, description="Most passes over the training spectra.")
     patience: int = Field(
         15, ge=1, description="Passes without a better validation loss before it stops."

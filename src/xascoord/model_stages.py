@@ -174,7 +174,7 @@ def _save_models(
     )  # fmt: skip
     records = {}
     for classifier in settings.models.classifiers:
-        mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "all"]
+        mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "both"]
         records[classifier] = {**record, "classifier": classifier, "metrics": mine}
     shared = (data, settings, parameters, records, found, bundles)
     steps = in_processes(_save_model, settings.models.classifiers, shared, workers)

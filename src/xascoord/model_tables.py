@@ -13,10 +13,10 @@ import pandas as pd
 from xascoord.classifiers import BASELINE
 from xascoord.elements import GROUP_OF, GROUPS
 from xascoord.environments import dominant_number
-from xascoord.metrics import COLUMNS, metric_rows
+from xascoord.metrics import COLUMNS, KINDS, SCOPES, metric_rows
 from xascoord.settings import Settings
 from xascoord.tables import write_csv
-from xascoord.training_data import FULL, seed_of
+from xascoord.training_data import FULL, seed_of, training_sets
 
 Row = dict[str, Any]
 
@@ -145,7 +145,7 @@ def loss_rows(name: str, frame: pd.DataFrame) -> list[Row]:
 def summary(tables: ModelTables, settings: Settings) -> str:
     """The overall figures for people, in Markdown."""
     rows = tables.groups[tables.groups["name"] == OVERALL]
-    judged = rows[(rows["kind"] == "all") & (rows["training_set"] == FULL)]
+    judged = rows[(rows["kind"] == "both") & (rows["training_set"] == FULL)]
     compared = rows[(rows["kind"] != "site") & (rows["scope"] == "kept")]
     forest = compared[
         (compared["classifier"] == "forest") & (compared["split"] == settings.models.splits[0])
@@ -166,7 +166,7 @@ def summary(tables: ModelTables, settings: Settings) -> str:
             "",
             "## Training sets (random forest, scope kept)",
             "",
-            "Judged on site-specific and site-averaged spectra together (all) and on averaged ones "
+            "Judged on site-specific and site-averaged spectra together (both) and on averaged ones "
             "(what a measurement sees).",
             "",
             *_markdown(forest, ("training_set", "kind"), settings),
@@ -182,10 +182,12 @@ def _markdown(rows: pd.DataFrame, keys: tuple[str, ...], settings: Settings) -> 
         "| " + " | ".join((*keys, "spectra", *shown)) + " |",
         "|" + "---|" * (len(keys) + 1 + len(shown)),
     ]
-    order = [BASELINE, *settings.models.classifiers]
-    for _, row in rows.sort_values(
-        list(keys), key=lambda c: c.map(order.index) if c.name == "classifier" else c, kind="stable"
-    ).iterrows():
+    full, *others = training_sets(settings.models, True)
+    order = [
+        *settings.models.splits, *SCOPES, BASELINE, *settings.models.classifiers, full.name,
+        *(other.name for other in others), *KINDS,
+    ]  # fmt: skip
+    for _, row in rows.sort_values(list(keys), key=lambda c: c.map(order.index)).iterrows():
         cells = [str(row[key]) for key in keys] + [str(row["spectra"])]
         for name in shown:
             low = row[f"{name}_low"]
