@@ -166,7 +166,7 @@ def summary(tables: ModelTables, settings: Settings) -> str:
             "",
             "## Training sets (random forest, scope kept)",
             "",
-            "Judged on site-specific and site-averaged spectra together (both) and on averaged ones "
+            "Judged on site-specific and site-averaged spectra together (both) and averaged ones "
             "(what a measurement sees).",
             "",
             *_markdown(forest, ("training_set", "kind"), settings),
