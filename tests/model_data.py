@@ -6,7 +6,7 @@ import numpy as np
 
 from xascoord.training_data import ElementData
 
-POINTS = 30
+POINTS = 200
 
 
 def made_up_element(materials=20, per_material=4, seed=0):

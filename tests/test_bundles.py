@@ -12,11 +12,11 @@ from xascoord.bundles import (
     contract,
     library_versions,
     load_bundle,
-    model_card,
     read_record,
     save_bundle,
 )
 from xascoord.errors import BundleError
+from xascoord.model_card import model_card
 from xascoord.training import fit_all_tasks, parameters_of
 from xascoord.training_data import training_sets
 
@@ -44,6 +44,8 @@ def _record(models, classifier="svc"):
         "min_samples": 10,
         "folds": 5,
         "seed": 1,
+        "split": "grouped",
+        "searched": False,
         "data": {"hash": "0f", "site": 60, "averaged": 20, "materials": 20, "copies": 27,
                  "sources": ["demo"]},
         "metrics": [METRIC],
@@ -130,6 +132,20 @@ def test_another_format_is_refused(saved, tmp_path):
     path = _with_record(saved, tmp_path, lambda record: record.update(format=99))
     with pytest.raises(BundleError, match="format 99"):
         load_bundle(path)
+
+
+@pytest.mark.parametrize("field", ["versions", "contract", "tasks"])
+def test_damaged_records_are_refused(saved, tmp_path, field):
+    with pytest.raises(BundleError, match=field):
+        load_bundle(_with_record(saved, tmp_path, lambda record: record.pop(field)))
+
+    def swapped(record):
+        record["tasks"]["CN"]["classes"] = ["CN_4", "CN_9"]
+
+    with pytest.raises(BundleError, match="do not belong together"):
+        load_bundle(_with_record(saved, tmp_path, swapped))
+    with pytest.raises(BundleError, match="unknown"):
+        load_bundle(_with_record(saved, tmp_path, lambda record: record["versions"].clear()))
 
 
 def test_unknown_types_are_refused(saved, tmp_path):

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 
+from xascoord import networks
 from xascoord.classifiers import (
     BASELINE,
     default_parameters,
@@ -12,6 +13,7 @@ from xascoord.classifiers import (
     grid,
     probabilities,
 )
+from xascoord.errors import XascoordError
 from xascoord.model_settings import Models
 
 MODELS = Models()
@@ -92,17 +94,37 @@ def test_temperature_without_anything_to_learn_from_is_one():
     assert fit_temperature([(np.zeros((4, 2)), np.full(4, -1))]) == 1.0
 
 
-def test_network_stops_early_and_never_on_what_it_learnt():
-    from xascoord.networks import NetworkClassifier
-
-    network = NetworkClassifier(epochs=300, patience=3, validation=0.2, seed=0)
+def test_network_stops_early_and_never_on_what_it_learnt(monkeypatch):
     features, labels, materials = two_kinds(80)
-    held = network._held_out(80, materials)
-    assert not set(np.array(materials)[held]) & set(np.array(materials)[~held])
-    assert 0.1 < held.mean() < 0.3
-    network.fit(features, np.array(labels), groups=materials)
-    assert network.epochs_ < 300
-    assert (network.predict(features) == np.array(labels)).all()
+    rows = np.concatenate([np.arange(80), np.arange(0, 80, 3)])  # with copies of some
+    seen = []
+    real = networks.train_module
+
+    def spy(module, loss, training, learnt, held_out):
+        seen.append((learnt[0], held_out[0]))
+        return real(module, loss, training, learnt, held_out)
+
+    monkeypatch.setattr(networks, "train_module", spy)
+    parameters = {**default_parameters("cnn", "CN", MODELS), "epochs": 300, "patience": 3}
+    model = fit_task(
+        "cnn", parameters, features[rows], [labels[r] for r in rows],
+        [materials[r] for r in rows], 0,
+    )  # fmt: skip
+    standardised = model.estimator._standardised(features)
+    owner = {row.tobytes(): material for row, material in zip(standardised, materials)}
+    learnt, held = ({owner[row.tobytes()] for row in part} for part in seen[0])
+    assert held
+    assert learnt
+    assert not learnt & held
+    assert learnt | held == set(materials)
+    assert model.estimator.epochs_ < 300
+
+
+def test_a_network_that_diverges_is_a_clear_error():
+    features, labels, materials = two_kinds(40)
+    parameters = {**default_parameters("cnn", "CN", MODELS), "learning_rate": 1e20}
+    with pytest.raises(XascoordError, match="learning_rate"):
+        fit_task("cnn", parameters, features, labels, materials, 0)
 
 
 def test_network_leaves_the_global_random_state_alone():

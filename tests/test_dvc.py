@@ -1,6 +1,7 @@
 """DVC: an outside data set by dvc import, and the stages of dvc.yaml."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -47,6 +48,21 @@ def test_pinned_data_sets_have_full_commits(root):
     assert {"xasdatalibrary", "omnixas_cu"} <= set(table)
     for data in table.values():
         assert len(data.commit) in (0, 40)
+
+
+def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
+    """A section that only Snakemake knows of would leave stale results under DVC."""
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    for path in sorted((root / "workflow/rules").glob("0*.smk")):
+        stage = stages[path.stem.partition("_")[2]]
+        rules = path.read_text().split("\nrule ")
+        text = " ".join(rule for rule in rules if not rule.startswith("compute_demo"))
+        used = {name for call in re.findall(r"settings\(([^)]*)\)", text)
+                for name in re.findall(r'"(\w+)"', call)}  # fmt: skip
+        # These two only make the sources pass the check of the settings after the first stage.
+        passed_on = set() if path.stem.startswith("01") else {"feff", "xasdb_archive"}
+        assert used - passed_on <= set(stage["params"]), path
+        assert f"workflow/rules/{path.name}" in stage["deps"]
 
 
 def test_stages_call_snakemake_and_keep_their_outs(root):

@@ -43,3 +43,7 @@ def test_scores_by_hand(predicted, top1, top1_ranking, exact, jaccard, numbers):
     assert found.jaccard == pytest.approx(jaccard)
     assert (found.number_top1, found.number_exact) == numbers[:2]
     assert found.number_jaccard == pytest.approx(numbers[2])
+
+
+def test_no_prediction_is_wrong_even_of_no_label():
+    assert set(vars(score((), ())).values()) == {0.0}

@@ -74,3 +74,18 @@ def test_kill_dash_nine_loses_and_repeats_nothing(tmp_path, seed):
     subprocess.run([sys.executable, "-c", WRITER, str(path)], check=True)
     keys = [entry["key"] for entry in Journal(path).entries()]
     assert sorted(keys, key=int) == [str(number) for number in range(2000)]
+
+
+def test_journal_forgets_what_is_no_longer_wanted(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        for number in range(5):
+            journal.add(f"k{number}", value=number)
+        journal.keep(["k1", "k3", "unknown"])
+        assert journal.keys == {"k1", "k3"}
+        with pytest.raises(XascoordError, match="another run"):
+            Journal(path)
+        journal.add("k9", value=9)
+    with Journal(path) as journal:
+        assert {e["key"]: e["value"] for e in journal.entries()} == {"k1": 1, "k3": 3, "k9": 9}
+    assert not list(tmp_path.glob("*.tmp"))

@@ -41,7 +41,7 @@ def test_search_tries_everything_and_chooses_the_best(tmp_path):
     bad = next(r for r in rows if r["task"] == "CN" and '"penalty": 0.001' in r["parameters"])
     assert not bad["chosen"]
     write_csv(tmp_path / "s.csv", rows, COLUMNS)
-    chosen = read_choice(tmp_path / "s.csv")
+    chosen = read_choice(tmp_path / "s.csv", data, settings)
     assert chosen["svc", "CN"]["penalty"] == 100.0
     parameters = parameters_of(settings, data.tasks, chosen)
     assert parameters["svc", "CN"] == chosen["svc", "CN"]
@@ -69,11 +69,14 @@ def test_search_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 def test_no_search_table_is_a_clear_error(tmp_path):
+    data, settings = made_up_element(), make_settings(models=SMALL)
     with pytest.raises(XascoordError, match="no result of a search"):
-        read_choice(tmp_path / "none.csv")
+        read_choice(tmp_path / "none.csv", data, settings)
     with (tmp_path / "bad.csv").open("w", newline="") as handle:
         writer = csv.DictWriter(handle, COLUMNS)
         writer.writeheader()
-        writer.writerow({**dict.fromkeys(COLUMNS, ""), "chosen": "True", "parameters": "{"})
+        writer.writerow(
+            {**dict.fromkeys(COLUMNS, ""), "chosen": "True", "element": "Ti", "parameters": "{"}
+        )
     with pytest.raises(XascoordError, match=r"bad\.csv"):
-        read_choice(tmp_path / "bad.csv")
+        read_choice(tmp_path / "bad.csv", data, settings)

@@ -1,25 +1,32 @@
+import os
+
 import numpy as np
 import pytest
 
-from conftest import make_settings
+from conftest import edge_spectrum, make_settings
 from model_data import made_up_element
 from xascoord import training
+from xascoord.bundles import read_record
 from xascoord.classifiers import NUMBER_TASK
+from xascoord.errors import AccountingError, XascoordError
 from xascoord.journal import Journal
 from xascoord.metrics import metric_rows
-from xascoord.model_stages import make_folds
+from xascoord.model_stages import make_folds, train_element
 from xascoord.predictions import motif_steps, prediction_rows, temperatures
 from xascoord.processes import in_processes, shared_values
-from xascoord.tables import PREDICTIONS, to_table
+from xascoord.resumable import results
+from xascoord.tables import DATASET, LABELS, PREDICTIONS, to_table, write_rows
 from xascoord.training import (
     cross_validate,
     fit_all_tasks,
     key_of,
     parameters_of,
+    piece_keys,
     pieces_of,
     run_piece,
 )
-from xascoord.training_data import TrainingSet, seed_of, training_sets
+from xascoord.training_data import TrainingSet, element_data, seed_of, training_sets
+from xascoord.window import cut_window
 
 FAST = {
     "classifiers": ["knn", "forest", "svc"],
@@ -33,11 +40,10 @@ def _run(tmp_path, data, settings, workers=1):
     folds = make_folds(data, settings)
     pieces = pieces_of(settings)
     parameters = parameters_of(settings, data.tasks)
-    digest = data.digest()
+    keys = piece_keys(data, pieces, parameters, settings)
     with Journal(tmp_path / "journal.jsonl") as journal:
-        steps = list(cross_validate(data, folds, pieces, parameters, settings, journal, workers))
-        by_key = {entry["key"]: entry for entry in journal.entries()}
-    entries = {p: by_key[key_of(digest, p, parameters, settings)] for p in pieces}
+        steps = list(cross_validate(data, folds, keys, parameters, settings, journal, workers))
+        entries = results(journal, keys)
     return folds, entries, steps
 
 
@@ -127,9 +133,9 @@ def test_killed_runs_go_on_and_give_the_same(judged, tmp_path, monkeypatch):
         return real(*arguments)
 
     monkeypatch.setattr(training, "run_piece", failing)
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_WRITES", 0.0)
+    keys = piece_keys(data, pieces, parameters, settings)
     with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(KeyboardInterrupt):
-        list(cross_validate(data, folds, pieces, parameters, settings, journal, 1))
+        list(cross_validate(data, folds, keys, parameters, settings, journal, 1))
     monkeypatch.setattr(training, "run_piece", real)
     again, resumed, steps = _run(tmp_path, data, settings)
     assert steps[0] == (7, len(pieces))
@@ -194,5 +200,100 @@ def _double(item):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_processes_keep_the_order_and_share_values(workers):
-    assert list(in_processes(_double, [3, 1, 2], 10, workers)) == [30, 10, 20]
+def test_processes_share_values(workers):
+    found = in_processes(_double, [3, 1, 2], 10, workers)
+    assert sorted(found) == [(1, 10), (2, 20), (3, 30)]
+
+
+def _die(item):
+    os._exit(9)
+
+
+def test_a_killed_worker_is_a_clear_error():
+    with pytest.raises(XascoordError, match="fewer workers or more memory"):
+        list(in_processes(_die, [1, 2], None, 2))
+
+
+def _rows_of(settings, element="Ti", count=12):
+    """Rows of a data set and of labels as the stages before write them."""
+    datasets, labels = [], []
+    for i in range(count):
+        energy, mu = edge_spectrum(4966.0, width=1.0 + 0.1 * i)
+        features, scale = cut_window(energy, mu, 4966.0, settings.window)
+        shared = {"spectrum_id": f"s{i}", "material": f"m{i}", "absorber": element,
+                  "kind": "site", "source": "demo"}  # fmt: skip
+        datasets.append({**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": 4966.0,
+                         "onset": 4963.0, "scale": scale,
+                         "features": features.tolist()})  # fmt: skip
+        label = {"number_label": "CN_4" if i % 2 else "CN_6", "number_kept": True}
+        for number in (2, 3, 4, 5, 6, 7, 8):
+            label[f"motif_label_{number}"] = None
+            label[f"motif_kept_{number}"] = False
+        labels.append({**shared, **label})
+    return datasets, labels
+
+
+def test_element_data_joins_and_copies():
+    settings = make_settings()
+    datasets, labels = _rows_of(settings)
+    data = element_data("Ti", datasets[::-1], labels, settings)
+    assert data.spectra == tuple(f"s{i}" for i in range(12))
+    assert data.features[3].tolist() == datasets[3]["features"]
+    assert len(data.copies) == round(0.3 * 12)
+    again = element_data("Ti", datasets, labels, settings)
+    assert again.digest() == data.digest()
+    other = element_data("Ti", datasets, labels, make_settings(seed=1))
+    assert other.digest() != data.digest()
+    assert data.status(0) == "motif_empty"
+    with pytest.raises(AccountingError, match="s11"):
+        element_data("Ti", datasets[:-1], labels, settings)
+
+
+@pytest.mark.parametrize(
+    "window", [{"points": 100}, {"points": 150}, {"upper": 40.0}, {"reference": "onset"}]
+)
+def test_data_sets_of_another_window_are_refused(window):
+    datasets, labels = _rows_of(make_settings())
+    with pytest.raises(XascoordError, match="run 'datasets' again"):
+        element_data("Ti", datasets, labels, make_settings(window=window))
+
+
+def test_data_sets_of_another_element_are_refused():
+    datasets, labels = _rows_of(make_settings(), element="Cu")
+    with pytest.raises(XascoordError, match="the tables are of Cu"):
+        element_data("Ti", datasets, labels, make_settings())
+
+
+def test_final_models_are_fitted_once(tmp_path, monkeypatch):
+    """A run that was ended, or that differs in the bootstrap only, takes them as they are."""
+    settings = make_settings(models={**FAST, "classifiers": ["svc"], "compare": [],
+                                     "learning_curve": []}, labels={"min_samples": 3})  # fmt: skip
+    datasets, labels = _rows_of(settings, count=20)
+    for row in datasets:
+        row.update(structure_id="x", site_index=0, multiplicity=1)
+    for row in labels:
+        row.update(structure_id="x", site_index=0, multiplicity=1, numbers=[0.0] * 12,
+                   motifs=[0.0] * 25)  # fmt: skip
+    write_rows(tmp_path / "d.parquet", datasets, DATASET)
+    write_rows(tmp_path / "l.parquet", labels, LABELS)
+    (tmp_path / "t.json").write_text('{"number_threshold": 0.2, "motif_threshold": 0.05}')
+
+    def train(settings, name):
+        train_element(
+            "Ti", settings, [tmp_path / "d.parquet"], tmp_path / "l.parquet", tmp_path / "t.json",
+            None, tmp_path / f"{name}.parquet", tmp_path / name, tmp_path / "journals", 1,
+        )  # fmt: skip
+        return (tmp_path / name / "svc.skops").read_bytes()
+
+    first = train(settings, "first")
+    monkeypatch.setattr(training, "fit_task", None)  # nothing may be fitted again
+    assert train(settings, "second") == first
+    other = make_settings(**{**settings.model_dump(), "models": {
+        **settings.models.model_dump(), "bootstrap": 5}})  # fmt: skip
+    third = train(other, "third")
+    assert third != first
+    record = read_record(tmp_path / "third/svc.skops")
+    assert next(m for m in record["metrics"] if m["scope"] == "all")["top1_low"] != ""
+    assert record["data"]["site"] == 20
+    with pytest.raises(XascoordError, match="--search"):
+        train(make_settings(models={"search": True}), "fourth")

@@ -24,7 +24,8 @@ BIN = Path(sys.executable).parent
 MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
 SLICE = ["C", "Ti", "Cu"]
 FAST = {
-    "classifiers": ["knn", "forest", "cnn"], "splits": ["grouped"], "compare": ["site"],
+    "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"],
+    "compare": ["site"],
     "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
 }  # fmt: skip
 
@@ -106,6 +107,20 @@ def test_the_same_bytes_whatever_the_cores(finished, tmp_path):
     other = _project(tmp_path / "other")
     _snakemake(other, "--cores", "1")
     assert _tables(other) == _tables(finished)
+
+
+def test_several_processes_an_element_give_the_same_bytes(finished, tmp_path):
+    """With one element, the cores that Snakemake has left go into its job."""
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    shutil.rmtree(copy / "data/04_models")
+    shutil.rmtree(copy / "data/raw/models")
+    _params(copy, elements=["Cu"])
+    _snakemake(copy, "data/04_models/predictions/Cu.parquet", "--rerun-triggers", "mtime")
+    assert "on 2 processes" in (copy / "logs/04_models/train_Cu.log").read_text()
+    mine = {k: v for k, v in _tables(copy).items() if k.startswith("data/04_models")}
+    assert len(mine) == 1 + 2 * len(FAST["classifiers"])
+    assert mine.items() <= _tables(finished).items()
 
 
 def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
@@ -208,8 +223,10 @@ def test_kill_dash_nine_of_the_workflow_and_rerun(finished, tmp_path):
         [str(BIN / "snakemake"), "--cores", "2"], cwd=folder, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not (folder / "data/02_datasets").exists() and process.poll() is None:
+    journals = folder / "data/raw/models"
+    while not list(journals.glob("*.jsonl")) and process.poll() is None:
         time.sleep(0.05)
+    time.sleep(1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     _snakemake(folder, "--unlock")

@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from xascoord.classifiers import TaskModel
 from xascoord.errors import BundleError
 from xascoord.settings import Settings
@@ -73,19 +75,39 @@ def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskMod
     """
     import skops.io
 
-    whole = {"format": FORMAT, "versions": library_versions(), **record}
     estimators = {
         task: {"classes": list(model.classes), "estimator": model.estimator}
         for task, model in models.items()
     }
-    data = _repeatable(skops.io.dumps(estimators), json.dumps(whole, indent=1, sort_keys=True))
+    write_bytes(path, with_record(_repeatable(skops.io.dumps(estimators)), record))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(data)
     temporary.replace(path)
 
 
-def _repeatable(data: bytes, record: str) -> bytes:
+def with_record(data: bytes, record: dict[str, Any]) -> bytes:
+    """A bundle's bytes with another record; format and versions are added."""
+    text = json.dumps(
+        {"format": FORMAT, "versions": library_versions(), **record}, indent=1, sort_keys=True
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = text.encode() if name == _RECORD else old.read(name)
+            _add_member(new, name, content)
+    return out.getvalue()
+
+
+def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, compresslevel=6)
+
+
+def _repeatable(data: bytes) -> bytes:
     """The archive with its nodes numbered in order instead of by memory address, and no times."""
     numbers: dict[str, str] = {}
     fresh = itertools.count(1)
@@ -119,11 +141,32 @@ def _repeatable(data: bytes, record: str) -> bytes:
             if name != "schema.json"
         }
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        texts = {_RECORD: record.encode(), "schema.json": schema.encode()}
+    with zipfile.ZipFile(out, "w") as archive:
+        texts = {_RECORD: b"", "schema.json": schema.encode()}
         for name, content in [*texts.items(), *sorted(members.items())]:
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+            _add_member(archive, name, content)
     return out.getvalue()
+
+
+class TaskRecord(BaseModel):
+    """What the record says of one task."""
+
+    classes: list[str]
+    spectra: int
+    temperature: float
+    parameters: dict[str, Any]
+
+
+class Record(BaseModel):
+    """What every record must hold for a bundle to be used; it may hold more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    element: str
+    classifier: str
+    contract: dict[str, dict[str, Any]]
+    versions: dict[str, str]
+    tasks: dict[str, TaskRecord]
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -141,10 +184,14 @@ def read_record(path: Path) -> dict[str, Any]:
         raise BundleError(f"{path}: no such bundle; train the models first") from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: not a bundle of models ({error})") from None
-    if record.get("format") != FORMAT:
-        raise BundleError(
-            f"{path}: format {record.get('format')}, this version reads {FORMAT}; train anew"
-        )
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != FORMAT:
+        raise BundleError(f"{path}: format {found}, this version reads {FORMAT}; train anew")
+    try:
+        Record.model_validate(record)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, e["loc"])) for e in error.errors()})
+        raise BundleError(f"{path}: its record is damaged: {', '.join(fields)}") from None
     return record
 
 
@@ -186,17 +233,21 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
         raise BundleError(f"{path}: {error}") from None
     except Exception as error:  # whatever damaged content makes the reader raise
         raise BundleError(f"{path}: damaged ({type(error).__name__}: {error})") from None
-    if models.keys() != record["tasks"].keys():
+    said = {task: tuple(part["classes"]) for task, part in record["tasks"].items()}
+    points = {getattr(m.estimator, "n_features_in_", None) for m in models.values()} - {None}
+    if said != {task: m.classes for task, m in models.items()} or (
+        points - {record["contract"]["window"].get("points")}
+    ):
         raise BundleError(f"{path}: record and models do not belong together")
     return Bundle(record, models)
 
 
 def _check_versions(path: Path, record: dict[str, Any]) -> None:
-    here = library_versions()
-    for name, written in record["versions"].items():
-        if name in here and written.split(".")[0] != here[name].split(".")[0]:
+    for name, here in library_versions().items():
+        written = record["versions"].get(name, "(unknown)")
+        if written.split(".")[0] != here.split(".")[0]:
             raise BundleError(
-                f"{path}: written with {name} {written}, here is {here[name]}; "
+                f"{path}: written with {name} {written}, here is {here}; "
                 "install that version or train anew"
             )
 
@@ -204,75 +255,9 @@ def _check_versions(path: Path, record: dict[str, Any]) -> None:
 def _check_contract(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
     for section, values in wanted.items():
         for name, value in values.items():
-            found = record["contract"][section].get(name)
+            found = record["contract"].get(section, {}).get(name)
             if found != value:
                 raise BundleError(
                     f"{path}: trained with {section}.{name} = {found}, the settings say {value}; "
                     "use the models' own settings or train anew"
                 )
-
-
-def model_card(record: Mapping[str, Any]) -> str:
-    """A model card in Markdown, from the record of a bundle alone."""
-    window = record["contract"]["window"]
-    data = record["data"]
-    lines = [
-        f"# {record['element']}: coordination environment by {record['classifier']}",
-        "",
-        f"Predicts from a K-edge XANES of {record['element']} in an oxide the ranking of "
-        "coordination numbers, then of the motifs of each.",
-        "",
-        "## Input",
-        "",
-        f"mu from {window['lower']:+g} to {window['upper']:+g} eV about "
-        f"{window['reference']}, {window['points']} points, divided by the maximum. "
-        "Energy reference (the same for computed and measured spectra): "
-        + ", ".join(f"{k} {v}" for k, v in record["contract"]["edge_energy"].items())
-        + ".",
-        "",
-        "## Training data",
-        "",
-        f"{data['site']} site-specific and {data['averaged']} site-averaged spectra of "
-        f"{data['materials']} materials, {data['copies']} distorted copies; sources: "
-        f"{', '.join(data['sources'])}; hash `{data['hash']}`. Label thresholds: "
-        f"{record['thresholds'][0]} (CN), {record['thresholds'][1]} (motifs); labels of fewer than "
-        f"{record['min_samples']} spectra are not learnt.",
-        "",
-        "| task | labels | spectra | temperature | hyper-parameters |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {task} | {len(part['classes'])} | {part['spectra']} | {part['temperature']} | "
-            f"{', '.join(f'{k} {v}' for k, v in part['parameters'].items())} |"
-            for task, part in record["tasks"].items()
-        ),
-        "",
-        "## Cross-validation",
-        "",
-        f"{record['folds']} folds, seed {record['seed']}. Scope kept: without labels too rare to "
-        "learn; all: these count as wrong. Intervals: 95 %, bootstrap over materials.",
-        "",
-        "| split | scope | spectra | top-1 | exact | Jaccard | baseline top-1 |",
-        "|---|---|---|---|---|---|---|",
-        *(_metric_line(row) for row in record["metrics"]),
-        "",
-        "## Limits",
-        "",
-        "Learnt from computed spectra of ordered crystals; other absorbers, edges, amorphous "
-        "materials or windows are out of its reach. Probabilities are calibrated on held-out "
-        "computed spectra.",
-        "",
-        "Versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()) + ".",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _metric_line(row: Mapping[str, Any]) -> str:
-    def of(name: str) -> str:
-        low, high = row[f"{name}_low"], row[f"{name}_high"]
-        return f"{row[name]:.3f}" + (f" ({low:.3f}-{high:.3f})" if low != "" else "")
-
-    baseline = row["baseline_top1"]
-    return (
-        f"| {row['split']} | {row['scope']} | {row['spectra']} | {of('top1')} | {of('exact')} | "
-        f"{of('jaccard')} | {baseline if baseline == '' else format(baseline, '.3f')} |"
-    )

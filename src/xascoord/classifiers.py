@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.errors import XascoordError
 from xascoord.model_settings import Grids, Models
 
 Array = npt.NDArray[np.float64]
@@ -126,9 +127,13 @@ class TaskModel:
             return np.zeros((0, len(self.classes)))
         if hasattr(self.estimator, "predict_proba"):
             found: Array = np.log(np.maximum(self.estimator.predict_proba(features), _LEAST))
-            return found
-        margins: Array = self.estimator.decision_function(features)
-        return margins if margins.ndim == 2 else np.stack([-margins / 2, margins / 2], axis=1)
+        else:
+            found = self.estimator.decision_function(features)
+            if found.ndim == 1:
+                found = np.stack([-found / 2, found / 2], axis=1)
+        if not np.isfinite(found).all():
+            raise XascoordError(f"a model gives scores that are not finite: {self.estimator}")
+        return found
 
 
 def fit_task(

@@ -268,7 +268,8 @@ def card(
     bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")],
 ) -> None:
     """Print the model card of a bundle, without loading its models."""
-    from xascoord.bundles import model_card, read_record
+    from xascoord.bundles import read_record
+    from xascoord.model_card import model_card
 
     print(model_card(read_record(bundle)), end="")
 

@@ -93,7 +93,9 @@ class Score:
 
 
 def score(true: Ranking, predicted: Ranking) -> Score:
-    """Compare a prediction with the truth."""
+    """Compare a prediction with the truth; no prediction is a wrong one, even of no label."""
+    if not predicted:
+        return Score(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     numbers = [number for number, _ in true], [number for number, _ in predicted]
     return Score(
         top1=float(dominant(true) == dominant(predicted)),

@@ -41,7 +41,8 @@ def assign_folds(
     Raises
     ------
     XascoordError
-        If there are fewer materials (grouped) or spectra (random) than folds.
+        If there are fewer materials (grouped) or spectra (random) than folds, or so few that a
+        fold is left empty.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
@@ -52,9 +53,6 @@ def assign_folds(
         raise XascoordError(f"{units} {what} for {folds} folds; add data or lower models.folds")
     counts = Counter(labels)
     strata = np.array([label if counts[label] >= folds else "rare" for label in labels])
-    # Without this, a rest of few rare labels would stop the stratified splitter.
-    if split == "random" and max(Counter(strata.tolist()).values()) < folds:
-        strata[:] = "rare"
     kind = StratifiedGroupKFold if split == "grouped" else StratifiedKFold
     splitter = kind(folds, shuffle=True, random_state=seed)
     found = np.full(len(groups), -1, dtype=np.int32)
@@ -62,4 +60,9 @@ def assign_folds(
         warnings.simplefilter("ignore", UserWarning)  # strata smaller than the number of folds
         for fold, (_, test) in enumerate(splitter.split(groups, strata, groups)):
             found[test] = fold
+    if len(set(found.tolist())) < folds:
+        raise XascoordError(
+            f"one of {folds} folds is left empty, since few materials hold most spectra; "
+            "lower models.folds or add data"
+        )
     return found

@@ -113,13 +113,19 @@ class Journal:
                 yield json.loads(handle.readline())
 
     def keep(self, keys: Iterable[str]) -> None:
-        """Forget every piece but these; a kill while it writes can only lose pieces."""
+        """Forget every piece but these; a kill leaves the old journal or the new one."""
+        import fcntl
+
         entries = list(self.entries(keys))
         if len(entries) == len(self._offsets):
             return
-        self._handle.truncate(0)
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        old, self._handle = self._handle, temporary.open("w+b")
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
         self._offsets = {}
         self.extend(entries)
+        temporary.replace(self.path)
+        old.close()
 
     def close(self) -> None:
         """Release the file."""

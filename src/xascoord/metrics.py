@@ -96,13 +96,17 @@ def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
     Parameters
     ----------
     frame
-        Predictions of one classifier, training set and split; not empty.
+        Predictions of one classifier, training set and split; if empty, the metrics are "".
     draws
         Resamplings; 0: no intervals.
     seed
         Of the resampling.
     """
     # The absorber counts: one material may be there for several elements, and stays together.
+    if frame.empty:
+        empty = dict.fromkeys((f"{m}{s}" for m in METRICS for s in ("", "_low", "_high")), "")
+        zeros = dict.fromkeys(("spectra", "materials", "labels", "number_labels"), 0)
+        return {**zeros, "entropy": 0.0, "number_entropy": 0.0, **empty}
     member, names = pd.factorize(frame["material"], sort=True)
     weights = resample(len(names), draws, np.random.default_rng(seed))
     values = {
@@ -142,7 +146,8 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
     Notes
     -----
     Scope "kept" leaves out the spectra whose label is too rare to be learnt, as Patterns does
-    (``left_out`` counts them); "all" leaves out none: they count as wrong.
+    (``left_out`` counts them); "all" leaves out none: they are judged like the others, and never
+    have the exact ranking.
     """
     rows = []
     for (split, training_set, classifier), part in frame.groupby(
@@ -153,7 +158,7 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
             for kind in KINDS:
                 mine = scoped if kind == "both" else scoped[scoped["kind"] == kind]
                 whole = part if kind == "both" else part[part["kind"] == kind]
-                if mine.empty:
+                if whole.empty:
                     continue
                 rows.append(
                     {

@@ -22,7 +22,7 @@ _METRIC_NAMES = {"top1": "top-1 accuracy", "jaccard": "Jaccard index"}
 
 def plot_all(tables: ModelTables, settings: Settings, results: Path) -> None:
     """Every figure of the stage, from its tables."""
-    split = settings.models.splits[0]
+    split = settings.models.main_split
     main = "forest" if "forest" in settings.models.classifiers else settings.models.classifiers[0]
     groups, elements = (_judged(t, split) for t in (tables.groups, tables.elements))
     for metric, name in (("top1", "accuracy"), ("jaccard", "jaccard")):
@@ -41,7 +41,7 @@ def plot_all(tables: ModelTables, settings: Settings, results: Path) -> None:
 def _judged(table: pd.DataFrame, split: str) -> pd.DataFrame:
     return table[
         (table["split"] == split) & (table["scope"] == "kept") & (table["kind"] == "both")
-        & (table["training_set"] == FULL)
+        & (table["training_set"] == FULL) & (table["spectra"] > 0)
     ]  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def plot_training_sets(groups: pd.DataFrame, settings: Settings, split: str, pat
     """Learning curve, and what averaged spectra and distorted copies are worth (Table 1)."""
     rows = groups[
         (groups["split"] == split) & (groups["scope"] == "kept")
-        & (groups["classifier"] == "forest") & (groups["name"] == OVERALL)
+        & (groups["classifier"] == "forest") & (groups["name"] == OVERALL) & (groups["spectra"] > 0)
     ]  # fmt: skip
     figure = new_figure(10, 4)
     curve, bars = figure.subplots(1, 2)

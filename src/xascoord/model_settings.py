@@ -17,6 +17,8 @@ SplitName = Literal["grouped", "random"]
 ActivationName = Literal["logistic", "tanh", "relu"]
 TrainingSetName = Literal["not_augmented", "site", "site_not_augmented"]
 Layers = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+Choices = Field(min_length=1)
+Counts = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Choices]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -91,19 +93,30 @@ class ConvolutionalNetwork(Section):
 class Grids(Section):
     """Hyper-parameters tried under ``search: true`` (Patterns, "Classification Models")."""
 
-    neighbours: tuple[int, ...] = Field((10, 20, 30, 50), description="kNN.")
-    power: tuple[int, ...] = Field((1, 2), description="kNN.")
-    trees: tuple[int, ...] = Field((10, 20, 30, 50, 100, 200), description="Random forest.")
-    layers: tuple[int, ...] = Field((1, 2, 3), description="MLP: numbers of hidden layers.")
-    neurons: tuple[int, ...] = Field((10, 50, 100), description="MLP: neurons of each of them.")
-    activation: tuple[ActivationName, ...] = Field(
+    neighbours: Counts = Field((10, 20, 30, 50), description="kNN.")
+    power: Annotated[tuple[Literal[1, 2], ...], Choices] = Field((1, 2), description="kNN.")
+    trees: Counts = Field((10, 20, 30, 50, 100, 200), description="Random forest.")
+    layers: Counts = Field((1, 2, 3), description="MLP: numbers of hidden layers.")
+    neurons: Counts = Field((10, 50, 100), description="MLP: neurons of each of them.")
+    activation: Annotated[tuple[ActivationName, ...], Choices] = Field(
         ("logistic", "tanh", "relu"), description="MLP and CNN."
     )
-    penalty: tuple[float, ...] = Field((0.001, 0.01, 0.1, 1.0, 10.0, 100.0), description="SVC.")
-    gamma: tuple[Literal["scale", "auto"], ...] = Field(("auto", "scale"), description="SVC.")
-    dense: tuple[Layers, ...] = Field(
+    penalty: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Choices] = Field(
+        (0.001, 0.01, 0.1, 1.0, 10.0, 100.0), description="SVC."
+    )
+    gamma: Annotated[tuple[Literal["scale", "auto"], ...], Choices] = Field(
+        ("auto", "scale"), description="SVC."
+    )
+    dense: Annotated[tuple[Layers, ...], Choices] = Field(
         ((50, 100), (100, 50), (50, 50), (100, 100)), description="CNN."
     )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Grids:
+        for name, values in self:
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each entry may stand only once")
+        return self
 
 
 class Models(Section):
@@ -134,6 +147,11 @@ class Models(Section):
     svc: SupportVectors = SupportVectors()
     cnn: ConvolutionalNetwork = ConvolutionalNetwork()
     grids: Grids = Grids()
+
+    @property
+    def main_split(self) -> SplitName:
+        """The split that chooses and calibrates: the honest one if it is there."""
+        return "grouped" if "grouped" in self.splits else self.splits[0]
 
     @model_validator(mode="after")
     def _each_once(self) -> Models:

@@ -11,17 +11,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xascoord.bundles import contract, library_versions, model_card, save_bundle
-from xascoord.classifiers import NUMBER_TASK
+from xascoord.bundles import (
+    contract,
+    library_versions,
+    read_record,
+    save_bundle,
+    with_record,
+    write_bytes,
+)
+from xascoord.classifiers import BASELINE, NUMBER_TASK
 from xascoord.elements import GROUP_OF
-from xascoord.errors import XascoordError
+from xascoord.errors import BundleError, XascoordError
 from xascoord.folds import assign_folds
 from xascoord.journal import Journal
 from xascoord.label_stages import read_thresholds
 from xascoord.metrics import metric_rows
+from xascoord.model_card import model_card
 from xascoord.predictions import Temperatures, prediction_rows, temperatures
 from xascoord.processes import in_processes, shared_values
 from xascoord.progress import show_progress
+from xascoord.resumable import results
 from xascoord.search import COLUMNS, read_choice, search_grids, search_rows
 from xascoord.settings import Settings
 from xascoord.tables import (
@@ -37,13 +46,21 @@ from xascoord.tables import (
 from xascoord.training import (
     Folds,
     Parameters,
+    Piece,
     cross_validate,
     fit_all_tasks,
-    key_of,
     parameters_of,
+    piece_keys,
     pieces_of,
 )
-from xascoord.training_data import FULL, ElementData, element_data, seed_of, training_sets
+from xascoord.training_data import (
+    FULL,
+    ElementData,
+    TrainingSet,
+    element_data,
+    seed_of,
+    training_sets,
+)
 
 Row = dict[str, Any]
 
@@ -58,6 +75,8 @@ def read_element(
     XascoordError
         If there is not a single labelled spectrum, or features of another window.
     """
+    if element not in GROUP_OF:
+        raise XascoordError(f"no element {element!r}; there are {' '.join(GROUP_OF)}")
     rows = [row for path in datasets for row in read_rows(path, DATASET)]
     labelled = read_rows(labels, LABELS)
     if not labelled:
@@ -101,20 +120,19 @@ def train_element(
     data, rows = read_element(element, settings, datasets, labels)
     folds = make_folds(data, settings)
     pieces = pieces_of(settings)
-    chosen = read_choice(search) if search is not None else None
-    parameters = parameters_of(settings, data.tasks, chosen)
-    digest = data.digest()
-    keys = {piece: key_of(digest, piece, parameters, settings) for piece in pieces}
+    parameters = _parameters(data, settings, search)
+    keys = piece_keys(data, pieces, parameters, settings)
     with Journal(journals / f"{element}.jsonl") as journal:
-        steps = cross_validate(data, folds, pieces, parameters, settings, journal, workers)
+        steps = cross_validate(data, folds, keys, parameters, settings, journal, workers)
         show_progress(steps, f"fits of {element}")
-        by_key = {entry["key"]: entry for entry in journal.entries(keys.values())}
-        entries = {piece: by_key[keys[piece]] for piece in pieces}
-        found = temperatures(data, folds, entries, settings.models.splits[0])
+        entries = results(journal, keys)
+        found = temperatures(data, folds, entries, settings.models.main_split)
         table = to_table(prediction_rows(data, folds, entries, found), PREDICTIONS)
-        record = _record(data, rows, digest, settings, read_thresholds(thresholds))
+        record = _record(data, rows, data.digest(), settings, read_thresholds(thresholds))
         seconds = sum(entry["seconds"] for entry in entries.values())
-        seconds += _save_models(data, settings, parameters, record, found, table, bundles, workers)
+        seconds += _save_models(
+            data, settings, parameters, record, found, table, bundles, journals / element, workers
+        )
         write_table(predictions, table)
         journal.keep(keys.values())
     wall = time.perf_counter() - started
@@ -122,6 +140,19 @@ def train_element(
         f"{element}: fits {seconds:.2f} s of {wall:.2f} s wall on {workers} processes",
         file=sys.stderr,
     )
+
+
+def _parameters(data: ElementData, settings: Settings, search: Path | None) -> Parameters:
+    """Hyper-parameters: those of a search if the settings ask for one, else the settings' own."""
+    if settings.models.search != (search is not None):
+        raise XascoordError(
+            "models.search is true: give the table of 'xascoord search' with --search"
+            if settings.models.search
+            else "--search was given, but models.search is false in the settings"
+        )
+    if search is None:
+        return parameters_of(settings, data.tasks)
+    return parameters_of(settings, data.tasks, read_choice(search, data, settings))
 
 
 def _record(
@@ -132,10 +163,11 @@ def _record(
     thresholds: tuple[float, float],
 ) -> Row:
     """What is the same for all classifiers of an element."""
-    models = settings.models
-    full = training_sets(models, settings.augmentation.share > 0)[0]
-    members = full.members(data, np.ones(len(data.spectra), dtype=bool), 0)
+    models, full = settings.models, _full(settings)
+    learnt = np.any(list(data.kept.values()), axis=0)  # by some task
+    members = full.members(data, learnt, 0)
     used = np.asarray(data.kinds)[members].tolist()
+    named = {name for name, member in zip(data.spectra, members, strict=True) if member}
     return {
         "element": data.element,
         "contract": contract(settings),
@@ -144,13 +176,15 @@ def _record(
         "augmentation": settings.augmentation.model_dump(mode="json"),
         "folds": models.folds,
         "seed": settings.seed,
+        "split": models.main_split,
+        "searched": models.search,
         "data": {
             "hash": digest,
             "site": used.count("site"),
             "averaged": used.count("averaged"),
             "materials": len(set(np.asarray(data.materials)[members].tolist())),
             "copies": int(members[data.origin].sum()) if full.augmented else 0,
-            "sources": sorted({row["source"] for row in rows}),
+            "sources": sorted({r["source"] for r in rows if r["spectrum_id"] in named}),
         },
     }
 
@@ -163,9 +197,14 @@ def _save_models(
     found: Temperatures,
     table: Any,
     bundles: Path,
+    finished: Path,
     workers: int,
 ) -> float:
-    """Fit the final models of all classifiers and write bundles and cards; seconds of the fits."""
+    """Fit the final models of all classifiers and write bundles and cards; seconds of the fits.
+
+    A finished bundle lies in ``finished`` as well, for a run that was ended or differs in what
+    the fits do not depend on.
+    """
     frame = table.to_pandas()
     frame = frame[frame["training_set"] == FULL]
     metrics = metric_rows(
@@ -175,40 +214,64 @@ def _save_models(
     records = {}
     for classifier in settings.models.classifiers:
         mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "both"]
-        records[classifier] = {**record, "classifier": classifier, "metrics": mine}
-    shared = (data, settings, parameters, records, found, bundles)
-    steps = in_processes(_save_model, settings.models.classifiers, shared, workers)
+        piece = Piece(classifier, _full(settings), "all", 0)
+        records[classifier] = {
+            **record,
+            "classifier": classifier,
+            "metrics": mine,
+            "key": piece_keys(data, [piece], parameters, settings)[piece],
+        }
+    shared = (data, settings, parameters, records, found, bundles, finished)
     seconds = 0.0
-    for count, spent in enumerate(steps, start=1):
+    classifiers = settings.models.classifiers
+    for classifier, spent in in_processes(_save_model, classifiers, shared, workers):
         seconds += spent
-        print(f"saved {count} of {len(records)} models", file=sys.stderr, flush=True)
+        print(f"saved {data.element}/{classifier}", file=sys.stderr, flush=True)
+    for old in (*bundles.glob("*.skops"), *bundles.glob("*.md")):
+        if old.stem not in classifiers:
+            old.unlink()
     return seconds
+
+
+def _full(settings: Settings) -> TrainingSet:
+    """The training set of the saved models."""
+    return training_sets(settings.models, settings.augmentation.share > 0)[0]
 
 
 def _save_model(classifier: str) -> float:
     """Fit one final model on all spectra and save it, in a worker process."""
-    data, settings, parameters, records, found, bundles = shared_values()
+    data, settings, parameters, records, found, bundles, finished = shared_values()
     started = time.perf_counter()
     everything = np.ones(len(data.spectra), dtype=bool)
-    full = training_sets(settings.models, settings.augmentation.share > 0)[0]
-    models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
-    seconds = time.perf_counter() - started
+    full, record = _full(settings), records[classifier]
     members = full.members(data, everything, 0)
     tasks = {
         task: {
-            "classes": list(model.classes),
-            "spectra": int((members & data.kept[task]).sum()),
+            "classes": sorted({data.labels[task][i] for i in np.flatnonzero(members & kept)}),
+            "spectra": int((members & kept).sum()),
             "temperature": found.get((classifier, task), 1.0),
             "parameters": parameters[classifier, task],
         }
-        for task, model in models.items()
+        for task, kept in data.kept.items()
     }
-    record = {**records[classifier], "tasks": tasks}
-    path = bundles / f"{classifier}.skops"
-    save_bundle(path, record, models)
+    record = {**record, "tasks": tasks}
+    path, earlier = bundles / f"{classifier}.skops", finished / f"{classifier}.skops"
+    if _key_of_bundle(earlier) == record["key"]:
+        write_bytes(path, with_record(earlier.read_bytes(), record))
+    else:
+        models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
+        save_bundle(path, record, models)
+        write_bytes(earlier, path.read_bytes())
     card = model_card({**record, "versions": library_versions()})
     path.with_suffix(".md").write_text(card, encoding="utf-8")
-    return seconds
+    return time.perf_counter() - started
+
+
+def _key_of_bundle(path: Path) -> str | None:
+    try:
+        return str(read_record(path).get("key"))
+    except BundleError:
+        return None
 
 
 def search_element(
@@ -238,5 +301,12 @@ def summarise_models(settings: Settings, predictions: Path, results: Path) -> No
         element: read_table(predictions / f"{element}.parquet", PREDICTIONS).to_pandas()
         for element in settings.elements
     }
+    for element, frame in frames.items():
+        found = set(frame["classifier"]) - {BASELINE}
+        if found != set(settings.models.classifiers):
+            raise XascoordError(
+                f"{predictions / element}.parquet: holds {', '.join(sorted(found))}, the settings "
+                f"say {', '.join(settings.models.classifiers)}; train again"
+            )
     tables = write_tables(frames, settings, results)
     plot_all(tables, settings, results)

@@ -16,18 +16,19 @@ from xascoord.environments import dominant_number
 from xascoord.metrics import COLUMNS, KINDS, SCOPES, metric_rows
 from xascoord.settings import Settings
 from xascoord.tables import write_csv
-from xascoord.training_data import FULL, seed_of, training_sets
+from xascoord.training_data import FULL, STATUSES, seed_of, training_sets
 
 Row = dict[str, Any]
 
 OVERALL = "overall"
 COVERAGE_COLUMNS = (
-    "element", "group", "spectra", "site", "averaged", "materials", "learnable", "number_too_rare",
-    "motif_learnt", "motif_constant", "motif_none", "motif_no_task",
+    "element", "group", "spectra", "site", "averaged", "materials", *STATUSES,
+    "step_learnt", "step_constant", "step_none", "step_no_task",
 )  # fmt: skip
 CONFUSION_COLUMNS = ("element", "classifier", "true", "predicted", "spectra")
 LOSSES = (
-    "label_too_rare", "first_number_wrong", "other_numbers_wrong", "motifs_wrong", "right",
+    "label_empty", "label_rare", "first_number_wrong", "other_numbers_wrong", "motifs_wrong",
+    "right",
 )  # fmt: skip
 LOSS_COLUMNS = ("name", "classifier", "split", "spectra", *LOSSES)
 
@@ -85,10 +86,14 @@ def write_tables(
 
 
 def coverage_row(element: str, frame: pd.DataFrame) -> Row:
-    """What there is of an element, and which of its spectra have no classifier in a step."""
+    """What there is of an element, and which of its spectra have no classifier in a step.
+
+    The statuses add up to the spectra, and so do the kinds of motif step.
+    """
     first = frame[["split", "training_set", "classifier"]].drop_duplicates().iloc[0]
     mine = frame[(frame[first.index] == first).all(axis=1)]
     kinds = Counter(mine["kind"])
+    statuses = Counter(mine["status"])
     steps = Counter(mine["motif_step"])
     return {
         "element": element,
@@ -97,15 +102,14 @@ def coverage_row(element: str, frame: pd.DataFrame) -> Row:
         "site": kinds["site"],
         "averaged": kinds["averaged"],
         "materials": mine["material"].nunique(),
-        "learnable": int(mine["learnable"].sum()),
-        "number_too_rare": int((~mine["learnable"]).sum()),
-        **{f"motif_{step}": steps[step] for step in ("learnt", "constant", "none", "no_task")},
+        **{status: statuses[status] for status in STATUSES},
+        **{f"step_{step}": steps[step] for step in ("learnt", "constant", "none", "no_task")},
     }
 
 
 def confusion_rows(element: str, frame: pd.DataFrame, settings: Settings) -> list[Row]:
     """True against predicted first coordination number, over all held-out spectra."""
-    mine = frame[(frame["training_set"] == FULL) & (frame["split"] == settings.models.splits[0])]
+    mine = frame[(frame["training_set"] == FULL) & (frame["split"] == settings.models.main_split)]
     rows = []
     for classifier, part in mine.groupby("classifier", sort=True):
         pairs = Counter(
@@ -126,12 +130,13 @@ def loss_rows(name: str, frame: pd.DataFrame) -> list[Row]:
     mine = frame[frame["training_set"] == FULL]
     for (split, classifier), part in mine.groupby(["split", "classifier"], sort=True):
         learnt = part["learnable"]
+        empty = part["status"].str.endswith("_empty")
         first, numbers, exact = (
             part[column] == 1 for column in ("number_top1", "number_exact", "exact")
         )
         counts = (
-            ~learnt, learnt & ~first, learnt & first & ~numbers, learnt & numbers & ~exact,
-            learnt & exact,
+            empty, ~learnt & ~empty, learnt & ~first, learnt & first & ~numbers,
+            learnt & numbers & ~exact, learnt & exact,
         )  # fmt: skip
         shares = {
             loss: round(float(flags.mean()), 4) for loss, flags in zip(LOSSES, counts, strict=True)
@@ -144,11 +149,11 @@ def loss_rows(name: str, frame: pd.DataFrame) -> list[Row]:
 
 def summary(tables: ModelTables, settings: Settings) -> str:
     """The overall figures for people, in Markdown."""
-    rows = tables.groups[tables.groups["name"] == OVERALL]
+    rows = tables.groups[(tables.groups["name"] == OVERALL) & (tables.groups["spectra"] > 0)]
     judged = rows[(rows["kind"] == "both") & (rows["training_set"] == FULL)]
     compared = rows[(rows["kind"] != "site") & (rows["scope"] == "kept")]
     forest = compared[
-        (compared["classifier"] == "forest") & (compared["split"] == settings.models.splits[0])
+        (compared["classifier"] == "forest") & (compared["split"] == settings.models.main_split)
     ]
     return "\n".join(
         [
@@ -160,7 +165,7 @@ def summary(tables: ModelTables, settings: Settings) -> str:
             "",
             "Split: *grouped* keeps all spectra of a material in one fold, *random* (the paper's) "
             "does not. Scope: *kept* leaves out spectra whose label is too rare to be learnt, "
-            "*all* counts them as wrong.",
+            "*all* judges them too; their exact ranking cannot be right.",
             "",
             *_markdown(judged, ("split", "scope", "classifier"), settings),
             "",

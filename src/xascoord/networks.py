@@ -15,6 +15,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from xascoord.errors import XascoordError
+
 Array = npt.NDArray[np.float64]
 
 
@@ -135,6 +137,8 @@ def train_module(
             value.backward()
             optimizer.step()
             total += float(value.detach()) * len(part)
+        if not np.isfinite(total):
+            raise XascoordError("the network's loss is not finite; lower its learning_rate")
         watched = float("nan")
         if others is not None:
             module.eval()

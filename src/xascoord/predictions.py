@@ -17,7 +17,7 @@ from xascoord.errors import AccountingError
 from xascoord.labels import numbers_in
 from xascoord.motifs import MOTIF_TASKS
 from xascoord.training import Folds, Piece, unpack
-from xascoord.training_data import FULL, ElementData
+from xascoord.training_data import FULL, LEARNABLE, ElementData
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -60,6 +60,31 @@ def best_label(
     return combine(labels[first], chosen), labels[first], probability, number_probability
 
 
+def ranked(
+    numbers: tuple[Sequence[str], Array], motifs: Mapping[int, tuple[Sequence[str], Array]]
+) -> list[tuple[str, Ranking, float, float]]:
+    """Every CN ranking with its best motifs, by falling probability of the CN ranking.
+
+    Parameters
+    ----------
+    numbers, motifs
+        As for ``best_label``.
+
+    Returns
+    -------
+    list of (CN ranking label, combined ranking, its probability, that of the CN ranking)
+        The first is ``best_label``'s.
+    """
+    labels, values = numbers
+    order = np.argsort(-np.asarray(values), kind="stable")
+    found = []
+    for position in order:
+        one = (labels[position],), values[position : position + 1]
+        ranking, label, probability, number_probability = best_label(one, motifs)
+        found.append((label, ranking, probability, number_probability))
+    return found
+
+
 def temperatures(
     data: ElementData, folds: Folds, entries: Mapping[Piece, Row], split: str
 ) -> Temperatures:
@@ -96,6 +121,7 @@ def prediction_rows(
         If a spectrum is not predicted exactly once in a split.
     """
     truth = [data.truth(i) for i in range(len(data.spectra))]
+    statuses = [data.status(i) for i in range(len(data.spectra))]
     steps = motif_steps(data)
     compare = cache(lambda true, predicted: asdict(score(true, predicted)))
     rows = []
@@ -121,7 +147,8 @@ def prediction_rows(
                     "training_set": piece.training_set.name,
                     "split": piece.split,
                     "fold": piece.fold,
-                    "learnable": data.learnable(row),
+                    "learnable": statuses[row] == LEARNABLE,
+                    "status": statuses[row],
                     "motif_step": steps[row],
                     "true_label": describe(truth[row]),
                     "predicted_label": describe(ranking),
@@ -160,7 +187,7 @@ def motif_steps(data: ElementData) -> list[str]:
     """What the motif step of each spectrum's first coordination number is.
 
     ``learnt`` by a classifier, ``constant`` where one label is left, ``none`` where every label is
-    too rare, ``no_task`` where the element's group has no such step.
+    too rare, ``no_task`` where the element's group has no such step or the label is empty.
     """
     kinds = {}
     for number in MOTIF_TASKS[GROUP_OF[data.element]]:

@@ -8,16 +8,19 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
+
+from xascoord.errors import XascoordError
 
 _shared: Any = None
 
 
 def in_processes(
     work: Callable[[Any], Any], items: Sequence[Any], shared: Any, workers: int
-) -> Iterator[Any]:
-    """Results of a function of this package in the order of the items, over processes.
+) -> Iterator[tuple[Any, Any]]:
+    """Items with their results, as they are finished, over processes.
 
     Parameters
     ----------
@@ -29,15 +32,35 @@ def in_processes(
         Sent once to each process.
     workers
         Number of processes; 1: this one.
+
+    Yields
+    ------
+    item, result
+        In the order of the items only with one process.
+
+    Raises
+    ------
+    XascoordError
+        If a process is ended from outside, as for want of memory.
     """
     if workers == 1 or len(items) < 2:
         _set_up(shared, None)
-        yield from map(work, items)
+        yield from ((item, work(item)) for item in items)
         return
     # Fresh processes: forked ones would inherit locks of journals and outlive a killed parent.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _set_up, (shared, os.getpid())) as pool:
-        yield from pool.map(work, items)
+    pool = ProcessPoolExecutor(workers, context, _set_up, (shared, os.getpid()))
+    try:
+        futures = {pool.submit(work, item): item for item in items}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise XascoordError(
+            "a worker process was ended from outside, perhaps for want of memory; run again with "
+            "fewer workers or more memory: what was finished is kept"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def shared_values() -> Any:

@@ -20,9 +20,10 @@ import numpy as np
 from xascoord.classifiers import grid
 from xascoord.errors import XascoordError
 from xascoord.journal import Journal
-from xascoord.processes import in_processes, shared_values
+from xascoord.processes import shared_values
+from xascoord.resumable import results, resume
 from xascoord.settings import Settings
-from xascoord.training import Folds, fit_one_task
+from xascoord.training import Folds, fit_one_task, versions
 from xascoord.training_data import ElementData, training_sets
 
 COLUMNS = (
@@ -65,24 +66,20 @@ def search_grids(
     done, total
         After each trial.
     """
-    trials = trials_of(data, settings)
+    shared = (data, folds[settings.models.main_split], settings)
+    yield from resume(_keys(data, settings), _run, shared, journal, workers)
+
+
+def _keys(data: ElementData, settings: Settings) -> dict[Trial, str]:
     digest = data.digest()
-    todo = [t for t in trials if _key(digest, t, settings) not in journal]
-    done = len(trials) - len(todo)
-    yield done, len(trials)
-    shared = (data, folds[settings.models.splits[0]], settings)
-    for trial, result in zip(todo, in_processes(_run, todo, shared, workers), strict=True):
-        journal.add(_key(digest, trial, settings), **result)
-        done += 1
-        yield done, len(trials)
+    return {trial: _key(digest, trial, settings) for trial in trials_of(data, settings)}
 
 
 def _key(digest: str, trial: Trial, settings: Settings) -> str:
-    import sklearn
-
     models = settings.models
     what = [
-        _VERSION, sklearn.__version__, digest, settings.seed, models.folds, models.splits[0],
+        _VERSION, versions(trial.classifier, settings), digest, settings.seed, models.folds,
+        models.main_split,
         models.averaged, trial.classifier, trial.task, trial.parameters, trial.fold,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
@@ -117,14 +114,11 @@ def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list
 
     Of equally good candidates the first of the grid is chosen.
     """
-    digest = data.digest()
-    trials = trials_of(data, settings)
-    keys = {trial: _key(digest, trial, settings) for trial in trials}
-    results = {entry["key"]: entry for entry in journal.entries(keys.values())}
+    found = results(journal, _keys(data, settings))
     grouped: dict[tuple[str, str, str], list[Row]] = {}
-    for trial in trials:
+    for trial, result in found.items():
         name = trial.classifier, trial.task, trial.parameters
-        grouped.setdefault(name, []).append(results[keys[trial]])
+        grouped.setdefault(name, []).append(result)
     rows = []
     for (classifier, task, parameters), parts in grouped.items():
         total = sum(part["spectra"] for part in parts)
@@ -151,21 +145,31 @@ def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list
     return rows
 
 
-def read_choice(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
+def read_choice(
+    path: Path, data: ElementData, settings: Settings
+) -> dict[tuple[str, str], dict[str, Any]]:
     """Chosen hyper-parameters by classifier and task, from the table of a search.
 
     Raises
     ------
     XascoordError
-        If the table is missing or not one of a search.
+        If the table is missing, not one of a search, of another element, or lacks a task that has
+        something to learn.
     """
     try:
         with path.open(newline="", encoding="utf-8") as handle:
             rows: Sequence[dict[str, str]] = list(csv.DictReader(handle))
-        return {
+        chosen = {
             (row["classifier"], row["task"]): json.loads(row["parameters"])
             for row in rows
-            if row["chosen"] == "True"
+            if row["chosen"] == "True" and row["element"] == data.element
         }
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise XascoordError(f"{path}: no result of a search ({error}); run it again") from None
+    wanted = {(trial.classifier, trial.task) for trial in trials_of(data, settings)}
+    missing = sorted(wanted - chosen.keys())
+    if missing:
+        raise XascoordError(
+            f"{path}: no result for {data.element}, {' / '.join(missing[0])}; run the search again"
+        )
+    return chosen

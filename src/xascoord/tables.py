@@ -108,6 +108,7 @@ PREDICTIONS = pa.schema(
         ("split", pa.string()),
         ("fold", pa.int32()),
         ("learnable", pa.bool_()),  # label and motifs of its first CN are frequent enough
+        ("status", pa.string()),  # why not: training_data.STATUSES
         ("motif_step", pa.string()),  # of its first CN: learnt, constant, none or no_task
         ("true_label", pa.string()),
         ("predicted_label", pa.string()),

@@ -13,7 +13,8 @@ import json
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ import numpy.typing as npt
 
 from xascoord.classifiers import BASELINE, TaskModel, default_parameters, fit_task
 from xascoord.journal import Journal
-from xascoord.processes import in_processes, shared_values
+from xascoord.processes import shared_values
+from xascoord.resumable import resume
 from xascoord.settings import Settings
 from xascoord.training_data import ElementData, Flags, TrainingSet, seed_of, training_sets
 
@@ -31,7 +33,6 @@ Parameters = Mapping[tuple[str, str], dict[str, Any]]  # by classifier and task
 
 _VERSION = "1"  # of the computation; a change makes the journal's entries stale
 _COMPARED = "forest"  # the classifier that other training sets are judged with
-_SECONDS_BETWEEN_WRITES = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def pieces_of(settings: Settings) -> list[Piece]:
         for fold in folds
     ]
     if _COMPARED in models.classifiers:
-        pieces += [Piece(_COMPARED, o, models.splits[0], fold) for o in others for fold in folds]
+        pieces += [Piece(_COMPARED, o, models.main_split, fold) for o in others for fold in folds]
     return pieces
 
 
@@ -170,22 +171,39 @@ def unpack(text: str, classes: int) -> Array:
 
 def key_of(data: str, piece: Piece, parameters: Parameters, settings: Settings) -> str:
     """What a piece depends on, as a journal key."""
-    import sklearn
-
     mine = {task: p for (classifier, task), p in parameters.items()
             if classifier == piece.classifier}  # fmt: skip
     what = [
-        _VERSION, sklearn.__version__, data, piece.classifier, piece.training_set.name,
-        piece.training_set.averaged, piece.training_set.augmented, piece.split, piece.fold,
-        settings.models.folds, settings.seed, mine,
+        _VERSION, versions(piece.classifier, settings), data, piece.classifier,
+        asdict(piece.training_set), piece.split, piece.fold, settings.models.folds, settings.seed,
+        mine,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def versions(classifier: str, settings: Settings) -> list[str]:
+    """What a fit depends on besides data and settings: libraries and, for the CNN, the device."""
+    names = ["numpy", "scipy", "scikit-learn"]
+    if classifier != "cnn":
+        return [version(name) for name in names]
+    from xascoord.networks import pick_device
+
+    device = pick_device(settings.models.cnn.device)
+    return [*(version(name) for name in (*names, "torch")), device]
+
+
+def piece_keys(
+    data: ElementData, pieces: Sequence[Piece], parameters: Parameters, settings: Settings
+) -> dict[Piece, str]:
+    """Journal key of each piece."""
+    digest = data.digest()
+    return {piece: key_of(digest, piece, parameters, settings) for piece in pieces}
 
 
 def cross_validate(
     data: ElementData,
     folds: Folds,
-    pieces: Sequence[Piece],
+    keys: Mapping[Piece, str],
     parameters: Parameters,
     settings: Settings,
     journal: Journal,
@@ -198,22 +216,8 @@ def cross_validate(
     done, total
         After each piece.
     """
-    digest = data.digest()
-    keys = {piece: key_of(digest, piece, parameters, settings) for piece in pieces}
-    todo = [piece for piece in pieces if keys[piece] not in journal]
-    done, total = len(pieces) - len(todo), len(pieces)
-    yield done, total
-    waiting: list[dict[str, Any]] = []
-    written = time.monotonic()
     shared = (data, folds, parameters, settings.seed)
-    for piece, result in zip(todo, in_processes(_one, todo, shared, workers), strict=True):
-        waiting.append({"key": keys[piece], **result})
-        if time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
-            journal.extend(waiting)
-            waiting, written = [], time.monotonic()
-        done += 1
-        yield done, total
-    journal.extend(waiting)
+    yield from resume(keys, _one, shared, journal, workers)
 
 
 def _one(piece: Piece) -> dict[str, Any]:

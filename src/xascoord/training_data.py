@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,19 @@ from xascoord.augmentation import augment
 from xascoord.classifiers import NUMBER_TASK, motif_task
 from xascoord.elements import GROUP_OF
 from xascoord.environments import Ranking, combine
-from xascoord.errors import AccountingError
+from xascoord.errors import AccountingError, XascoordError
 from xascoord.labels import numbers_in
 from xascoord.model_settings import Models
 from xascoord.motifs import MOTIF_TASKS
 from xascoord.settings import Settings
+from xascoord.window import cut_window
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Row = dict[str, Any]
 
+LEARNABLE = "learnable"
+STATUSES = (LEARNABLE, "number_empty", "number_rare", "motif_empty", "motif_rare")
 FULL = "full"  # name of the training set of the saved models
 
 
@@ -69,13 +72,24 @@ class ElementData:
         motifs = {n: self.labels[motif_task(n)][index] for n in MOTIF_TASKS[GROUP_OF[self.element]]}
         return combine(self.labels[NUMBER_TASK][index] or "", motifs)
 
-    def learnable(self, index: int) -> bool:
-        """Whether the label and the motifs of its first coordination number are frequent enough."""
-        numbers = numbers_in(self.labels[NUMBER_TASK][index] or "")
+    def status(self, index: int) -> str:
+        """Whether a spectrum's label can be learnt, and if not why (one of ``STATUSES``).
+
+        The motifs that count are those of its first coordination number.
+        """
+        number = self.labels[NUMBER_TASK][index]
+        if not number:
+            return "number_empty"
         if not self.kept[NUMBER_TASK][index]:
-            return False
-        task = motif_task(numbers[0])
-        return task not in self.kept or bool(self.kept[task][index])
+            return "number_rare"
+        task = motif_task(numbers_in(number)[0])
+        if task not in self.kept or self.kept[task][index]:
+            return LEARNABLE
+        return "motif_rare" if self.labels[task][index] else "motif_empty"
+
+    def with_points(self, kept: Flags) -> ElementData:
+        """The same spectra with some of their points only; kept has shape (points,)."""
+        return replace(self, features=self.features[:, kept], copies=self.copies[:, kept])
 
     def digest(self) -> str:
         """Short hash of everything that is learnt from."""
@@ -108,6 +122,8 @@ def element_data(
     ------
     AccountingError
         If a labelled spectrum is in no data set.
+    XascoordError
+        If a table is of another element, or its windows are not those of the settings.
     """
     by_id = {row["spectrum_id"]: row for row in datasets}
     missing = [row["spectrum_id"] for row in labels if row["spectrum_id"] not in by_id]
@@ -117,6 +133,7 @@ def element_data(
     spectra = [
         (np.asarray(r["energy"]), np.asarray(r["mu"]), r[settings.window.reference]) for r in rows
     ]
+    features = _checked_features(element, rows, spectra, settings)
     rng = np.random.default_rng(seed_of(settings.seed, element, "augmentation"))
     copies, origin = augment(spectra, settings.window, settings.augmentation, rng)
     numbers = MOTIF_TASKS[GROUP_OF[element]]
@@ -129,7 +146,7 @@ def element_data(
         spectra=tuple(row["spectrum_id"] for row in rows),
         materials=tuple(row["material"] for row in rows),
         kinds=tuple(row["kind"] for row in rows),
-        features=np.asarray([r["features"] for r in rows]).reshape(-1, settings.window.points),
+        features=features,
         labels={task: tuple(r[label] for r in labels) for task, (label, _) in columns.items()},
         kept={
             task: np.asarray([bool(r[kept]) for r in labels], dtype=bool)
@@ -138,6 +155,29 @@ def element_data(
         copies=copies,
         origin=origin,
     )
+
+
+def _checked_features(
+    element: str,
+    rows: Sequence[Row],
+    spectra: Sequence[tuple[Array, Array, float]],
+    settings: Settings,
+) -> Array:
+    """The windows of the tables, after a look whether they are what the settings say."""
+    others = sorted({row["absorber"] for row in rows} - {element})
+    if others:
+        raise XascoordError(f"{element}: the tables are of {', '.join(others)}")
+    for row, (energy, mu, zero) in zip(rows, spectra, strict=True):
+        mine = np.asarray(row["features"])
+        wanted, _ = cut_window(energy, mu, zero, settings.window)
+        if len(mine) != len(wanted) or not np.allclose(mine, wanted, atol=1e-9):
+            raise XascoordError(
+                f"{element}: {row['spectrum_id']} was not cut to the window of the settings "
+                f"({settings.window.lower:g} to {settings.window.upper:g} eV about "
+                f"{settings.window.reference}, {settings.window.points} points); run 'datasets' "
+                "again with them"
+            )
+    return np.asarray([row["features"] for row in rows]).reshape(-1, settings.window.points)
 
 
 def seed_of(seed: int, *names: object) -> int:

@@ -1,0 +1,81 @@
+"""Model cards: what a bundle of models is and is not good for, from its record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def model_card(record: Mapping[str, Any]) -> str:
+    """A model card in Markdown, from the record of a bundle alone."""
+    window = record["contract"]["window"]
+    data = record["data"]
+    lines = [
+        f"# {record['element']}: coordination environment by {record['classifier']}",
+        "",
+        f"Predicts from a K-edge XANES of {record['element']} in an oxide the ranking of "
+        "coordination numbers, then of the motifs of each.",
+        "",
+        "## Input",
+        "",
+        f"mu from {window['lower']:+g} to {window['upper']:+g} eV about "
+        f"{window['reference']}, {window['points']} points, divided by the maximum. "
+        "Energy reference (the same for computed and measured spectra): "
+        + ", ".join(f"{k} {v}" for k, v in record["contract"]["edge_energy"].items())
+        + ".",
+        "",
+        "## Training data",
+        "",
+        f"{data['site']} site-specific and {data['averaged']} site-averaged spectra of "
+        f"{data['materials']} materials, {data['copies']} distorted copies; sources: "
+        f"{', '.join(data['sources'])}; hash `{data['hash']}`. Label thresholds: "
+        f"{record['thresholds'][0]} (CN), {record['thresholds'][1]} (motifs); labels of fewer than "
+        f"{record['min_samples']} spectra are not learnt.",
+        "",
+        "| task | labels | spectra | temperature | hyper-parameters |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {task} | {len(part['classes'])} | {part['spectra']} | {part['temperature']} | "
+            f"{', '.join(f'{k} {v}' for k, v in part['parameters'].items())} |"
+            for task, part in record["tasks"].items()
+        ),
+        "",
+        "## Cross-validation",
+        "",
+        f"{record['folds']} folds, seed {record['seed']}; temperatures from {record['split']} "
+        "folds"
+        + (
+            ", on which the hyper-parameters were chosen too: these figures are slightly too good"
+            if record["searched"]
+            else ""
+        )
+        + ". Scope kept: without labels too rare to "
+        "learn; all: with them. Intervals: 95 %, bootstrap over materials.",
+        "",
+        "| split | scope | spectra | top-1 | exact | Jaccard | baseline top-1 |",
+        "|---|---|---|---|---|---|---|",
+        *(_metric_line(row) for row in record["metrics"]),
+        "",
+        "## Limits",
+        "",
+        "Learnt from computed spectra of ordered crystals; other absorbers, edges, amorphous "
+        "materials or windows are out of its reach. Probabilities are calibrated on held-out "
+        "computed spectra.",
+        "",
+        "Versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metric_line(row: Mapping[str, Any]) -> str:
+    def of(name: str) -> str:
+        if row[name] == "":
+            return "-"
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        return f"{row[name]:.3f}" + (f" ({low:.3f}-{high:.3f})" if low != "" else "")
+
+    baseline = row["baseline_top1"]
+    return (
+        f"| {row['split']} | {row['scope']} | {row['spectra']} | {of('top1')} | {of('exact')} | "
+        f"{of('jaccard')} | {baseline if baseline == '' else format(baseline, '.3f')} |"
+    )
