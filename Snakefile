@@ -14,6 +14,7 @@ include: "workflow/rules/01_spectra.smk"
 include: "workflow/rules/02_datasets.smk"
 include: "workflow/rules/03_labels.smk"
 include: "workflow/rules/04_models.smk"
+include: "workflow/rules/05_importance.smk"
 
 
 rule all:
@@ -28,3 +29,4 @@ rule all:
         "results/03_labels/calibration.png",
         JOINT_FIGURES,
         expand("results/04_models/{name}", name=MODEL_RESULTS),
+        "results/05_importance/heat_map.png",

@@ -28,8 +28,15 @@ FORMAT = 1
 _RECORD = "record.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: a time would change the bytes
 _LIBRARIES = ("xascoord", "scikit-learn", "skops", "numpy", "torch")
-# skops knows the public classes of scikit-learn; these are the others that a bundle may hold.
+# The estimators that a bundle may hold, and what they hold; nothing else is read.
 _TRUSTED = (
+    "sklearn.dummy.DummyClassifier",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.neighbors._classification.KNeighborsClassifier",
+    "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+    "sklearn.svm._classes.SVC",
+    "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.preprocessing._label.LabelBinarizer",
     "sklearn.tree._tree.Tree",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "xascoord.networks.NetworkClassifier",
@@ -73,13 +80,11 @@ def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskMod
     models
         By task.
     """
-    import skops.io
-
     estimators = {
         task: {"classes": list(model.classes), "estimator": model.estimator}
         for task, model in models.items()
     }
-    write_bytes(path, with_record(_repeatable(skops.io.dumps(estimators)), record))
+    write_bytes(path, with_record(_repeatable(skops_io().dumps(estimators)), record))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -169,6 +174,24 @@ class Record(BaseModel):
     tasks: dict[str, TaskRecord]
 
 
+def skops_io() -> Any:
+    """skops.io, told that it need not trust, and so import, every estimator of scikit-learn.
+
+    skops imports all of scikit-learn, with every deep-learning package that this knows of, for the
+    list of types it trusts. The few that our bundles hold are in ``_TRUSTED``.
+    """
+    from importlib import import_module
+
+    from sklearn import utils
+
+    everything = utils.all_estimators
+    utils.all_estimators = list
+    try:
+        return import_module("skops.io")
+    finally:
+        utils.all_estimators = everything
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """The record of a bundle, without loading a model.
 
@@ -211,7 +234,7 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
         If the bundle is of another grid or energy reference, of another major version of a
         library, or holds types that are not those of our models.
     """
-    import skops.io
+    skops = skops_io()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     record = read_record(path)
@@ -219,10 +242,10 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
     if settings is not None:
         _check_contract(path, record, contract(settings))
     try:
-        unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(_TRUSTED))
+        unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(_TRUSTED))
         if unknown:
             raise BundleError(f"{path}: holds types that no model has: {', '.join(unknown)}")
-        content = skops.io.load(path, trusted=list(_TRUSTED))
+        content = skops.load(path, trusted=list(_TRUSTED))
         models = {
             task: TaskModel(tuple(part["classes"]), part["estimator"])
             for task, part in content.items()

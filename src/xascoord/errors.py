@@ -21,3 +21,7 @@ class AccountingError(XascoordError):
 
 class BundleError(XascoordError):
     """A bundle of models cannot be used."""
+
+
+class MeasurementError(XascoordError):
+    """A measured spectrum cannot be read or used."""

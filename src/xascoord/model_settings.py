@@ -119,6 +119,65 @@ class Grids(Section):
         return self
 
 
+class Importance(Section):
+    """Drop-region importance (random forest, CN step)."""
+
+    bounds: tuple[float, float] = Field(
+        (15.0, 30.0), description="Upper ends of the pre and main regions above the onset, in eV."
+    )
+
+
+class Validation(Section):
+    """Experimental validation (random forest), or validation on degraded computed spectra."""
+
+    folder: str | None = Field(
+        None, description="Folder of the measured files; null: held-out computed spectra."
+    )
+    manifest: str = Field(
+        "data/experiments.csv", description="Table of the measured files and what they are."
+    )
+    compounds: str = Field(
+        "data/compounds.csv", description="Table of published structures of known compounds."
+    )
+    degrade_resolution: float = Field(
+        1.0, ge=0, description="Sigma that makes computed spectra look measured, in eV."
+    )
+    degrade_noise: float = Field(
+        0.01, ge=0, description="Noise that does the same, as a share of the maximum."
+    )
+    resolutions: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.5, 1.0, 1.5, 2.0, 3.0), description="Further broadening tried, sigma in eV."
+    )
+    noises: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.01, 0.02, 0.05, 0.1), description="Further noise tried, shares of the maximum."
+    )
+    shifts: tuple[float, ...] = Field(
+        (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0), description="Errors of e0 tried, in eV."
+    )
+
+
+class Prediction(Section):
+    """Answers for measured spectra."""
+
+    classifier: ClassifierName = Field("forest", description="Which models are asked.")
+    channel: Literal["auto", "transmission", "fluorescence", "mu"] = Field(
+        "auto", description="Channel of a measured file."
+    )
+    deglitch: bool = Field(False, description="Take single outlying points out.")
+    warn_probability: float = Field(
+        0.5, ge=0, le=1, description="A CN ranking of less gets a warning."
+    )
+    abstain_probability: float = Field(
+        0.25, ge=0, le=1, description="A best CN ranking of less gets no answer."
+    )
+    abstain_distance: float = Field(
+        2.0,
+        gt=0,
+        description="No answer farther from every computed spectrum than this many times the "
+        "distance within which 99 % of held-out computed spectra lie.",
+    )
+
+
 class Models(Section):
     """Classifiers, how they are trained and how they are judged."""
 

@@ -27,7 +27,8 @@ from xascoord.journal import Journal
 from xascoord.label_stages import read_thresholds
 from xascoord.metrics import metric_rows
 from xascoord.model_card import model_card
-from xascoord.predictions import Temperatures, prediction_rows, temperatures
+from xascoord.novelty import usual_distances
+from xascoord.predictions import Temperatures, prediction_rows, reference_rows, temperatures
 from xascoord.processes import in_processes, shared_values
 from xascoord.progress import show_progress
 from xascoord.resumable import results
@@ -37,10 +38,12 @@ from xascoord.tables import (
     DATASET,
     LABELS,
     PREDICTIONS,
+    REFERENCE,
     read_rows,
     read_table,
     to_table,
     write_csv,
+    write_rows,
     write_table,
 )
 from xascoord.training import (
@@ -120,7 +123,7 @@ def train_element(
     data, rows = read_element(element, settings, datasets, labels)
     folds = make_folds(data, settings)
     pieces = pieces_of(settings)
-    parameters = _parameters(data, settings, search)
+    parameters = model_parameters(data, settings, search)
     keys = piece_keys(data, pieces, parameters, settings)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = cross_validate(data, folds, keys, parameters, settings, journal, workers)
@@ -128,12 +131,13 @@ def train_element(
         entries = results(journal, keys)
         found = temperatures(data, folds, entries, settings.models.main_split)
         table = to_table(prediction_rows(data, folds, entries, found), PREDICTIONS)
-        record = _record(data, rows, data.digest(), settings, read_thresholds(thresholds))
+        record = _record(data, rows, folds, data.digest(), settings, read_thresholds(thresholds))
         seconds = sum(entry["seconds"] for entry in entries.values())
         seconds += _save_models(
             data, settings, parameters, record, found, table, bundles, journals / element, workers
         )
         write_table(predictions, table)
+        write_rows(bundles / "reference.parquet", reference_rows(data), REFERENCE)
         journal.keep(keys.values())
     wall = time.perf_counter() - started
     print(
@@ -142,7 +146,7 @@ def train_element(
     )
 
 
-def _parameters(data: ElementData, settings: Settings, search: Path | None) -> Parameters:
+def model_parameters(data: ElementData, settings: Settings, search: Path | None) -> Parameters:
     """Hyper-parameters: those of a search if the settings ask for one, else the settings' own."""
     if settings.models.search != (search is not None):
         raise XascoordError(
@@ -158,6 +162,7 @@ def _parameters(data: ElementData, settings: Settings, search: Path | None) -> P
 def _record(
     data: ElementData,
     rows: Sequence[Row],
+    folds: Folds,
     digest: str,
     settings: Settings,
     thresholds: tuple[float, float],
@@ -178,6 +183,7 @@ def _record(
         "seed": settings.seed,
         "split": models.main_split,
         "searched": models.search,
+        "novelty": usual_distances(data.features, folds[models.main_split]),
         "data": {
             "hash": digest,
             "site": used.count("site"),

@@ -170,6 +170,20 @@ def prediction_rows(
     return rows
 
 
+def reference_rows(data: ElementData) -> list[Row]:
+    """Rows of ``tables.REFERENCE``: the computed spectra a prediction is compared with."""
+    return [
+        {
+            "spectrum_id": data.spectra[i],
+            "material": data.materials[i],
+            "kind": data.kinds[i],
+            "label": describe(data.truth(i)),
+            "features": data.features[i].tolist(),
+        }
+        for i in range(len(data.spectra))
+    ]
+
+
 def _of_spectrum(
     element: str, values: Mapping[str, tuple[Sequence[str], Array]], position: int
 ) -> tuple[tuple[Sequence[str], Array], dict[int, tuple[Sequence[str], Array]]]:

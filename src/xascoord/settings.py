@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
-from xascoord.model_settings import Augmentation, Models
+from xascoord.model_settings import Augmentation, Importance, Models, Prediction, Validation
 from xascoord.setting_types import Range, Section
 
 SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
@@ -193,6 +193,9 @@ class Settings(Section):
     labels: Labels = Labels()
     augmentation: Augmentation = Augmentation()
     models: Models = Models()
+    importance: Importance = Importance()
+    validation: Validation = Validation()
+    prediction: Prediction = Prediction()
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

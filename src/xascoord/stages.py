@@ -26,7 +26,6 @@ from xascoord.tables import (
     write_rows,
 )
 
-RAW = Path("data/raw")  # journals of downloads and of FEFF runs; kept between runs
 FEFF_JOURNAL = "feff_runs.jsonl"
 
 

@@ -122,6 +122,17 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+# Computed spectra that a prediction is compared with; it lies beside the models.
+REFERENCE = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("kind", pa.string()),
+        ("label", pa.string()),  # combined ranking
+        ("features", pa.list_(pa.float32())),
+    ]
+)
+
 
 def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     """Rows as a typed table; a missing or misnamed column is an error."""

@@ -42,6 +42,7 @@ rule train_models:
         thresholds="results/03_labels/thresholds.json",
     output:
         BUNDLES,
+        reference="data/04_models/bundles/{element}/reference.parquet",
         predictions="data/04_models/predictions/{element}.parquet",
     log:
         "logs/04_models/train_{element}.log",

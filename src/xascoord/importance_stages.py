@@ -1,0 +1,103 @@
+"""The importance stage as commands run it: drop regions, train anew, write tables and figures."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xascoord.classifiers import NUMBER_TASK
+from xascoord.elements import GROUP_OF
+from xascoord.errors import XascoordError
+from xascoord.importance import Trial, importance_rows, region_masks, run_trial, trials
+from xascoord.journal import Journal
+from xascoord.model_stages import make_folds, model_parameters, read_element
+from xascoord.processes import shared_values
+from xascoord.progress import show_progress
+from xascoord.resumable import results, resume
+from xascoord.settings import Settings
+from xascoord.tables import write_csv
+from xascoord.training import versions
+from xascoord.training_data import training_sets
+
+COLUMNS = (
+    "element", "group", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
+    "spread", "folds", "importance", "onset",
+)  # fmt: skip
+_VERSION = "1"
+
+Row = dict[str, Any]
+
+
+def drop_regions(
+    element: str,
+    settings: Settings,
+    datasets: Sequence[Path],
+    labels: Path,
+    search: Path | None,
+    out: Path,
+    journals: Path,
+    workers: int,
+) -> None:
+    """Importance of each region for each coordination number of an element; resumes."""
+    data, rows = read_element(element, settings, datasets, labels)
+    folds = make_folds(data, settings)[settings.models.main_split]
+    onset = float(np.median([row["onset"] - row[settings.window.reference] for row in rows]))
+    masks = region_masks(settings.window, onset, settings.importance.bounds)
+    if not all(mask.any() for mask in masks.values()):
+        raise XascoordError(
+            f"{element}: the regions of importance.bounds {list(settings.importance.bounds)} do "
+            "not all lie in the window; change them or the window"
+        )
+    parameters = model_parameters(data, settings, search)["forest", NUMBER_TASK]
+    full = training_sets(settings.models, settings.augmentation.share > 0)[0]
+    common = [
+        _VERSION, versions("forest", settings), data.digest(), settings.seed,
+        settings.models.folds, settings.models.main_split, settings.models.averaged, parameters,
+        {name: mask.tolist() for name, mask in masks.items()},
+    ]  # fmt: skip
+    keys = {
+        trial: hashlib.sha256(json.dumps([*common, trial.dropped, trial.fold]).encode()).hexdigest()
+        for trial in trials(settings.models.folds)
+    }
+    shared = (data, folds, masks, full, parameters, settings.seed)
+    with Journal(journals / f"{element}.jsonl") as journal:
+        steps = resume(keys, _one, shared, journal, workers)
+        show_progress(steps, f"dropped regions of {element}")
+        found = results(journal, keys)
+        journal.keep(keys.values())
+    table = importance_rows(element, GROUP_OF[element], found)
+    write_csv(out, [{**row, "onset": round(onset, 3)} for row in table], COLUMNS)
+
+
+def _one(trial: Trial) -> Row:
+    data, folds, masks, full, parameters, seed = shared_values()
+    return run_trial(data, folds, masks, full, parameters, seed, trial)
+
+
+def summarise_importance(
+    settings: Settings, tables: Path, datasets: Path, labels: Path, out: Path
+) -> None:
+    """One table of all elements, the heat map (Fig. 4) and example spectra (Fig. 5)."""
+    from xascoord.importance_plots import plot_examples, plot_heat_map
+
+    rows: list[Row] = []
+    for element in settings.elements:
+        with (tables / f"{element}.csv").open(newline="", encoding="utf-8") as handle:
+            rows += [_typed(row) for row in csv.DictReader(handle)]
+    write_csv(out / "importance.csv", rows, COLUMNS)
+    plot_heat_map(rows, settings.elements, out / "heat_map.png")
+    plot_examples(rows, settings, datasets, labels, out / "examples.png")
+
+
+def _typed(row: dict[str, str]) -> Row:
+    texts, counts = ("element", "group", "dropped"), ("number", "spectra", "folds")
+    return {
+        name: value if name in texts else int(value) if name in counts else float(value)
+        for name, value in row.items()
+    }

@@ -1,0 +1,328 @@
+"""Measured spectra from files: XDI, Athena projects and plain columns, all read by larch.
+
+What comes out is energy and mu of one channel; every choice that was made on the way is a note.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.elements import ELEMENTS, k_edge_energy
+from xascoord.errors import MeasurementError
+
+Array = npt.NDArray[np.float64]
+Channel = Literal["auto", "transmission", "fluorescence", "mu"]
+
+CHANNELS: tuple[Channel, ...] = ("auto", "transmission", "fluorescence", "mu")
+SUFFIXES = (".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy")
+
+# Names of arrays, in lower case, by what they are; the first that is there is taken.
+_MU = {
+    "transmission": ("mutrans", "mu_trans", "xmu_trans"),
+    "fluorescence": ("mufluor", "mu_fluor", "xmu_fluor"),
+    "mu": ("mu", "xmu", "norm", "munorm", "flat", "normtrans", "normfluor", "absorption"),
+}
+_COUNTS = {
+    "transmission": ("itrans", "i1", "it", "trans"),
+    "fluorescence": ("ifluor", "if", "iff", "fluor", "ipipd"),
+}
+_I0 = ("i0", "io", "monitor")
+_FEWEST_POINTS = 30
+_LARGEST_DISORDER = 0.02  # share of steps to lower energy that is put down to the monochromator
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured spectrum.
+
+    Attributes
+    ----------
+    name
+        File, and for a project the group in it.
+    energy, mu
+        Shape (n,); energies rising, in eV; mu not normalised.
+    element
+        Absorber as the file says, or None.
+    edge
+        Edge as the file says, or None.
+    channel
+        Which channel mu comes from.
+    sample
+        What the file says of the sample.
+    notes
+        What was done to the numbers.
+    """
+
+    name: str
+    energy: Array
+    mu: Array
+    element: str | None
+    edge: str | None
+    channel: str
+    sample: str
+    notes: tuple[str, ...]
+
+
+def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement]:
+    """Read every spectrum of a file: one, but for an Athena project.
+
+    Parameters
+    ----------
+    path
+        The file; ``.xdi`` and ``.prj`` by their name or content, others as columns of numbers.
+    channel
+        Which one; "auto" takes transmission, then mu as given, then fluorescence.
+
+    Raises
+    ------
+    MeasurementError
+        Naming the file, what is wrong with it and what to do.
+    """
+    if not path.is_file():
+        raise MeasurementError(f"{path}: no such file")
+    head = path.read_bytes()[:4096]
+    if not head.strip():
+        raise MeasurementError(f"{path}: the file is empty")
+    if path.suffix.lower() == ".prj" or head[:2] == b"\x1f\x8b" or b"Athena project" in head:
+        groups = _read_project(path)
+    elif re.match(rb"\s*#\s*XDI", head):
+        groups = [_read_xdi(path)]
+    else:
+        groups = [_read_columns(path)]
+    return [_measurement(path, arrays, facts, channel) for arrays, facts in groups]
+
+
+Group = tuple[dict[str, Array], dict[str, str]]
+
+
+def _read_xdi(path: Path) -> Group:
+    from xascoord.larch_parts import read_xdi
+
+    try:
+        group = read_xdi(str(path))
+    except Exception as error:  # larch raises what it meets in a damaged file
+        raise MeasurementError(f"{path}: not readable as XDI ({_short(error)})") from None
+    arrays = {
+        name.lower(): np.asarray(value, dtype=float)
+        for name, value in vars(group).items()
+        if isinstance(value, np.ndarray) and value.ndim == 1 and len(value) == group.npts
+    }
+    attributes: dict[str, Any] = getattr(group, "attrs", {})
+    facts = {
+        "element": str(group.element or ""),
+        "edge": str(group.edge or ""),
+        "sample": str(attributes.get("sample", {}).get("name", "")),
+        "units": str(group.array_units[0] if group.array_units else ""),
+    }
+    return arrays, facts
+
+
+def _read_project(path: Path) -> list[Group]:
+    from xascoord.larch_parts import read_athena
+
+    try:
+        groups = read_athena(str(path), do_preedge=False)
+    except Exception as error:
+        raise MeasurementError(
+            f"{path}: not readable as Athena project ({_short(error)})"
+        ) from None
+    found = []
+    for group in vars(groups).values():
+        energy, mu = getattr(group, "energy", None), getattr(group, "mu", None)
+        if isinstance(energy, np.ndarray) and isinstance(mu, np.ndarray):
+            facts = {
+                "element": str(getattr(group, "bkg_z", "") or ""),
+                "edge": str(getattr(group, "fft_edge", "") or ""),
+                "sample": str(getattr(group, "label", "") or ""),
+            }
+            found.append(({"energy": energy.astype(float), "mu": mu.astype(float)}, facts))
+    if not found:
+        raise MeasurementError(f"{path}: no spectrum in this Athena project")
+    return found
+
+
+def _read_columns(path: Path) -> Group:
+    from xascoord.larch_parts import read_ascii
+
+    try:
+        group = read_ascii(str(path))
+        table = np.asarray(group.data, dtype=float)
+    except Exception as error:
+        raise MeasurementError(
+            f"{path}: no columns of numbers in it ({_short(error)}); wanted: energy and mu, or "
+            "energy and counts with a line of column names"
+        ) from None
+    if table.ndim != 2 or len(table) < 2:
+        raise MeasurementError(f"{path}: needs two columns at least, energy and mu")
+    names = [str(name).lower() for name in group.array_labels]
+    arrays = dict(zip(names, table, strict=False))
+    if not {"energy", "e"} & set(names):  # columns without names: energy and mu
+        arrays = {"energy": table[0], "mu": table[1]}
+    elif "energy" not in arrays:
+        arrays["energy"] = arrays.pop("e")
+    return arrays, {"named": "" if "mu" in arrays and len(arrays) == 2 else "yes"}
+
+
+def _measurement(
+    path: Path, arrays: dict[str, Array], facts: dict[str, str], channel: Channel
+) -> Measurement:
+    name = path.name + (f" [{facts['sample']}]" if path.suffix.lower() == ".prj" else "")
+    if "energy" not in arrays:
+        raise MeasurementError(f"{path}: no column 'energy'; there are {', '.join(arrays)}")
+    mu, chosen, notes = _choose(path, arrays, channel)
+    energy = arrays["energy"]
+    if facts.get("units", "").lower() == "kev" or (len(energy) and 0 < energy.max() < 150):
+        energy = energy * 1000.0
+        notes.append("energies taken for keV")
+    energy, mu, more = _clean(path, energy, mu)
+    element = facts.get("element", "").strip().capitalize() or None
+    return Measurement(
+        name, energy, mu, element,
+        facts.get("edge", "").strip().upper() or None, chosen, facts.get("sample", ""),
+        (*notes, *more),
+    )  # fmt: skip
+
+
+def _choose(path: Path, arrays: dict[str, Array], channel: Channel) -> tuple[Array, str, list[str]]:
+    """Mu of the wished channel, from what the file has."""
+    order = ("transmission", "mu", "fluorescence") if channel == "auto" else (channel,)
+    i0 = next((arrays[name] for name in _I0 if name in arrays), None)
+    for kind in order:
+        for name in _MU[kind]:
+            if name in arrays:
+                return arrays[name], kind, [f"mu is column '{name}'"]
+        for name in _COUNTS.get(kind, ()):
+            if name in arrays and i0 is not None:
+                counts = arrays[name]
+                if (counts <= 0).any() or (i0 <= 0).any():
+                    raise MeasurementError(
+                        f"{path}: counts of '{name}' or of the monitor are not positive; take "
+                        "those points out or choose another --channel"
+                    )
+                mu = np.log(i0 / counts) if kind == "transmission" else counts / i0
+                formula = "ln(i0/{})" if kind == "transmission" else "{}/i0"
+                return mu, kind, [f"mu = {formula.format(name)}"]
+    raise MeasurementError(
+        f"{path}: no {'channel' if channel == 'auto' else channel} in its columns "
+        f"({', '.join(arrays)}); choose another --channel or name the columns"
+    )
+
+
+def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str]]:
+    """Finite numbers at rising energies; what was put right is noted."""
+    notes = []
+    if not (np.isfinite(energy).all() and np.isfinite(mu).all()):
+        row = int(np.flatnonzero(~(np.isfinite(energy) & np.isfinite(mu)))[0]) + 1
+        raise MeasurementError(f"{path}: not a number in data row {row}; correct or remove it")
+    if len(energy) < _FEWEST_POINTS:
+        raise MeasurementError(
+            f"{path}: {len(energy)} points, a spectrum needs {_FEWEST_POINTS} at least; "
+            "is the file cut off?"
+        )
+    if energy[0] > energy[-1]:
+        energy, mu = energy[::-1], mu[::-1]
+        notes.append("energies were falling: turned round")
+    back = int((np.diff(energy) < 0).sum())
+    if back > max(1, math.floor(_LARGEST_DISORDER * len(energy))):
+        raise MeasurementError(
+            f"{path}: energies go back {back} times; several scans in one file must be split"
+        )
+    if back:
+        notes.append(f"sorted by energy ({back} steps back)")
+    values, inverse = np.unique(energy, return_inverse=True)
+    if len(values) < len(energy):
+        notes.append(f"{len(energy) - len(values)} repeated energies averaged")
+    sums = np.bincount(inverse, weights=mu) / np.bincount(inverse)
+    return values, sums, notes
+
+
+def deglitch(spectrum: Measurement, limit: float = 8.0) -> Measurement:
+    """Take single points out that stand far off the line of their neighbours.
+
+    Parameters
+    ----------
+    spectrum
+        As read.
+    limit
+        A point goes if its distance from the line between its neighbours is more than this many
+        times the median such distance among the 21 points about it, and more than 2 % of the
+        range of mu.
+    """
+    energy, mu = spectrum.energy, spectrum.mu
+    weight = (energy[1:-1] - energy[:-2]) / (energy[2:] - energy[:-2])
+    off = np.abs(mu[1:-1] - (mu[:-2] + weight * (mu[2:] - mu[:-2])))
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(off, 10, mode="reflect"), 21)
+    typical = np.median(windows, axis=1)
+    bad = (off > limit * typical) & (off > 0.02 * np.ptp(mu))
+    # A glitch pulls the lines of its neighbours too: only the worst of each run goes.
+    peak = bad & (off >= np.maximum(np.r_[0, off[:-1]], np.r_[off[1:], 0]))
+    if not peak.any():
+        return spectrum
+    keep = np.r_[True, ~peak, True]
+    gone = ", ".join(f"{e:.1f}" for e in energy[~keep])
+    note = f"glitches removed at {gone} eV"
+    return replace(spectrum, energy=energy[keep], mu=mu[keep], notes=(*spectrum.notes, note))
+
+
+def merge_scans(scans: Sequence[Measurement], name: str) -> Measurement:
+    """Mean of repeat scans on the energies of the first that all of them cover.
+
+    Parameters
+    ----------
+    scans
+        Of one sample, element and channel.
+    name
+        Of the merged spectrum.
+    """
+    if len(scans) == 1:
+        return scans[0]
+    low = max(scan.energy[0] for scan in scans)
+    high = min(scan.energy[-1] for scan in scans)
+    first = scans[0]
+    inside = (first.energy >= low) & (first.energy <= high)
+    if inside.sum() < _FEWEST_POINTS:
+        raise MeasurementError(f"{name}: its scans have too few energies in common to be merged")
+    energy = first.energy[inside]
+    mu = np.mean([np.interp(energy, scan.energy, scan.mu) for scan in scans], axis=0)
+    note = f"mean of {len(scans)} scans: {', '.join(scan.name for scan in scans)}"
+    return replace(first, name=name, energy=energy, mu=mu, notes=(*first.notes, note))
+
+
+def find_element(energy: Array, mu: Array) -> str:
+    """The element whose K edge is at the steepest rise of a spectrum.
+
+    Parameters
+    ----------
+    energy, mu
+        As read, in eV.
+
+    Raises
+    ------
+    MeasurementError
+        If no K edge of a known element is near it.
+    """
+    even = np.arange(energy[0], energy[-1], 1.0)
+    smooth = np.convolve(np.interp(even, energy, mu), np.ones(9) / 9, mode="valid")
+    centre = even[4:-4]
+    # The jump over 20 eV, not the steepest step, which may be a glitch.
+    jump = smooth[20:] - smooth[:-20]
+    where = float(centre[10 : 10 + len(jump)][int(np.argmax(jump))]) if len(jump) else math.nan
+    distances = {element: abs(k_edge_energy(element) - where) for element in ELEMENTS}
+    near = {element: distance for element, distance in distances.items() if distance < 50}
+    if not near:
+        raise MeasurementError(
+            f"no K edge of a known element near the rise at {where:.0f} eV; give --element"
+        )
+    return min(near, key=lambda e: near[e])
+
+
+def _short(error: Exception) -> str:
+    return re.sub(r"\s+", " ", str(error))[:120] or type(error).__name__

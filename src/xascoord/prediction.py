@@ -1,0 +1,325 @@
+"""Prediction for one measured spectrum: ranked, with probabilities, and abstaining when unsure.
+
+>>> from xascoord.prediction import Predictor
+>>> answer = Predictor("data/04_models/bundles").predict_file("CuO.xdi")[0]
+>>> print(answer.text())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.errors import BundleError, MeasurementError
+from xascoord.model_settings import Prediction
+from xascoord.settings import EdgeEnergy, Window
+
+Array = npt.NDArray[np.float64]
+
+_NEAREST = 3
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One ranking: as text, its CN ranking label, and both probabilities."""
+
+    label: str
+    number_label: str
+    environment: str
+    probability: float
+    number_probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What can be said of one spectrum.
+
+    Attributes
+    ----------
+    name, element, classifier
+        Spectrum, absorber, and which models were asked.
+    alternatives
+        Rankings by falling probability of the CN ranking.
+    abstains
+        Why no answer is given, or "".
+    distance, usual
+        Distance to the nearest computed spectrum, and quantiles of what is usual.
+    nearest
+        The nearest computed spectra.
+    notes, warnings
+        What was done, and what may be wrong.
+    prepared
+        The spectrum as the models see it, or None.
+    """
+
+    name: str
+    element: str
+    classifier: str
+    alternatives: tuple[Alternative, ...] = ()
+    abstains: str = ""
+    distance: float = float("nan")
+    usual: Mapping[str, float] = field(default_factory=dict)
+    nearest: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    prepared: Any = None
+
+    @property
+    def best(self) -> Alternative | None:
+        """The answer, or None if there is none."""
+        return None if self.abstains or not self.alternatives else self.alternatives[0]
+
+    def record(self) -> dict[str, Any]:
+        """JSON values."""
+        prepared = self.prepared
+        return {
+            "name": self.name,
+            "element": self.element,
+            "classifier": self.classifier,
+            "answer": None if self.best is None else self.best.label,
+            "abstains": self.abstains,
+            "alternatives": [vars(a) for a in self.alternatives[:_SHOWN]],
+            "distance": round(self.distance, 5) if np.isfinite(self.distance) else None,
+            "usual_distances": dict(self.usual),
+            "nearest": [
+                {"spectrum": n.spectrum, "label": n.label, "distance": round(n.distance, 5)}
+                for n in self.nearest
+            ],
+            "e0": None if prepared is None else round(prepared.e0, 3),
+            "larch_e0": None if prepared is None else round(prepared.larch_e0, 3),
+            "energies": None
+            if prepared is None
+            else [round(float(prepared.energy[i]), 3) for i in (0, -1)],
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
+
+    def text(self) -> str:
+        """The answer for people."""
+        lines = [f"{self.name}: {self.element} K edge, {self.classifier}"]
+        lines += [f"  {note}" for note in self.notes]
+        if self.prepared is not None:
+            low, high = self.prepared.energy[[0, -1]]
+            lines.append(f"  measured from {low:.1f} to {high:.1f} eV")
+        if self.abstains:
+            lines.append(f"  NO ANSWER: {self.abstains}")
+        for rank, one in enumerate(self.alternatives[:_SHOWN], start=1):
+            lines.append(
+                f"  {rank}. {one.probability:6.1%}  {one.label}"
+                f"  (CN ranking alone {one.number_probability:.1%})"
+            )
+        if self.nearest:
+            lines.append(
+                f"  nearest computed spectra (rms {self.distance:.3f}; usual "
+                f"{self.usual.get('0.5', float('nan')):.3f}, rarely over "
+                f"{self.usual.get('0.95', float('nan')):.3f}):"
+            )
+            lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
+        lines += [f"  warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+class Predictor:
+    """Models of one folder, loaded when they are first asked for.
+
+    Parameters
+    ----------
+    bundles
+        Folder with one folder an element.
+    settings
+        Which classifier, and when to abstain.
+    """
+
+    def __init__(self, bundles: Path | str, settings: Prediction | None = None) -> None:
+        self.folder = Path(bundles)
+        self.settings = settings or Prediction()
+        self._loaded: dict[str, _ElementModels] = {}
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """Elements there are models of."""
+        name = f"{self.settings.classifier}.skops"
+        found = tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{name}")))
+        if not found:
+            raise BundleError(
+                f"{self.folder}: no models of {self.settings.classifier} here; run "
+                "'snakemake --cores 2', or say where they are with --models"
+            )
+        return found
+
+    def models(self, element: str) -> _ElementModels:
+        """Models of one element."""
+        if element not in self.elements:
+            raise BundleError(
+                f"{self.folder}: no models of {element}; there are {' '.join(self.elements)}"
+            )
+        if element not in self._loaded:
+            self._loaded[element] = _ElementModels(self.folder / element, self.settings)
+        return self._loaded[element]
+
+    def predict_file(
+        self, path: Path | str, element: str | None = None, e0: float | None = None
+    ) -> list[Answer]:
+        """Answers for every spectrum of a file.
+
+        Raises
+        ------
+        MeasurementError, BundleError
+            If the file cannot be read, or there are no models of its element.
+        """
+        from xascoord.preparation import read_and_prepare
+
+        contracts = {e: self.contract(e) for e in ([element] if element else self.elements)}
+        return [
+            self.answer(found)
+            for found in read_and_prepare(
+                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch
+            )
+        ]
+
+    @staticmethod
+    def import_libraries() -> None:
+        """Import what loading a bundle will need."""
+        from xascoord.bundles import skops_io
+
+        skops_io()
+
+    def contract(self, element: str) -> tuple[Window, EdgeEnergy]:
+        """Window and energy reference of an element's models, without loading them."""
+        from xascoord.bundles import read_record
+
+        if element not in self.elements:
+            return self.models(element).contract  # says what there is
+        record = read_record(self.folder / element / f"{self.settings.classifier}.skops")
+        return (
+            Window.model_validate(record["contract"]["window"]),
+            EdgeEnergy.model_validate(record["contract"]["edge_energy"]),
+        )
+
+    def answer(self, found: Any) -> Answer:
+        """Answer for a prepared spectrum, or for the reason why it could not be prepared."""
+        if isinstance(found, tuple):
+            name, element, reason = found
+            return Answer(name, element, self.settings.classifier, abstains=reason)
+        return self.models(found.element).answers([found])[0]
+
+    def predict(self, element: str, features: Array) -> list[Answer]:
+        """Answers for windows of shape (n, points)."""
+        return self.models(element).of_features(features, [f"{i}" for i in range(len(features))])
+
+
+class _ElementModels:
+    """Bundle and computed spectra of one element."""
+
+    def __init__(self, folder: Path, settings: Prediction) -> None:
+        from xascoord.bundles import load_bundle
+        from xascoord.tables import REFERENCE, read_table
+
+        self.settings = settings
+        self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
+        record = self.bundle.record
+        self.element = record["element"]
+        self.contract = (
+            Window.model_validate(record["contract"]["window"]),
+            EdgeEnergy.model_validate(record["contract"]["edge_energy"]),
+        )
+        table = read_table(folder / "reference.parquet", REFERENCE)
+        self.names = table["spectrum_id"].to_pylist()
+        self.labels = table["label"].to_pylist()
+        points = self.contract[0].points
+        flat = table["features"].combine_chunks().flatten().to_numpy()
+        self.reference = flat.astype(float).reshape(-1, points)
+
+    def answers(self, spectra: Sequence[Any]) -> list[Answer]:
+        from dataclasses import replace
+
+        features = np.array([spectrum.features for spectrum in spectra])
+        found = self.of_features(features, [spectrum.name for spectrum in spectra])
+        return [
+            replace(
+                answer, notes=spectrum.notes, prepared=spectrum,
+                warnings=(*spectrum.warnings, *answer.warnings),
+            )
+            for answer, spectrum in zip(found, spectra, strict=True)
+        ]  # fmt: skip
+
+    def of_features(self, features: Array, names: Sequence[str]) -> list[Answer]:
+        """Answers for windows of shape (n, points)."""
+        from xascoord.classifiers import NUMBER_TASK, motif_task, probabilities
+        from xascoord.elements import GROUP_OF
+        from xascoord.environments import describe, dominant
+        from xascoord.motifs import MOTIF_TASKS
+        from xascoord.novelty import Nearest, nearest
+        from xascoord.predictions import ranked
+
+        points = self.contract[0].points
+        if features.ndim != 2 or features.shape[1] != points or not np.isfinite(features).all():
+            raise MeasurementError(f"windows must have {points} finite values each")
+        distances, indices = nearest(features, self.reference, _NEAREST)
+        values = {
+            task: (model.classes, probabilities(model.scores(features),
+                                                self.bundle.temperature(task)))
+            for task, model in self.bundle.models.items()
+        }  # fmt: skip
+        usual = self.bundle.record["novelty"]
+        found = []
+        for i, name in enumerate(names):
+            motifs = {
+                number: (values[motif_task(number)][0], values[motif_task(number)][1][i])
+                for number in MOTIF_TASKS[GROUP_OF[self.element]]
+            }
+            numbers = values[NUMBER_TASK][0], values[NUMBER_TASK][1][i]
+            rankings = ranked(numbers, motifs)[:_SHOWN]
+            alternatives = tuple(
+                Alternative(describe(r), number, dominant(r), round(p, 6), round(q, 6))
+                for number, r, p, q in rankings
+            )
+            close = tuple(
+                Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
+                for j, d in zip(indices[i], distances[i], strict=True)
+            )
+            distance = float(distances[i][0])
+            abstains, warnings = self._judge(distance, usual, alternatives)
+            found.append(
+                Answer(
+                    name, self.element, self.settings.classifier, alternatives, abstains,
+                    distance, usual, close, warnings=warnings,
+                )
+            )  # fmt: skip
+        return found
+
+    def _judge(
+        self, distance: float, usual: Mapping[str, float], alternatives: Sequence[Alternative]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Why to abstain, and what to warn of."""
+        settings, warnings = self.settings, []
+        if not alternatives:
+            return "the models know no label of this element", ()
+        best = alternatives[0]
+        rarely = usual.get("0.95", float("inf"))
+        if distance > rarely:
+            warnings.append(
+                f"farther from every computed spectrum (rms {distance:.3f}) than 95 % of computed "
+                f"spectra are from those of other materials ({rarely:.3f})"
+            )
+        if best.number_probability < settings.warn_probability:
+            warnings.append(f"low confidence: {best.number_probability:.0%} in the CN ranking")
+        abstains = ""
+        if distance > settings.abstain_distance * usual.get("0.99", float("inf")):
+            abstains = (
+                f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
+                f"computed spectrum; 99 % lie within {usual['0.99']:.3f})"
+            )
+        elif best.number_probability < settings.abstain_probability:
+            abstains = (
+                f"the best CN ranking has {best.number_probability:.0%} only, less than "
+                f"prediction.abstain_probability ({settings.abstain_probability:.0%})"
+            )
+        return abstains, tuple(warnings)

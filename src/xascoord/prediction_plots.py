@@ -1,0 +1,58 @@
+"""The picture of one answer: the measured spectrum, e0, the regions, the nearest computed ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xascoord.plots import new_figure, save_figure
+from xascoord.prediction import Answer
+from xascoord.settings import Window
+from xascoord.window import relative_grid
+
+
+def plot_answer(answer: Answer, window: Window, path: Path) -> None:
+    """Draw one answer.
+
+    Parameters
+    ----------
+    answer
+        With its prepared spectrum.
+    window
+        Of the models.
+    path
+        PNG file.
+    """
+    prepared = answer.prepared
+    grid = relative_grid(window)
+    figure = new_figure(10, 4)
+    left, right = figure.subplots(1, 2)
+    relative = prepared.energy - prepared.e0
+    shown = (relative > window.lower - 40) & (relative < window.upper + 60)
+    left.plot(prepared.energy[shown], prepared.norm[shown], color="k", linewidth=1)
+    left.axvline(prepared.e0, color="tab:red", label=f"{window.reference} {prepared.e0:.1f} eV")
+    left.axvline(prepared.larch_e0, color="tab:blue", linestyle=":",
+                 label=f"steepest point {prepared.larch_e0:.1f} eV")  # fmt: skip
+    left.axvspan(prepared.e0 + window.lower, prepared.e0 + window.upper, color="0.92", zorder=0,
+                 label="window of the models")  # fmt: skip
+    left.set_xlabel("energy / eV")
+    left.set_ylabel("normalised mu")
+    left.legend(frameon=False, fontsize=7)
+    right.plot(grid, prepared.features, color="k", linewidth=1.5, label=answer.name)
+    for near in answer.nearest:
+        right.plot(grid, near.features, linewidth=0.9,
+                   label=f"{near.distance:.3f} {near.spectrum}\n{near.label}")  # fmt: skip
+    onset = float(grid[int((prepared.features > 0.1).argmax())])
+    for bound, name in ((onset, "pre"), (onset + 15, "main"), (onset + 30, "post")):
+        right.axvline(bound, color="0.8", linewidth=0.8, zorder=0)
+        right.text(bound + 0.5, 0.02, name, fontsize=7, color="0.5")
+    right.set_xlabel(f"energy about {window.reference} / eV")
+    right.set_ylabel("mu / maximum")
+    right.legend(frameon=False, fontsize=6, loc="lower right")
+    best = answer.best
+    title = (
+        f"no answer: {answer.abstains}"
+        if best is None
+        else f"{best.label}, {best.probability:.0%} (CN ranking {best.number_probability:.0%})"
+    )
+    figure.suptitle(f"{answer.name}, {answer.element}: {title}", fontsize=8)
+    save_figure(figure, path)
