@@ -15,6 +15,7 @@ include: "workflow/rules/02_datasets.smk"
 include: "workflow/rules/03_labels.smk"
 include: "workflow/rules/04_models.smk"
 include: "workflow/rules/05_importance.smk"
+include: "workflow/rules/06_validation.smk"
 
 
 rule all:
@@ -30,3 +31,4 @@ rule all:
         JOINT_FIGURES,
         expand("results/04_models/{name}", name=MODEL_RESULTS),
         "results/05_importance/heat_map.png",
+        "results/06_validation/summary.csv",

@@ -46,3 +46,55 @@ def made_up_element(materials=20, per_material=4, seed=0):
         copies=features[origin] + 0.01,
         origin=origin,
     )
+
+
+def copper_edge(kind, index, e0=8979.0):
+    """A made-up Cu edge, -200 to 500 eV: kind 0 has a sharp white line, kind 1 a shoulder."""
+    relative = np.linspace(-200.0, 500.0, 1401)
+    step = 0.5 + np.arctan(relative / 1.5) / np.pi
+    shift = 0.05 * (index % 7)
+    peak = 0.8 * np.exp(-(((relative - 5 - shift) / 3) ** 2)) if kind == 0 else 0.0
+    late = 0.5 * np.exp(-(((relative - 20 - shift) / 6) ** 2)) if kind == 1 else 0.0
+    return e0 + relative, np.round(step + peak + late, 6)
+
+
+def train_copper(folder, settings, count=30):
+    """Tables of made-up copper, models of them; the folder of the bundles."""
+    from xascoord.edge_energy import find_e0
+    from xascoord.model_stages import train_element
+    from xascoord.tables import DATASET, LABELS, write_rows
+    from xascoord.window import cut_window
+
+    datasets, labels = [], []
+    for i in range(count):
+        kind = i % 2
+        energy, mu = copper_edge(kind, i)
+        inside = np.abs(energy - 8979.0) < 100
+        energy, mu = energy[inside], mu[inside]
+        e0 = find_e0(energy, mu, settings.edge_energy)
+        features, scale = cut_window(energy, mu, e0, settings.window)
+        shared = {
+            "spectrum_id": f"s{i}", "material": f"m{i // 2}", "structure_id": f"x{i}",
+            "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 1, "source": "demo",
+        }  # fmt: skip
+        datasets.append(
+            {**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": e0, "onset": e0 - 2,
+             "scale": scale, "features": features.tolist()}
+        )  # fmt: skip
+        number = 4 if kind == 0 else 6
+        motif = "square co-planar > tetrahedral" if kind == 0 else "octahedral"
+        row = {**shared, "numbers": [0.0] * 12, "motifs": [0.0] * 25,
+               "number_label": f"CN_{number}", "number_kept": True}  # fmt: skip
+        for n in (2, 3, 4, 5, 6, 7, 8):
+            row[f"motif_label_{n}"] = motif if n == number else None
+            row[f"motif_kept_{n}"] = n == number
+        labels.append(row)
+    write_rows(folder / "site.parquet", datasets, DATASET)
+    write_rows(folder / "labels.parquet", labels, LABELS)
+    (folder / "thresholds.json").write_text('{"number_threshold": 0.2, "motif_threshold": 0.05}')
+    train_element(
+        "Cu", settings, [folder / "site.parquet"], folder / "labels.parquet",
+        folder / "thresholds.json", None, folder / "predictions.parquet", folder / "bundles/Cu",
+        folder / "journals", 1,
+    )  # fmt: skip
+    return folder / "bundles"

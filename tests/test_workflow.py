@@ -43,8 +43,11 @@ def _project(folder, **sections):
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("Snakefile", "environment.yml"):
         shutil.copy(ROOT / name, folder)
+    (folder / "data").mkdir()
+    for name in ("experiments.csv", "compounds.csv"):
+        shutil.copy(ROOT / "data" / name, folder / "data")
     shutil.copytree(ROOT / "workflow", folder / "workflow")
-    (folder / "data/demo").mkdir(parents=True)
+    (folder / "data/demo").mkdir()
     for name in ("spectra", "structures"):
         table = pq.read_table(ROOT / f"data/demo/{name}.parquet")
         column = table["structure_id"]
@@ -98,6 +101,14 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
                       & (metrics["kind"] == "both") & (metrics["scope"] == "all")]  # fmt: skip
     found = overall.set_index("classifier")["top1"]
     assert found["forest"] > found["baseline"] + 0.1
+    importance = pd.read_csv(finished / "results/05_importance/importance.csv")
+    assert set(importance["element"]) == set(SLICE)
+    assert importance.groupby("element")["importance"].max().tolist() == [1, 1, 1]
+    validation = pd.read_csv(finished / "results/06_validation/summary.csv")
+    assert set(validation["data"]) == {"computed, held out and degraded"}
+    plain = validation[validation["condition"] == "as it is"].set_index("training_set")
+    assert len(plain) == 4
+    assert plain.loc["site+averaged, augmented", "number_top1"] > 0.5
     predictions = pq.read_table(finished / "data/04_models/predictions/Ti.parquet")
     assert predictions.num_rows % labels.num_rows == 0
     assert "Nothing to be done" in _snakemake(finished, "-n")
@@ -138,6 +149,10 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = _snakemake(copy, "-n")
     assert "train_models" in plan
     assert "make_labels" not in plan
+    _params(copy, elements=SLICE, validation={"noises": [0.03]})
+    plan = _snakemake(copy, "-n")
+    assert "validate_models" in plan
+    assert "train_models" not in plan
     _params(copy, elements=SLICE, models={**FAST, "search": True})
     plan = _snakemake(copy, "-n")
     assert "search_hyperparameters" in plan
@@ -215,6 +230,20 @@ def test_sources_combined_in_one_run(tmp_path):
     assert len(set(site["spectrum_id"].to_pylist())) == site.num_rows
     averaged = pq.read_table(folder / "data/02_datasets/averaged/Cu.parquet")
     assert {"good", "one-of-two"} <= set(averaged["material"].to_pylist())
+
+
+def test_measured_oxides_in_the_workflow(finished, tmp_path, shared):
+    """The real CuO, through the same rules."""
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    measured = str(shared / "experimental/xasdatalibrary")
+    _params(copy, elements=["Cu"], validation={"folder": measured})
+    _snakemake(copy, "results/06_validation/summary.csv", "--rerun-triggers", "mtime", "params")
+    spectra = pd.read_csv(copy / "results/06_validation/spectra.csv")
+    assert set(spectra["data"]) == {"measured"}
+    assert set(spectra["sample"]) == {"CuO_tenorite_13K"}
+    assert set(spectra["true_environment"]) == {"CN_4 square co-planar"}
+    assert len(spectra) == 4 + 5 + 4 + 6
 
 
 def test_kill_dash_nine_of_the_workflow_and_rerun(finished, tmp_path):

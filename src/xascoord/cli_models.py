@@ -151,3 +151,36 @@ def predict(
     from xascoord.prediction_command import run
 
     run(path, element, e0, models, classifier, channel, deglitch, plot, as_json, params)
+
+
+@app.command()
+def validate(
+    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
+    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
+    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
+    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
+    out: Annotated[Path, typer.Option(help="CSV file of every judged spectrum.")],
+    refused: Annotated[Path, typer.Option(help="CSV file of what could not be judged.")],
+    search: Annotated[Path | None, typer.Option(help="Table of a search.")] = None,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Judge the random forest on measured spectra (validation.folder), or on degraded ones."""
+    from xascoord.validation_stages import validate_element
+
+    validate_element(
+        element, load_settings(params, settings), dataset, labels, thresholds, search, out, refused
+    )
+
+
+@app.command()
+def summarise_validation(
+    tables: Annotated[Path, typer.Option(help="Folder of the elements' tables.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Validation of all elements: tables, training sets, robustness."""
+    from xascoord.validation_stages import summarise_validation as summarise
+
+    summarise(load_settings(params, settings), tables, out)

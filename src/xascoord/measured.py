@@ -36,6 +36,7 @@ _COUNTS = {
 }
 _I0 = ("i0", "io", "monitor")
 _FEWEST_POINTS = 30
+_LONGEST_BACK = 5.0  # eV
 _LARGEST_DISORDER = 0.02  # share of steps to lower energy that is put down to the monochromator
 
 
@@ -230,10 +231,12 @@ def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str
     if energy[0] > energy[-1]:
         energy, mu = energy[::-1], mu[::-1]
         notes.append("energies were falling: turned round")
-    back = int((np.diff(energy) < 0).sum())
-    if back > max(1, math.floor(_LARGEST_DISORDER * len(energy))):
+    steps = np.diff(energy)
+    back = int((steps < 0).sum())
+    if steps.min() < -_LONGEST_BACK or back > max(1, math.floor(_LARGEST_DISORDER * len(energy))):
         raise MeasurementError(
-            f"{path}: energies go back {back} times; several scans in one file must be split"
+            f"{path}: energies go back {back} times, by up to {-steps.min():.1f} eV; "
+            "several scans in one file must be split"
         )
     if back:
         notes.append(f"sorted by energy ({back} steps back)")
@@ -258,12 +261,14 @@ def deglitch(spectrum: Measurement, limit: float = 8.0) -> Measurement:
     """
     energy, mu = spectrum.energy, spectrum.mu
     weight = (energy[1:-1] - energy[:-2]) / (energy[2:] - energy[:-2])
-    off = np.abs(mu[1:-1] - (mu[:-2] + weight * (mu[2:] - mu[:-2])))
+    signed = mu[1:-1] - (mu[:-2] + weight * (mu[2:] - mu[:-2]))
+    off = np.abs(signed)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(off, 10, mode="reflect"), 21)
     typical = np.median(windows, axis=1)
     bad = (off > limit * typical) & (off > 0.02 * np.ptp(mu))
-    # A glitch pulls the lines of its neighbours too: only the worst of each run goes.
-    peak = bad & (off >= np.maximum(np.r_[0, off[:-1]], np.r_[off[1:], 0]))
+    # A glitch pulls the lines of both its neighbours the other way; a sharp edge does not.
+    sides = np.r_[0, signed[:-1]], np.r_[signed[1:], 0]
+    peak = bad & np.all([side * signed < -0.25 * off**2 for side in sides], axis=0)
     if not peak.any():
         return spectrum
     keep = np.r_[True, ~peak, True]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from xascoord.augmentation import Distortion, distort
 from xascoord.classifiers import NUMBER_TASK, TaskModel, motif_task, probabilities
 from xascoord.elements import GROUP_OF
-from xascoord.environments import Ranking, combine, describe, dominant, score
+from xascoord.environments import Ranking, describe, dominant, score
 from xascoord.errors import MeasurementError
 from xascoord.motifs import MOTIF_TASKS
 from xascoord.predictions import best_label
@@ -257,6 +257,3 @@ def measured_case(
     """A measured spectrum as a case; nothing is done to it."""
     return Case(name, compound, prepared.energy, prepared.norm, prepared.e0, ranking, environment,
                 Distortion())  # fmt: skip
-
-
-__all__ = ["Case", "combine", "degraded_cases", "judge", "measured_case"]

@@ -32,6 +32,7 @@ JOINT_FIGURES = [
     for kind in ("numbers", "motifs")
 ]
 
+MEASURED = config["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if config["models"]["search"] else []
 )

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import make_settings
+from model_data import made_up_element
+from xascoord.classifiers import NUMBER_TASK
+from xascoord.importance import (
+    DROPPED,
+    NUMBERS,
+    Trial,
+    importance_rows,
+    region_masks,
+    run_trial,
+    trials,
+)
+from xascoord.model_stages import make_folds
+from xascoord.training import Piece, parameters_of, run_piece, unpack
+from xascoord.training_data import TrainingSet
+
+FULL = TrainingSet("full", True, True)
+
+
+@given(st.floats(-8, 5), st.floats(1, 20), st.floats(1, 20))
+def test_regions_hold_each_point_once(onset, first, width):
+    masks = region_masks(make_settings().window, onset, (first, first + width))
+    assert (sum(mask.astype(int) for mask in masks.values()) == 1).all()
+
+
+def test_regions_are_those_of_the_paper():
+    """0-15, 15-30, 30-45 eV above the onset; what lies outside goes to its neighbour."""
+    window = make_settings(window={"reference": "onset", "lower": 0.0, "upper": 45.0}).window
+    masks = region_masks(window, 0.0, (15.0, 30.0))
+    grid = np.linspace(0, 45, 200)
+    assert grid[masks["pre"]][[0, -1]] == pytest.approx([0, 14.92], abs=0.01)
+    assert grid[masks["main"]][[0, -1]] == pytest.approx([15.15, 29.85], abs=0.01)
+    assert grid[masks["post"]][[0, -1]] == pytest.approx([30.08, 45], abs=0.01)
+
+
+def _results(data, masks):
+    settings = make_settings()
+    folds = make_folds(data, settings)["grouped"]
+    return {
+        trial: run_trial(data, folds, masks, FULL, {"trees": 10}, 1, trial) for trial in trials(5)
+    }
+
+
+def test_the_region_that_tells_everything_has_the_whole_loss():
+    """CN 4 and 6 of the made-up element differ in the first third of the points only."""
+    data = made_up_element()
+    points = np.arange(data.features.shape[1])
+    features = np.where(points < 67, data.features, 0.5)
+    copies = np.where(points < 67, data.copies, 0.5)
+    data = data.with_points(points >= 0)
+    object.__setattr__(data, "features", features)
+    object.__setattr__(data, "copies", copies)
+    masks = {"pre": points < 67, "main": (points >= 67) & (points < 133), "post": points >= 133}
+    rows = importance_rows("Ti", "transition_metal", _results(data, masks))
+    assert len(rows) == len(DROPPED) * len(NUMBERS)
+    found = {(r["dropped"], r["number"]): r for r in rows}
+    assert found["pre", 4]["accuracy"] > 0.9
+    for dropped in ("pre", "pre+main", "pre+post"):
+        assert found[dropped, 4]["importance"] > 0.9
+    for dropped in ("main", "post", "main+post"):
+        assert abs(found[dropped, 4]["loss"]) < 0.1
+    assert max(r["importance"] for r in rows) == 1
+    nothing = found["pre", 3]  # no such spectra
+    assert (nothing["spectra"], nothing["loss"], nothing["importance"]) == (0, 0, 0)
+
+
+def test_losses_by_hand():
+    results = {trial: {"counts": {str(n): [0, 0] for n in NUMBERS}} for trial in trials(2)}
+    for fold, (whole, without) in enumerate([(8, 6), (10, 4)]):
+        results[Trial((), fold)]["counts"]["6"] = [10, whole]
+        results[Trial(("pre",), fold)]["counts"]["6"] = [10, without]
+        results[Trial(("main",), fold)]["counts"]["6"] = [10, 10]  # better without it
+    rows = {
+        (r["dropped"], r["number"]): r for r in importance_rows("Ti", "transition_metal", results)
+    }
+    pre, main = rows["pre", 6], rows["main", 6]
+    assert (pre["accuracy"], pre["accuracy_without"], pre["loss"]) == (0.9, 0.5, 0.4)
+    assert pre["spread"] == pytest.approx(0.2)  # of 0.2 and 0.6
+    assert main["loss"] == pytest.approx(-0.1)
+    assert main["importance"] == 0
+    assert rows["pre+main", 6]["importance"] == 1  # everything lost: 0 of 20 right
+    assert pre["importance"] == pytest.approx(0.4 / 0.9, abs=1e-4)
+
+
+def test_nothing_dropped_is_the_forest_of_the_model_stage():
+    data, settings = made_up_element(), make_settings()
+    folds = make_folds(data, settings)
+    parameters = parameters_of(settings, data.tasks)
+    trial = run_trial(
+        data, folds["grouped"], {}, FULL, parameters["forest", NUMBER_TASK], settings.seed,
+        Trial((), 2),
+    )  # fmt: skip
+    piece = Piece("forest", FULL, "grouped", 2)
+    result = run_piece(data, folds, piece, parameters, settings.seed)["tasks"][NUMBER_TASK]
+    best = unpack(result["scores"], 2).argmax(axis=1)
+    tested = np.flatnonzero(folds["grouped"] == 2)
+    kept = [i for i, row in enumerate(tested) if data.kept[NUMBER_TASK][row]]
+    right = sum(result["classes"][best[i]] == data.labels[NUMBER_TASK][tested[i]] for i in kept)
+    assert sum(count[1] for count in trial["counts"].values()) == right
+    assert sum(count[0] for count in trial["counts"].values()) == len(kept)

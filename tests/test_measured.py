@@ -1,0 +1,216 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from conftest import edge_spectrum
+from xascoord.errors import MeasurementError
+from xascoord.measured import deglitch, find_element, merge_scans, read_measurements
+from xascoord.normalisation import prepare
+from xascoord.preparation import read_and_prepare
+from xascoord.settings import Settings
+
+CU = 8979.0
+SETTINGS = Settings()
+
+
+def long_edge(e0=CU, scale=1.0):
+    """An edge with enough before and behind it for the normalisation."""
+    return edge_spectrum(e0, span=(-200.0, 500.0), points=701, width=scale)
+
+
+def xdi_text(columns, names, element="Cu", edge="K", units="eV"):
+    head = ["# XDI/1.0 test", f"# Element.symbol: {element}", f"# Element.edge: {edge}",
+            "# Mono.d_spacing: 3.13555"]  # fmt: skip
+    head += [f"# Column.{i}: {n}{' ' + units if n == 'energy' else ''}"
+             for i, n in enumerate(names, 1)]  # fmt: skip
+    rows = ["  ".join(f"{value:.6f}" for value in row) for row in zip(*columns)]
+    return "\n".join([*head, "# ///", "# made up", "#----", "# " + "  ".join(names), *rows]) + "\n"
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_xdi_counts_in_transmission(tmp_path):
+    energy, mu = long_edge()
+    counts = 1e5 * np.exp(-mu)
+    path = write(tmp_path / "a.xdi", xdi_text([energy, 1e5 + 0 * mu, counts],
+                                              ["energy", "i0", "itrans"]))  # fmt: skip
+    (found,) = read_measurements(path)
+    assert (found.element, found.edge, found.channel) == ("Cu", "K", "transmission")
+    assert found.energy == pytest.approx(energy, abs=1e-5)
+    assert found.mu == pytest.approx(mu, abs=1e-4)
+
+
+def test_channel_is_chosen_or_wished(tmp_path):
+    energy, mu = long_edge()
+    path = write(tmp_path / "a.xdi", xdi_text(
+        [energy, 1e5 + 0 * mu, 1e5 * np.exp(-mu), 3e4 * mu + 1],
+        ["energy", "i0", "itrans", "ifluor"],
+    ))  # fmt: skip
+    assert read_measurements(path)[0].channel == "transmission"
+    fluorescence = read_measurements(path, "fluorescence")[0]
+    assert fluorescence.channel == "fluorescence"
+    assert np.corrcoef(fluorescence.mu, mu)[0, 1] > 0.9999
+    with pytest.raises(MeasurementError, match="--channel"):
+        read_measurements(path, "mu")
+
+
+@pytest.mark.parametrize("header", ["", "# energy mu\n", "# a comment\n#---\n# energy  xmu\n"])
+def test_plain_columns(tmp_path, header):
+    energy, mu = long_edge()
+    rows = "\n".join(f"{e:.3f} {m:.6f}" for e, m in zip(energy, mu))
+    (found,) = read_measurements(write(tmp_path / "a.dat", header + rows + "\n"))
+    assert found.element is None
+    assert found.mu == pytest.approx(mu, abs=1e-5)
+
+
+def test_athena_project(tmp_path):
+    """A project as larch writes it, in JSON, with two spectra."""
+    from larch import Group
+    from larch.io import create_athena
+
+    project = create_athena(str(tmp_path / "two.prj"))
+    for name, scale in (("first", 1.0), ("second", 2.0)):
+        energy, mu = long_edge(scale=scale)
+        group = Group(energy=energy, mu=mu, label=name, filename=name, e0=CU)
+        project.add_group(group)
+    project.save()
+    found = read_measurements(tmp_path / "two.prj")
+    assert len(found) == 2
+    assert found[0].mu == pytest.approx(long_edge()[1], abs=1e-6)
+    assert "first" in found[0].name
+
+
+def test_kev_falling_and_repeated_energies(tmp_path):
+    energy, mu = long_edge()
+    energy, mu = np.r_[energy, energy[-1]], np.r_[mu, mu[-1] + 0.2]
+    rows = "\n".join(f"{e / 1000:.7f} {m:.6f}" for e, m in zip(energy[::-1], mu[::-1]))
+    (found,) = read_measurements(write(tmp_path / "a.dat", rows + "\n"))
+    assert found.energy == pytest.approx(energy[:-1], abs=1e-3)
+    assert found.mu[-1] == pytest.approx(mu[-2] + 0.1, abs=1e-5)
+    notes = " ".join(found.notes)
+    for words in ("keV", "falling", "1 repeated"):
+        assert words in notes
+
+
+def _columns(energy, mu):
+    return "\n".join(f"{e} {m}" for e, m in zip(energy, mu)) + "\n"
+
+
+MALFORMED = {
+    "empty": ("", "empty"),
+    "text": ("once upon a time\n" * 50, "two columns"),
+    "one column": ("\n".join(f"{i}" for i in range(100)) + "\n", "two columns"),
+    "cut off": (_columns(*(a[:12] for a in long_edge())), "cut off"),
+    "nan": (_columns(long_edge()[0], np.where(np.arange(701) == 300, np.nan, long_edge()[1])),
+            "data row 301"),
+    "two scans": (_columns(*(np.tile(a, 2) for a in long_edge())), "energies go back"),
+    "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]), "Cu K edge"),
+    "flat": (_columns(long_edge()[0], np.zeros(701)), "normalised"),
+    "short window": (_columns(*(a[150:230] for a in long_edge())), "window"),
+    "other edge": (xdi_text(long_edge(), ["energy", "mutrans"], "Pt", "L3"), "L3 edge"),
+    "no channel": (xdi_text(long_edge(), ["energy", "temperature"]), "no channel"),
+    "zero counts": (xdi_text([long_edge()[0], np.ones(701), np.zeros(701)],
+                             ["energy", "i0", "it"]), "not positive"),
+    "broken xdi": ("# XDI/1.0\n# Element.symbol: Cu\n# ///\n1 2 3\n4 5\n", "XDI"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_malformed_files_say_what_is_wrong(tmp_path, name):
+    text, words = MALFORMED[name]
+    suffix = "xdi" if text.startswith("# XDI") else "dat"
+    path = write(tmp_path / f"bad.{suffix}", text)
+    contracts = {"Cu": (SETTINGS.window, SETTINGS.edge_energy)}
+    element = None if suffix == "xdi" else "Cu"
+    try:
+        found = read_and_prepare(path, contracts, element)
+    except MeasurementError as error:
+        assert "bad." in str(error)
+        assert words in str(error)
+    else:
+        assert words in found[0][2]
+
+
+def test_damaged_projects_are_clear_errors(tmp_path):
+    path = tmp_path / "bad.prj"
+    path.write_bytes(gzip.compress(b"# Athena project file\nnothing else\n"))
+    with pytest.raises(MeasurementError, match=r"bad\.prj"):
+        read_measurements(path)
+    path.write_bytes(b"\x1f\x8bjunk")
+    with pytest.raises(MeasurementError, match=r"bad\.prj"):
+        read_measurements(path)
+    with pytest.raises(MeasurementError, match="no such file"):
+        read_measurements(tmp_path / "none.xdi")
+
+
+def test_glitches_go_and_nothing_else(tmp_path):
+    energy, mu = long_edge()
+    (clean,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, mu)))
+    assert deglitch(clean) is clean
+    spoilt = mu.copy()
+    spoilt[[350, 500]] += [0.4, -0.3]
+    (found,) = read_measurements(write(tmp_path / "b.dat", _columns(energy, spoilt)))
+    mended = deglitch(found)
+    assert len(mended.energy) == len(energy) - 2
+    assert not set(energy[[350, 500]]) & set(mended.energy)
+    assert "glitches" in mended.notes[-1]
+
+
+def test_merged_scans_are_their_mean(tmp_path):
+    energy, mu = long_edge()
+    (first,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, mu)))
+    (second,) = read_measurements(write(tmp_path / "b.dat", _columns(energy[5:], mu[5:] + 0.2)))
+    merged = merge_scans([first, second], "both")
+    assert merged.energy == pytest.approx(energy[5:])
+    assert merged.mu == pytest.approx(mu[5:] + 0.1)
+    assert "a.dat, b.dat" in merged.notes[-1]
+
+
+@pytest.mark.parametrize(("element", "edge"), [("Cu", 8979.0), ("Ti", 4966.0), ("Zn", 9659.0)])
+def test_element_from_the_energies(element, edge):
+    assert find_element(*long_edge(edge)) == element
+    glitchy = long_edge(edge)[1].copy()
+    glitchy[80] += 5
+    assert find_element(long_edge(edge)[0], glitchy) == element
+    with pytest.raises(MeasurementError, match="--element"):
+        find_element(*long_edge(11000.0))
+
+
+def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
+    """A background and a scale do not change what the models see."""
+    energy, mu = long_edge()
+    raw = 3.0 * mu + 0.7 - 2e-4 * (energy - CU)
+    (found,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, raw)))
+    prepared = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy)
+    from xascoord.edge_energy import find_e0
+    from xascoord.window import cut_window
+
+    e0 = find_e0(energy, mu, SETTINGS.edge_energy)
+    assert prepared.e0 == pytest.approx(e0, abs=0.5)
+    computed, _ = cut_window(energy, mu, e0, SETTINGS.window)
+    assert np.abs(prepared.features - computed).max() < 0.06
+    given = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 4)
+    assert given.e0 == e0 + 4
+    assert "given" in given.notes[-1]
+    far = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 30)
+    assert "--e0" in far.warnings[0]
+
+
+def test_every_real_k_edge_can_be_prepared(shared):
+    """All K edges of the 33 elements in the folder, the element found from the energies too."""
+    from xascoord.elements import ELEMENTS
+
+    count = 0
+    for path in sorted((shared / "experimental/xasdatalibrary").glob("[CFMNVZ]*/*.x*d*")):
+        (found,) = read_measurements(path)
+        if found.edge != "K" or found.element not in ELEMENTS:
+            continue
+        assert find_element(found.energy, found.mu) == found.element, path
+        prepared = prepare(found, found.element, SETTINGS.window, SETTINGS.edge_energy)
+        assert prepared.features.max() == 1
+        count += 1
+    assert count > 100

@@ -1,0 +1,176 @@
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import make_settings
+from model_data import copper_edge, train_copper
+from xascoord.errors import BundleError, MeasurementError
+from xascoord.novelty import nearest, usual_distances
+from xascoord.prediction import Alternative, Predictor
+
+FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    return train_copper(tmp_path_factory.mktemp("copper"), make_settings(models=FAST))
+
+
+def columns(path, energy, mu):
+    path.write_text("\n".join(f"{e:.3f} {m:.6f}" for e, m in zip(energy, mu)) + "\n")
+    return path
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "xascoord", "predict", *map(str, arguments)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "environment"), [(0, "CN_4 square co-planar"), (1, "CN_6 octahedral")]
+)
+def test_three_lines_of_python(bundles, tmp_path, kind, environment):
+    energy, mu = copper_edge(kind, 3)
+    path = columns(tmp_path / "a.dat", energy, 2.5 * mu + 0.3)  # raw: a scale and a background
+    answer = Predictor(bundles).predict_file(path)[0]
+    assert answer.element == "Cu"  # from the energies
+    assert answer.best.environment == environment
+    assert answer.best.number_probability > 0.8
+    assert 0 < answer.best.probability <= answer.best.number_probability
+    numbers = [a.number_probability for a in answer.alternatives]
+    assert numbers == sorted(numbers, reverse=True)
+    assert sum(numbers) == pytest.approx(1, abs=1e-5)
+    assert answer.prepared.e0 == pytest.approx(8979, abs=4)
+
+
+def test_it_abstains_from_what_it_has_never_seen(bundles, tmp_path):
+    energy, mu = copper_edge(0, 3)
+    odd = mu * (1 + 0.5 * np.sin(energy / 4) * (energy > 8980))
+    answer = Predictor(bundles).predict_file(columns(tmp_path / "odd.dat", energy, odd))[0]
+    assert answer.best is None
+    assert "nothing the models have seen" in answer.abstains
+    assert "NO ANSWER" in answer.text()
+    assert answer.record()["answer"] is None
+    assert answer.alternatives  # what it would have said is still there
+
+
+def test_low_confidence_is_warned_of_and_then_refused(bundles):
+    models = Predictor(bundles).models("Cu")
+    usual = {"0.95": 0.05, "0.99": 0.1}
+
+    def judged(probability, distance=0.01):
+        one = Alternative("CN_4", "CN_4", "CN_4", probability, probability)
+        return models._judge(distance, usual, [one])
+
+    assert judged(0.9) == ("", ())
+    abstains, warnings = judged(0.4)
+    assert not abstains
+    assert "low confidence" in warnings[0]
+    assert "abstain_probability" in judged(0.2)[0]
+    abstains, warnings = judged(0.9, distance=0.06)
+    assert not abstains
+    assert "95 %" in warnings[0]
+    assert "nothing the models have seen" in judged(0.9, distance=0.21)[0]
+    assert "no label" in models._judge(0.01, usual, [])[0]
+
+
+def test_window_that_is_not_covered_gets_no_answer(bundles, tmp_path):
+    energy, mu = copper_edge(0, 3)
+    inside = energy < 9010
+    answer = Predictor(bundles).predict_file(
+        columns(tmp_path / "short.dat", energy[inside], mu[inside]), "Cu"
+    )[0]
+    assert answer.best is None
+    assert "window" in answer.abstains or "normalised" in answer.abstains
+
+
+def test_many_windows_at_once(bundles):
+    predictor = Predictor(bundles)
+    features = predictor.models("Cu").reference
+    answers = predictor.predict("Cu", features)
+    assert [a.best.number_label for a in answers] == ["CN_4", "CN_6"] * 15
+    assert max(a.distance for a in answers) < 1e-3
+    with pytest.raises(MeasurementError, match="200 finite values"):
+        predictor.predict("Cu", features[:, :100])
+    with pytest.raises(BundleError, match="there are Cu"):
+        predictor.predict("Ti", features)
+
+
+def test_no_models_is_a_clear_error(tmp_path):
+    with pytest.raises(BundleError, match="--models"):
+        _ = Predictor(tmp_path).elements
+
+
+def test_command_text_json_and_picture(bundles, tmp_path):
+    path = columns(tmp_path / "a.dat", *copper_edge(1, 3))
+    result = run(path, "--models", bundles, "--plot", tmp_path / "a.png")
+    assert result.returncode == 0, result.stderr
+    assert "1. " in result.stdout
+    assert "CN_6 (octahedral)" in result.stdout
+    assert "e0" in result.stdout
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+    result = run(path, "--models", bundles, "--json", "--element", "Cu", "--e0", "8980",
+                 "--classifier", "svc")  # fmt: skip
+    (record,) = json.loads(result.stdout)
+    assert record["classifier"] == "svc"
+    assert record["e0"] == 8980
+    assert record["alternatives"][0]["label"] == "CN_6 (octahedral)"
+    assert any("given" in note for note in record["notes"])
+
+
+def test_command_with_a_folder_gives_a_table(bundles, tmp_path):
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    columns(tmp_path / "b.txt", *copper_edge(1, 4))
+    (tmp_path / "broken.dat").write_text("not a spectrum")
+    result = run(tmp_path, "--models", bundles)
+    assert result.returncode == 0, result.stderr
+    rows = {row["file"]: row for row in csv.DictReader(result.stdout.splitlines())}
+    assert set(rows) == {"a.dat", "b.txt", "broken.dat"}
+    assert rows["a.dat"]["answer"].startswith("CN_4 (square co-planar")
+    assert rows["broken.dat"]["answer"] == ""
+    assert rows["broken.dat"]["abstains"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.dat"], "no such file"),
+        (["--element", "Ti"], "no models of Ti"),
+        (["--classifier", "oracle"], "--classifier"),
+        (["--channel", "gamma"], "--channel"),
+    ],
+)
+def test_command_errors_are_one_message(bundles, tmp_path, arguments, words):
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    given = arguments if arguments[0] == "none.dat" else [path, *arguments]
+    result = run(*given, "--models", bundles)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_no_deep_learning_is_imported_unless_asked_for(bundles, tmp_path):
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    code = (
+        "import sys; from xascoord.prediction import Predictor; "
+        f"Predictor({str(bundles)!r}).predict_file({str(path)!r})[0].text(); "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_distances_by_hand():
+    reference = np.zeros((2, 4))
+    reference[1] = 2.0
+    distances, indices = nearest(np.ones((1, 4)) * 0.5, reference, 5)
+    assert distances[0].tolist() == pytest.approx([0.5, 1.5])
+    assert indices[0].tolist() == [0, 1]
+    usual = usual_distances(np.array([[0.0], [1.0], [5.0]]), np.array([0, 1, 2], dtype=np.int32))
+    assert usual["1"] == pytest.approx(4.0)
+    assert usual["0.5"] == pytest.approx(1.0)

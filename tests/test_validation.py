@@ -1,0 +1,162 @@
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import make_settings
+from model_data import copper_edge
+from xascoord.augmentation import Distortion
+from xascoord.compounds import expected_ranking, read_compounds
+from xascoord.environments import combine, dominant
+from xascoord.errors import MeasurementError, SourceError
+from xascoord.experiments import COLUMNS, expectation, prepare_sample, read_manifest
+from xascoord.quality import RejectedSpectrum
+from xascoord.validation import Case, _scores, conditions, distorted
+from xascoord.validation_stages import summary_rows
+
+PAPER = (0.20, 0.05)
+
+
+@pytest.fixture(scope="module")
+def compounds(root):
+    return read_compounds(root / "data/compounds.csv")
+
+
+@pytest.mark.parametrize(
+    ("compound", "element", "environment", "formula"),
+    [
+        ("CuO", "Cu", "CN_4 square co-planar", "CuO"),
+        ("Cu2O", "Cu", "CN_2", "Cu2O"),  # no motif step for CN 2 of transition metals
+        ("ZnO", "Zn", "CN_4 tetrahedral", "ZnO"),
+        ("V2O5", "V", "CN_5 trigonal bipyramidal", "V2O5"),  # as in the text of Patterns
+        ("VO2", "V", "CN_6 octahedral", "VO2"),
+        ("SrTiO3", "Sr", "CN_12", "SrTiO3"),
+        ("Mn3O4", "Mn", "CN_6 octahedral", "Mn3O4"),
+        ("Mn2O3", "Mn", "CN_6 octahedral", "Mn2O3"),
+    ],
+)
+def test_known_compounds(compounds, compound, element, environment, formula):
+    structure = compounds[compound]
+    assert structure.composition.reduced_formula == formula
+    assert dominant(expected_ranking(structure, element, PAPER)) == environment
+
+
+def test_spinels_have_both_coordinations(compounds):
+    ranking = expected_ranking(compounds["Fe3O4"], "Fe", PAPER)
+    assert [number for number, _ in ranking] == [6, 4]
+
+
+def test_no_atoms_overlap_and_shells_have_plausible_lengths(compounds):
+    for name, structure in compounds.items():
+        distances = structure.distance_matrix + 10 * np.eye(len(structure))
+        assert distances.min() > 1.5, name
+        assert distances.min() < 2.7, name
+
+
+def test_every_sample_of_the_manifest_has_an_expectation(root, compounds):
+    samples = read_manifest(root / "data/experiments.csv")
+    assert len(samples) == 36
+    for sample in samples:
+        ranking, environment = expectation(sample, compounds, PAPER)
+        assert environment.startswith("CN_")
+        assert ranking is None or dominant(ranking) == environment
+
+
+def _manifest(path, **changes):
+    row = dict.fromkeys(COLUMNS, "x") | {"element": "Cu", "compound": "CuO", "expected": ""}
+    row |= changes
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS)
+        writer.writeheader()
+        writer.writerow(row)
+    return path
+
+
+def test_wrong_tables_name_file_line_and_remedy(tmp_path, compounds):
+    with pytest.raises(SourceError, match=r"line 2: no element 'Qq'"):
+        read_manifest(_manifest(tmp_path / "m.csv", element="Qq"))
+    with pytest.raises(SourceError, match="line 2"):
+        read_manifest(_manifest(tmp_path / "m.csv", file=""))
+    with pytest.raises(SourceError, match="cannot be read"):
+        read_manifest(tmp_path / "none.csv")
+    (sample,) = read_manifest(_manifest(tmp_path / "m.csv", compound="Kryptonite"))
+    with pytest.raises(SourceError, match="Kryptonite"):
+        expectation(sample, compounds, PAPER)
+    bad = tmp_path / "c.csv"
+    bad.write_text("compound,name,space_group,a,b,c,alpha,beta,gamma,sites,reference\n"
+                   "X,x,Fm-3m,four,4,4,90,90,90,Cu 0 0 0,none\n")  # fmt: skip
+    with pytest.raises(SourceError, match=r"c\.csv, line 2"):
+        read_compounds(bad)
+
+
+def test_repeat_scans_are_merged_and_a_wrong_element_is_refused(tmp_path):
+    energy, mu = copper_edge(0, 0)
+    for name, extra in (("a.dat", 0.0), ("b.dat", 0.02)):
+        text = "\n".join(f"{e:.3f} {m + extra:.6f}" for e, m in zip(energy, mu)) + "\n"
+        (tmp_path / name).write_text(text)
+    path = tmp_path / "m.csv"
+    with path.open("w", newline="") as handle:
+        writer = csv.DictWriter(handle, COLUMNS)
+        writer.writeheader()
+        for name in ("a.dat", "b.dat"):
+            row = dict.fromkeys(COLUMNS, "x") | {"file": name, "element": "Cu", "expected": ""}
+            writer.writerow(row)
+    (sample,) = read_manifest(path)
+    prepared = prepare_sample(sample, tmp_path, make_settings())
+    assert any("mean of 2 scans" in note for note in prepared.notes)
+    (other,) = read_manifest(_manifest(tmp_path / "z.csv", file="a.dat", element="Zn"))
+    with pytest.raises(MeasurementError, match="no Zn K edge"):
+        prepare_sample(other, tmp_path, make_settings())
+
+
+def _case(base=Distortion()):  # noqa: B008
+    energy, mu = copper_edge(0, 0)
+    return Case("s", "m", energy, mu, 8979.0, None, "CN_4 square co-planar", base)
+
+
+def test_conditions_do_what_they_say():
+    settings = make_settings()
+    plain = distorted(_case(), "as it is", 0.0, settings)
+    shifted = distorted(_case(), "e0 error", 2.0, settings)
+    assert plain.argmax() - shifted.argmax() == pytest.approx(2.0 / (50 / 199), abs=1.1)
+    assert np.array_equal(distorted(_case(), "as it is", 0.0, settings), plain)
+    noisy = distorted(_case(), "noise", 0.05, settings)
+    assert np.std(noisy - plain) == pytest.approx(0.05, rel=0.4)
+    broad = distorted(_case(), "resolution", 3.0, settings)
+    assert np.abs(np.diff(broad)).max() < np.abs(np.diff(plain)).max()
+    assert len(conditions(settings)) == 1 + 5 + 4 + 6
+    energy, mu = copper_edge(0, 0)
+    short = Case("s", "m", energy[:480], mu[:480], 8979.0, None, "", Distortion())
+    with pytest.raises(RejectedSpectrum):
+        distorted(short, "e0 error", 3.0, settings)
+
+
+def test_right_wrong_and_why():
+    true = combine("CN_4", {4: "square co-planar > tetrahedral"})
+    case = Case("s", "m", np.zeros(2), np.zeros(2), 0.0, true, dominant(true), Distortion())
+    reasons = {
+        "": true,
+        "first coordination number": combine("CN_6", {6: "octahedral"}),
+        "first motif": combine("CN_4", {4: "tetrahedral > square co-planar"}),
+        "rest of the ranking": combine("CN_4", {4: "square co-planar"}),
+    }
+    for why, predicted in reasons.items():
+        assert _scores(case, predicted)["why"] == why
+    unknown = Case("s", "m", np.zeros(2), np.zeros(2), 0.0, None, "CN_4 tetrahedral", Distortion())
+    found = _scores(unknown, combine("CN_4", {4: "tetrahedral"}))
+    assert (found["top1"], found["exact"], found["why"]) == (1.0, "", "")
+    assert _scores(unknown, ())["number_top1"] == 0.0
+
+
+def test_compounds_not_scans_are_resampled():
+    rows = [
+        {"element": "Cu", "compound": f"c{i // 5}", "data": "measured", "training_set": "t",
+         "condition": "as it is", "value": 0.0, "top1": float(i // 5), "number_top1": 1.0,
+         "exact": "", "jaccard": ""}
+        for i in range(10)
+    ]  # fmt: skip
+    (row,) = summary_rows(pd.DataFrame(rows), make_settings())
+    assert (row["spectra"], row["materials"], row["top1"]) == (10, 2, 0.5)
+    assert (row["top1_low"], row["top1_high"]) == (0.0, 1.0)
+    assert row["with_ranking"] == 0

@@ -1,0 +1,79 @@
+# The random forest on measured spectra, or on degraded computed ones where there are none.
+
+
+rule validate_models:
+    input:
+        SEARCHED,
+        given(MEASURED),
+        datasets=expand(
+            "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
+        ),
+        labels="data/03_labels/labels/{element}.parquet",
+        thresholds="results/03_labels/thresholds.json",
+        manifest=config["validation"]["manifest"],
+        compounds=config["validation"]["compounds"],
+    output:
+        table="data/06_validation/{element}.csv",
+        refused="data/06_validation/{element}_refused.csv",
+    log:
+        "logs/06_validation/{element}.log",
+    benchmark:
+        "results/benchmarks/06_validation/{element}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=settings(
+            "seed",
+            "labels",
+            "edge_energy",
+            "window",
+            "augmentation",
+            "models",
+            "validation",
+            "prediction",
+        ),
+        content=listing(MEASURED),
+        search=expand("--search {table}", table=SEARCHED),
+        datasets=expand(
+            "--dataset data/02_datasets/{kind}/{{element}}.parquet",
+            kind=["site", "averaged"],
+        ),
+    message:
+        "Validation of {wildcards.element}"
+    shell:
+        "xascoord validate {wildcards.element} --settings {params.settings:q}"
+        " {params.datasets} --labels {input.labels} --thresholds {input.thresholds}"
+        " {params.search} --out {output.table} --refused {output.refused} > {log} 2>&1"
+
+
+rule summarise_validation:
+    input:
+        expand("data/06_validation/{element}.csv", element=ELEMENTS),
+        expand("data/06_validation/{element}_refused.csv", element=ELEMENTS),
+    output:
+        spectra="results/06_validation/spectra.csv",
+        refused="results/06_validation/refused.csv",
+        summary="results/06_validation/summary.csv",
+        training_sets="results/06_validation/training_sets.png",
+        robustness="results/06_validation/robustness.png",
+    log:
+        "logs/06_validation/summarise.log",
+    benchmark:
+        "results/benchmarks/06_validation/summarise.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings("seed", "elements", "models"),
+    message:
+        "Validation of all elements: tables and figures"
+    shell:
+        "xascoord summarise-validation --settings {params.settings:q}"
+        " --tables data/06_validation --out results/06_validation > {log} 2>&1"
