@@ -1,6 +1,6 @@
 import pytest
 
-from xascoord.environments import combine, describe, dominant, members, score
+from xascoord.environments import brief, combine, describe, dominant, members, score
 
 OCTAHEDRAL = "octahedral > pentagonal pyramidal"
 TRUE = combine("CN_6-CN_4", {6: OCTAHEDRAL, 4: "tetrahedral"})
@@ -11,6 +11,11 @@ def test_combined_ranking():
     assert describe(TRUE) == "CN_6 (octahedral > pentagonal pyramidal) > CN_4 (tetrahedral)"
     assert dominant(TRUE) == "CN_6 octahedral"
     assert members(TRUE) == {(6, "octahedral"), (6, "pentagonal pyramidal"), (4, "tetrahedral")}
+
+
+def test_brief_description_keeps_the_first_motifs():
+    assert brief(describe(TRUE)) == "CN_6 (octahedral ...) > CN_4 (tetrahedral)"
+    assert brief("CN_12") == "CN_12"
 
 
 def test_numbers_without_a_motif_count_as_themselves():

@@ -7,6 +7,7 @@ stay below the threshold, has an empty tuple of motifs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,6 +40,11 @@ def describe(ranking: Ranking) -> str:
         for number, motifs in ranking
     ]
     return MOTIF_SEPARATOR.join(parts)
+
+
+def brief(description: str) -> str:
+    """A described ranking with the first motif of each coordination number only."""
+    return re.sub(r"\(([^>)]*?) >[^)]*\)", r"(\1 ...)", description)
 
 
 def dominant(ranking: Ranking) -> str:

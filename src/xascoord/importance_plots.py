@@ -27,7 +27,7 @@ def plot_heat_map(rows: Sequence[Row], elements: Sequence[str], path: Path) -> N
     dropped = ["+".join(parts) for parts in sorted(DROPPED, key=lambda parts: -len(parts))]
     values = {(r["element"], r["dropped"], r["number"]): r["importance"] for r in rows}
     image = np.array([[values[e, d, n] for d in dropped for n in NUMBERS] for e in ordered])
-    figure = new_figure(12, 1.8 + 0.22 * len(ordered))
+    figure = new_figure(12, 2.2 + 0.2 * len(ordered))
     axes = figure.subplots()
     shown = axes.imshow(image, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     count = len(NUMBERS)
@@ -35,9 +35,11 @@ def plot_heat_map(rows: Sequence[Row], elements: Sequence[str], path: Path) -> N
     axes.set_yticks(range(len(ordered)), ordered, fontsize=7)
     for i, name in enumerate(dropped):
         axes.axvline(i * count - 0.5, color="w", linewidth=1.5)
-        axes.text((i + 0.5) * count - 0.5, -0.8, name, ha="center", va="bottom", fontsize=8)
+        place = (i + 0.5) / len(dropped)
+        axes.annotate(name, (place, 1), (0, 3), "axes fraction", textcoords="offset points",
+                      ha="center", fontsize=8)  # fmt: skip
     axes.set_xlabel("coordination number")
-    axes.set_title("Importance of dropped regions, over the element's largest", pad=22, fontsize=9)
+    figure.suptitle("Importance of dropped regions, over the element's largest", fontsize=9)
     figure.colorbar(shown, ax=axes, shrink=0.8)
     save_figure(figure, path)
 
@@ -68,7 +70,9 @@ def plot_examples(
         inside = grid[masks[region]]
         axes.axvspan(inside[0], inside[-1], color="0.9", zorder=0)
         axes.set_title(
-            f"{element}, CN {number}: without {region} {best['loss']:+.2f} of accuracy", fontsize=8
+            f"{element}, CN {number}: accuracy {best['accuracy']:.2f}, without {region} "
+            f"{best['accuracy_without']:.2f}",
+            fontsize=8,
         )
         axes.legend(frameon=False, fontsize=7)
         axes.set_xlabel(f"energy about {settings.window.reference} / eV", fontsize=8)

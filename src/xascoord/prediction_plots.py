@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
+from xascoord.environments import brief
 from xascoord.plots import new_figure, save_figure
 from xascoord.prediction import Answer
 from xascoord.settings import Window
@@ -24,7 +26,7 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     """
     prepared = answer.prepared
     grid = relative_grid(window)
-    figure = new_figure(10, 4)
+    figure = new_figure(11, 5.4)
     left, right = figure.subplots(1, 2)
     relative = prepared.energy - prepared.e0
     shown = (relative > window.lower - 40) & (relative < window.upper + 60)
@@ -40,19 +42,21 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     right.plot(grid, prepared.features, color="k", linewidth=1.5, label=answer.name)
     for near in answer.nearest:
         right.plot(grid, near.features, linewidth=0.9,
-                   label=f"{near.distance:.3f} {near.spectrum}\n{near.label}")  # fmt: skip
+                   label=f"{near.distance:.3f} {near.spectrum}\n{brief(near.label)}")  # fmt: skip
     onset = float(grid[int((prepared.features > 0.1).argmax())])
     for bound, name in ((onset, "pre"), (onset + 15, "main"), (onset + 30, "post")):
         right.axvline(bound, color="0.8", linewidth=0.8, zorder=0)
-        right.text(bound + 0.5, 0.02, name, fontsize=7, color="0.5")
+        right.text(bound + 0.5, 0.02, name, fontsize=7, color="0.5", clip_on=True)
     right.set_xlabel(f"energy about {window.reference} / eV")
     right.set_ylabel("mu / maximum")
-    right.legend(frameon=False, fontsize=6, loc="lower right")
+    right.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     best = answer.best
     title = (
         f"no answer: {answer.abstains}"
         if best is None
-        else f"{best.label}, {best.probability:.0%} (CN ranking {best.number_probability:.0%})"
+        else f"{best.label}\n{best.probability:.0%}"
+        f" (CN ranking alone {best.number_probability:.0%})"
     )
-    figure.suptitle(f"{answer.name}, {answer.element}: {title}", fontsize=8)
+    lines = [line for part in title.split("\n") for line in textwrap.wrap(part, 120)]
+    figure.suptitle("\n".join([f"{answer.name}, {answer.element} K edge", *lines]), fontsize=8)
     save_figure(figure, path)
