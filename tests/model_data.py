@@ -66,11 +66,12 @@ def train_copper(folder, settings, count=30):
     from xascoord.window import cut_window
 
     datasets, labels = [], []
+    rng = np.random.default_rng(0)  # noise makes distances between materials usual
     for i in range(count):
         kind = i % 2
         energy, mu = copper_edge(kind, i)
         inside = np.abs(energy - 8979.0) < 100
-        energy, mu = energy[inside], mu[inside]
+        energy, mu = energy[inside], mu[inside] + rng.normal(0, 0.03, int(inside.sum()))
         e0 = find_e0(energy, mu, settings.edge_energy)
         features, scale = cut_window(energy, mu, e0, settings.window)
         shared = {

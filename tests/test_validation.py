@@ -5,14 +5,25 @@ import pandas as pd
 import pytest
 
 from conftest import make_settings
-from model_data import copper_edge
+from model_data import copper_edge, made_up_element
+from xascoord import training
 from xascoord.augmentation import Distortion
 from xascoord.compounds import expected_ranking, read_compounds
 from xascoord.environments import combine, dominant
 from xascoord.errors import MeasurementError, SourceError
 from xascoord.experiments import COLUMNS, expectation, prepare_sample, read_manifest
+from xascoord.model_stages import make_folds
 from xascoord.quality import RejectedSpectrum
-from xascoord.validation import Case, _scores, conditions, distorted
+from xascoord.training import parameters_of
+from xascoord.validation import (
+    TRAINING_SETS,
+    Case,
+    _scores,
+    conditions,
+    degraded_cases,
+    distorted,
+    judge,
+)
 from xascoord.validation_stages import summary_rows
 
 PAPER = (0.20, 0.05)
@@ -153,10 +164,40 @@ def test_compounds_not_scans_are_resampled():
     rows = [
         {"element": "Cu", "compound": f"c{i // 5}", "data": "measured", "training_set": "t",
          "condition": "as it is", "value": 0.0, "top1": float(i // 5), "number_top1": 1.0,
-         "exact": "", "jaccard": ""}
+         "exact": "", "jaccard": "", "sample": f"s{i}", "true_environment": f"e{i // 5}"}
         for i in range(10)
     ]  # fmt: skip
     (row,) = summary_rows(pd.DataFrame(rows), make_settings())
     assert (row["spectra"], row["materials"], row["top1"]) == (10, 2, 0.5)
     assert (row["top1_low"], row["top1_high"]) == (0.0, 1.0)
     assert row["with_ranking"] == 0
+    assert (row["same_top1"], row["dominant_environment"], row["dominant_top1"]) == (0.5, "e0", 0.5)
+
+
+def test_held_out_materials_are_not_learnt(monkeypatch):
+    """Degraded spectra are judged by models that know nothing of their materials."""
+    settings = make_settings(
+        models={"splits": ["random"], "bootstrap": 0}, validation={"noises": [], "shifts": []}
+    )
+    data = made_up_element()
+    folds = make_folds(data, make_settings())["grouped"]
+    learnt = folds != 0
+    energy, mu = copper_edge(0, 0)
+    spectra = dict.fromkeys(data.spectra, (energy, mu, 8979.0))
+    cases = degraded_cases(data, spectra, ~learnt, settings)
+    averaged = {s for s, k, f in zip(data.spectra, data.kinds, folds) if k == "averaged" and f == 0}
+    assert {case.name for case in cases} == averaged
+    seen = []
+    real = training.fit_task
+
+    def spy(classifier, parameters, features, labels, materials, seed):
+        seen.append(set(materials))
+        return real(classifier, parameters, features, labels, materials, seed)
+
+    monkeypatch.setattr(training, "fit_task", spy)
+    parameters = parameters_of(settings, data.tasks)
+    rows, refused = judge(data, cases, "x", learnt, parameters, settings)
+    assert len(rows) + len(refused) == len(cases) * (3 + 1 + 5)
+    assert seen
+    assert not set.union(*seen) & {case.compound for case in cases}
+    assert {row["training_set"] for row in rows} == {s.name for s in TRAINING_SETS}

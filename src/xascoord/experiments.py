@@ -84,6 +84,8 @@ def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> Prepared
         if len(found) != 1:
             raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
         scans.append(deglitch(found[0]) if prediction.deglitch else found[0])
+        if scans[-1].edge not in (None, "K"):
+            raise MeasurementError(f"{file}: measured at the {scans[-1].edge} edge")
         said = scans[-1].element
         if said and said != sample.element:
             raise MeasurementError(f"{file}: is of {said}, the manifest says {sample.element}")

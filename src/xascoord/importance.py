@@ -32,20 +32,22 @@ NOTHING: tuple[str, ...] = ()
 DROPPED = tuple(parts for count in (1, 2) for parts in itertools.combinations(REGIONS, count))
 
 
-def region_masks(window: Window, onset: float, bounds: Sequence[float]) -> dict[str, Flags]:
+def region_masks(window: Window, bounds: Sequence[float]) -> dict[str, Flags]:
     """Which points of the window each region holds; together they hold each point once.
+
+    The regions of Patterns start at the onset. So they do here if the window does
+    (``window.reference: onset``); a window about e0 starts 5 eV below e0, which is the onset of a
+    sharp edge, and they start there, for all elements alike: the core-hole width moves the onset of
+    heavy elements out of any window.
 
     Parameters
     ----------
     window
-        Ends, number of points and energy zero of the window.
-    onset
-        Onset of the element's spectra about the energy zero, in eV.
+        Ends and number of points of the window.
     bounds
-        Upper ends of the pre and the main region above the onset, in eV. What the window has below
-        the onset belongs to the pre region.
+        Upper ends of the pre and the main region above the start of the window, in eV.
     """
-    above = relative_grid(window) - onset
+    above = relative_grid(window) - window.lower
     pre, main = (above < bound for bound in bounds)
     return {"pre": pre, "main": main & ~pre, "post": ~main}
 
@@ -114,7 +116,7 @@ def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> l
         One row for each coordination number and each set of dropped regions: spectra, accuracy on
         the whole spectrum and without the regions, their difference (``loss``), the standard
         deviation of that over the folds, and the loss over the element's largest one
-        (``importance``; losses below 0 count as 0; without such spectra everything is 0).
+        (``importance``; losses below 0 count as 0; "" without such spectra).
     """
     folds = sorted({trial.fold for trial in results})
     rows: list[Row] = []
@@ -141,5 +143,9 @@ def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> l
         )
     largest = max(row["loss"] for row in rows)
     for row in rows:
-        row["importance"] = round(max(row["loss"], 0.0) / largest, 4) if largest > 0 else 0.0
+        if not row["spectra"]:
+            row |= dict.fromkeys(("accuracy", "accuracy_without", "loss", "spread"), "")
+            row["importance"] = ""
+        else:
+            row["importance"] = round(max(row["loss"], 0.0) / largest, 4) if largest > 0 else 0.0
     return rows

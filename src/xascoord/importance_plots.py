@@ -25,10 +25,14 @@ def plot_heat_map(rows: Sequence[Row], elements: Sequence[str], path: Path) -> N
     """Importance by element, dropped regions and coordination number, pairs first (Fig. 4)."""
     ordered = [e for members in GROUPS.values() for e in members if e in elements]
     dropped = ["+".join(parts) for parts in sorted(DROPPED, key=lambda parts: -len(parts))]
-    values = {(r["element"], r["dropped"], r["number"]): r["importance"] for r in rows}
+    values = {
+        (r["element"], r["dropped"], r["number"]): r["importance"] if r["spectra"] else np.nan
+        for r in rows
+    }
     image = np.array([[values[e, d, n] for d in dropped for n in NUMBERS] for e in ordered])
     figure = new_figure(12, 2.2 + 0.2 * len(ordered))
     axes = figure.subplots()
+    axes.set_facecolor("0.85")  # no such spectra
     shown = axes.imshow(image, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     count = len(NUMBERS)
     axes.set_xticks(range(image.shape[1]), list(NUMBERS) * len(dropped), fontsize=6)
@@ -39,7 +43,10 @@ def plot_heat_map(rows: Sequence[Row], elements: Sequence[str], path: Path) -> N
         axes.annotate(name, (place, 1), (0, 3), "axes fraction", textcoords="offset points",
                       ha="center", fontsize=8)  # fmt: skip
     axes.set_xlabel("coordination number")
-    figure.suptitle("Importance of dropped regions, over the element's largest", fontsize=9)
+    figure.suptitle(
+        "Importance of dropped regions, over the element's largest (grey: no such spectra)",
+        fontsize=9,
+    )
     figure.colorbar(shown, ax=axes, shrink=0.8)
     save_figure(figure, path)
 
@@ -66,7 +73,7 @@ def plot_examples(
                 name = f"CN {number}" if first else "other"
                 axes.plot(grid, mean, color=colour, label=f"{name} ({len(mine)})")
                 axes.fill_between(grid, mean - spread, mean + spread, color=colour, alpha=0.2)
-        masks = region_masks(settings.window, best["onset"], settings.importance.bounds)
+        masks = region_masks(settings.window, settings.importance.bounds)
         inside = grid[masks[region]]
         axes.axvspan(inside[0], inside[-1], color="0.9", zorder=0)
         axes.set_title(

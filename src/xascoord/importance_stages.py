@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from xascoord.classifiers import NUMBER_TASK
 from xascoord.elements import GROUP_OF
 from xascoord.errors import XascoordError
@@ -27,7 +25,7 @@ from xascoord.training_data import training_sets
 
 COLUMNS = (
     "element", "group", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
-    "spread", "folds", "importance", "onset",
+    "spread", "folds", "importance",
 )  # fmt: skip
 _VERSION = "1"
 
@@ -45,10 +43,9 @@ def drop_regions(
     workers: int,
 ) -> None:
     """Importance of each region for each coordination number of an element; resumes."""
-    data, rows = read_element(element, settings, datasets, labels)
+    data, _ = read_element(element, settings, datasets, labels)
     folds = make_folds(data, settings)[settings.models.main_split]
-    onset = float(np.median([row["onset"] - row[settings.window.reference] for row in rows]))
-    masks = region_masks(settings.window, onset, settings.importance.bounds)
+    masks = region_masks(settings.window, settings.importance.bounds)
     if not all(mask.any() for mask in masks.values()):
         raise XascoordError(
             f"{element}: the regions of importance.bounds {list(settings.importance.bounds)} do "
@@ -72,7 +69,7 @@ def drop_regions(
         found = results(journal, keys)
         journal.keep(keys.values())
     table = importance_rows(element, GROUP_OF[element], found)
-    write_csv(out, [{**row, "onset": round(onset, 3)} for row in table], COLUMNS)
+    write_csv(out, table, COLUMNS)
 
 
 def _one(trial: Trial) -> Row:
@@ -98,6 +95,10 @@ def summarise_importance(
 def _typed(row: dict[str, str]) -> Row:
     texts, counts = ("element", "group", "dropped"), ("number", "spectra", "folds")
     return {
-        name: value if name in texts else int(value) if name in counts else float(value)
+        name: value
+        if name in texts or not value
+        else int(value)
+        if name in counts
+        else float(value)
         for name, value in row.items()
     }

@@ -32,11 +32,14 @@ _MU = {
 }
 _COUNTS = {
     "transmission": ("itrans", "i1", "it", "trans"),
-    "fluorescence": ("ifluor", "if", "iff", "fluor", "ipipd"),
+    "fluorescence": ("ifluor", "if", "iff", "ff", "ifl", "fluor", "ipipd", "vortex"),
 }
 _I0 = ("i0", "io", "monitor")
 _FEWEST_POINTS = 30
 _LONGEST_BACK = 5.0  # eV
+_SHORTEST, _LONGEST = 30.0, 20_000.0  # eV, of a spectrum
+_NUMBER = r"[-+]?(?:\d*\.?\d+|\d+\.)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf"
+_NUMBERS = re.compile(rf"\s*(?:{_NUMBER})(?:[\s,;]+(?:{_NUMBER}))*[\s,;]*$", re.IGNORECASE)
 _LARGEST_DISORDER = 0.02  # share of steps to lower energy that is put down to the monochromator
 
 
@@ -89,7 +92,10 @@ def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement
     """
     if not path.is_file():
         raise MeasurementError(f"{path}: no such file")
-    head = path.read_bytes()[:4096]
+    try:
+        head = path.read_bytes()[:4096]
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
     if not head.strip():
         raise MeasurementError(f"{path}: the file is empty")
     if path.suffix.lower() == ".prj" or head[:2] == b"\x1f\x8b" or b"Athena project" in head:
@@ -140,8 +146,8 @@ def _read_project(path: Path) -> list[Group]:
         energy, mu = getattr(group, "energy", None), getattr(group, "mu", None)
         if isinstance(energy, np.ndarray) and isinstance(mu, np.ndarray):
             facts = {
-                "element": str(getattr(group, "bkg_z", "") or ""),
-                "edge": str(getattr(group, "fft_edge", "") or ""),
+                "element": str(getattr(group, "atsym", "") or ""),
+                "edge": str(getattr(group, "edge", "") or ""),
                 "sample": str(getattr(group, "label", "") or ""),
             }
             found.append(({"energy": energy.astype(float), "mu": mu.astype(float)}, facts))
@@ -163,13 +169,27 @@ def _read_columns(path: Path) -> Group:
         ) from None
     if table.ndim != 2 or len(table) < 2:
         raise MeasurementError(f"{path}: needs two columns at least, energy and mu")
+    rows = sum(1 for line in _lines(path) if _NUMBERS.match(line))
+    if rows > table.shape[1]:
+        raise MeasurementError(
+            f"{path}: {rows} rows of numbers, but only {table.shape[1]} behind the last other "
+            "line; take lines that are no numbers out of the data"
+        )
     names = [str(name).lower() for name in group.array_labels]
-    arrays = dict(zip(names, table, strict=False))
-    if not {"energy", "e"} & set(names):  # columns without names: energy and mu
-        arrays = {"energy": table[0], "mu": table[1]}
-    elif "energy" not in arrays:
-        arrays["energy"] = arrays.pop("e")
-    return arrays, {"named": "" if "mu" in arrays and len(arrays) == 2 else "yes"}
+    energy = next((n for n in names if re.fullmatch(r"e|en|ev|energy.*", n)), None)
+    if energy is not None:
+        arrays = dict(zip(names, table, strict=False))
+        return {**arrays, "energy": arrays[energy]}, {}
+    if len(table) == 2 and not re.search(r"angle|lambda|wavelength|i0", " ".join(names)):
+        return {"energy": table[0], "mu": table[1]}, {}
+    raise MeasurementError(
+        f"{path}: no column 'energy' among {', '.join(names)}; write a last comment line with the "
+        "names of the columns, e.g. '# energy i0 itrans'"
+    )
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _measurement(
@@ -180,7 +200,7 @@ def _measurement(
         raise MeasurementError(f"{path}: no column 'energy'; there are {', '.join(arrays)}")
     mu, chosen, notes = _choose(path, arrays, channel)
     energy = arrays["energy"]
-    if facts.get("units", "").lower() == "kev" or (len(energy) and 0 < energy.max() < 150):
+    if _in_kev(energy, facts.get("units", "").lower()):
         energy = energy * 1000.0
         notes.append("energies taken for keV")
     energy, mu, more = _clean(path, energy, mu)
@@ -190,6 +210,16 @@ def _measurement(
         facts.get("edge", "").strip().upper() or None, chosen, facts.get("sample", ""),
         (*notes, *more),
     )  # fmt: skip
+
+
+def _in_kev(energy: Array, units: str) -> bool:
+    """Whether energies are in keV: as the file says, else if that is where a K edge is."""
+    if units in ("ev", "kev"):
+        return units == "kev"
+    if not len(energy) or not 0 < np.nanmax(energy) < 150:
+        return False
+    low, high = np.nanmin(energy), np.nanmax(energy)
+    return not any(low < k_edge_energy(element) < high for element in ELEMENTS)
 
 
 def _choose(path: Path, arrays: dict[str, Array], channel: Channel) -> tuple[Array, str, list[str]]:
@@ -203,7 +233,7 @@ def _choose(path: Path, arrays: dict[str, Array], channel: Channel) -> tuple[Arr
         for name in _COUNTS.get(kind, ()):
             if name in arrays and i0 is not None:
                 counts = arrays[name]
-                if (counts <= 0).any() or (i0 <= 0).any():
+                if (i0 <= 0).any() or (kind == "transmission" and (counts <= 0).any()):
                     raise MeasurementError(
                         f"{path}: counts of '{name}' or of the monitor are not positive; take "
                         "those points out or choose another --channel"
@@ -227,6 +257,12 @@ def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str
         raise MeasurementError(
             f"{path}: {len(energy)} points, a spectrum needs {_FEWEST_POINTS} at least; "
             "is the file cut off?"
+        )
+    span = float(np.ptp(energy))
+    if not _SHORTEST < span < _LONGEST:
+        raise MeasurementError(
+            f"{path}: energies from {energy.min():g} to {energy.max():g} eV are no spectrum; is "
+            "the right column taken for the energy?"
         )
     if energy[0] > energy[-1]:
         energy, mu = energy[::-1], mu[::-1]
@@ -297,8 +333,11 @@ def merge_scans(scans: Sequence[Measurement], name: str) -> Measurement:
         raise MeasurementError(f"{name}: its scans have too few energies in common to be merged")
     energy = first.energy[inside]
     mu = np.mean([np.interp(energy, scan.energy, scan.mu) for scan in scans], axis=0)
+    if len({scan.channel for scan in scans}) > 1:
+        raise MeasurementError(f"{name}: its scans are of different channels; choose one")
     note = f"mean of {len(scans)} scans: {', '.join(scan.name for scan in scans)}"
-    return replace(first, name=name, energy=energy, mu=mu, notes=(*first.notes, note))
+    notes = dict.fromkeys(n for scan in scans for n in scan.notes)
+    return replace(first, name=name, energy=energy, mu=mu, notes=(*notes, note))
 
 
 def find_element(energy: Array, mu: Array) -> str:

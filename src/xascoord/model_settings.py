@@ -123,7 +123,8 @@ class Importance(Section):
     """Drop-region importance (random forest, CN step)."""
 
     bounds: tuple[float, float] = Field(
-        (15.0, 30.0), description="Upper ends of the pre and main regions above the onset, in eV."
+        (15.0, 30.0),
+        description="Upper ends of the pre and main regions above the start of the window, eV.",
     )
 
 
@@ -171,7 +172,7 @@ class Prediction(Section):
         0.25, ge=0, le=1, description="A best CN ranking of less gets no answer."
     )
     abstain_distance: float = Field(
-        2.0,
+        1.0,
         gt=0,
         description="No answer farther from every computed spectrum than this many times the "
         "distance within which 99 % of held-out computed spectra lie.",

@@ -24,6 +24,8 @@ from xascoord.window import cut_window
 Array = npt.NDArray[np.float64]
 
 _FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
+_SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 20 at 6 keV
+_PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,11 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
     e0 = float(find_larch_e0(energy[near], mu[near])) if near.sum() > 5 else tabulated
     group: Any = Group(energy=energy, mu=mu)
     try:
-        mback_norm(group, z=atomic_number(element), edge="K", e0=e0)
+        # larch's own pre-edge range, in fractions of what was measured, is too far from the edge
+        # of long scans and leaves a slope under it.
+        low = max(_PRE_EDGE[0], float(energy[0]) - e0)
+        high = _PRE_EDGE[1] if low < 2 * _PRE_EDGE[1] else low / 2
+        mback_norm(group, z=atomic_number(element), edge="K", e0=e0, pre1=low, pre2=high)
         norm = np.asarray(group.norm, dtype=float)
     except Exception as error:  # larch raises what its fits raise
         raise MeasurementError(
@@ -134,26 +140,44 @@ def prepare(
     """
     try:
         norm, larch_e0 = mback(spectrum.energy, spectrum.mu, element)
-        found = find_e0(spectrum.energy, norm, edge_energy)
-        zero = found if e0 is None else e0
-        if window.reference == "onset" and e0 is None:
-            zero = find_onset(spectrum.energy, norm, edge_energy)
+        if e0 is not None and not abs(e0 - k_edge_energy(element)) < 1000:
+            raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
+        beyond = spectrum.energy - k_edge_energy(element)
+        near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
+        search = find_onset if window.reference == "onset" else find_e0
+        zero = search(spectrum.energy[near], norm[near], edge_energy) if e0 is None else e0
         features, _ = cut_window(spectrum.energy, norm, zero, window)
-    except (RejectedSpectrum, MeasurementError) as error:
+    except RejectedSpectrum as error:
+        raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
+    except MeasurementError as error:
         raise MeasurementError(f"{spectrum.name}: {error}") from None
     tabulated = k_edge_energy(element)
+    if e0 is None and abs(zero - tabulated) > _FARTHEST:
+        raise MeasurementError(
+            f"{spectrum.name}: the edge found at {zero:.1f} eV is {zero - tabulated:+.0f} eV from "
+            f"the K edge of {element}; is the element right? Else give --e0"
+        )
     warnings = []
-    if abs(zero - tabulated) > 15:
+    if abs(zero - tabulated) > _SUSPECT:
         warnings.append(
             f"e0 {zero:.1f} eV is {zero - tabulated:+.1f} eV from the tabulated K edge of "
             f"{element}; if it is wrong give --e0"
+        )
+    relative = spectrum.energy - zero
+    step = norm[(relative > 40) & (relative < 75)]
+    before = norm[(relative > -60) & (relative < -15)]
+    if len(step) and not 0.75 < step.mean() < 1.35:
+        warnings.append(f"edge step {step.mean():.2f} after normalisation, should be about 1")
+    if len(before) and len(step) and abs(before.mean()) > 0.06 * step.mean():
+        warnings.append(
+            f"the pre-edge is at {before.mean():+.2f} after normalisation, should be about 0"
         )
     inside = (spectrum.energy > zero + window.lower) & (spectrum.energy < zero + window.upper)
     if inside.sum() < 25:
         warnings.append(f"only {inside.sum()} measured points in the window")
     notes = (
         *spectrum.notes,
-        "normalised by MBACK (larch)",
+        "normalised by MBACK (larch's mback_norm)",
         f"{window.reference} {zero:.2f} eV " + ("given" if e0 is not None else "found")
         + f" (larch's steepest point: {larch_e0:.2f} eV)",
     )  # fmt: skip

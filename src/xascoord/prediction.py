@@ -103,7 +103,8 @@ class Answer:
 
     def text(self) -> str:
         """The answer for people."""
-        lines = [f"{self.name}: {self.element} K edge, {self.classifier}"]
+        what = f"{self.element} K edge, {self.classifier}" if self.element else "not used"
+        lines = [f"{self.name}: {what}"]
         lines += [f"  {note}" for note in self.notes]
         if self.prepared is not None:
             low, high = self.prepared.energy[[0, -1]]
@@ -316,6 +317,12 @@ class _ElementModels:
             abstains = (
                 f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
                 f"computed spectrum; 99 % lie within {usual['0.99']:.3f})"
+            )
+        elif distance > rarely and best.number_probability < settings.warn_probability:
+            abstains = (
+                f"far from every computed spectrum (rms {distance:.3f}; 95 % lie within "
+                f"{rarely:.3f}), and the best CN ranking has "
+                f"{best.number_probability:.0%} only"
             )
         elif best.number_probability < settings.abstain_probability:
             abstains = (

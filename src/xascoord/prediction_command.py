@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from xascoord.errors import MeasurementError, XascoordError
+from xascoord.cli_app import PARAMS
+from xascoord.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured import SUFFIXES
 from xascoord.model_settings import Prediction
 from xascoord.prediction import Answer, Predictor
 from xascoord.preparation import read_and_prepare
 from xascoord.settings import Settings, load_settings
 
+_PICTURES = (".png", ".pdf", ".svg")
 _COLUMNS = (
     "file", "spectrum", "element", "answer", "probability", "number_probability", "e0", "distance",
     "abstains", "warnings",
@@ -40,7 +44,13 @@ def run(
     """Predict and print; see the command's help."""
     given = {"classifier": classifier, "channel": channel, "deglitch": deglitch or None}
     wishes = {name: value for name, value in given.items() if value is not None}
-    settings = (load_settings(params) if params.exists() else Settings()).prediction
+    # Without a params.yaml in this folder the defaults hold; one that is named must be there.
+    named = params.exists() or params != PARAMS
+    settings = (load_settings(params) if named else Settings()).prediction
+    if plot is not None and not path.is_dir() and plot.suffix.lower() not in _PICTURES:
+        raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
+    if e0 is not None and not math.isfinite(e0):
+        raise XascoordError("--e0: must be a number of eV")
     try:
         settings = Prediction.model_validate({**settings.model_dump(), **wishes})
     except ValidationError as error:
@@ -68,10 +78,13 @@ def _predict_one(
     """
     contracts = {e: predictor.contract(e) for e in ([element] if element else predictor.elements)}
     wishes = predictor.settings.channel, predictor.settings.deglitch
-    with ProcessPoolExecutor(1) as pool:
-        future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
-        predictor.import_libraries()
-        return [predictor.answer(found) for found in future.result()]
+    try:
+        with ProcessPoolExecutor(1) as pool:
+            future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
+            predictor.import_libraries()
+            return [predictor.answer(found) for found in future.result()]
+    except BrokenProcessPool:
+        raise XascoordError(f"{path}: reading it was ended from outside") from None
 
 
 def _run_folder(
@@ -82,20 +95,25 @@ def _run_folder(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    every = sorted(p for p in folder.rglob("*") if p.is_file())
+    files = [p for p in every if p.suffix.lower() in SUFFIXES]
+    if len(files) < len(every):
+        others = ", ".join(str(p.relative_to(folder)) for p in every if p not in files)
+        print(f"not looked at ({len(every) - len(files)}): {others}", file=sys.stderr)
     if not files:
         raise MeasurementError(f"{folder}: no spectra here ({', '.join(SUFFIXES)})")
     results: list[tuple[Path, Answer]] = []
     for file in files:
         try:
             answers = predictor.predict_file(file, element, e0)
-        except MeasurementError as error:
+        except (MeasurementError, BundleError) as error:
             reason = str(error).removeprefix(f"{file}: ")
             answers = [Answer(file.name, element or "", predictor.settings.classifier,
                               abstains=reason)]  # fmt: skip
         results += [(file, answer) for answer in answers]
         if plot is not None:
-            _draw(answers, plot / f"{file.stem}.png", predictor)
+            name = "_".join(file.relative_to(folder).parts)
+            _draw(answers, plot / f"{name}.png", predictor)
     if as_json:
         records = [{"file": str(f.relative_to(folder)), **a.record()} for f, a in results]
         print(json.dumps(records, indent=1))
@@ -116,7 +134,7 @@ def _line(folder: Path, file: Path, answer: Answer) -> dict[str, Any]:
         "probability": f"{best.probability:.4f}" if best else "",
         "number_probability": f"{best.number_probability:.4f}" if best else "",
         "e0": record["e0"] or "",
-        "distance": record["distance"] or "",
+        "distance": "" if record["distance"] is None else record["distance"],
         "abstains": answer.abstains,
         "warnings": "; ".join(answer.warnings),
     }

@@ -6,6 +6,8 @@ import textwrap
 from pathlib import Path
 
 from xascoord.environments import brief
+from xascoord.importance import region_masks
+from xascoord.model_settings import Importance
 from xascoord.plots import new_figure, save_figure
 from xascoord.prediction import Answer
 from xascoord.settings import Window
@@ -43,10 +45,10 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     for near in answer.nearest:
         right.plot(grid, near.features, linewidth=0.9,
                    label=f"{near.distance:.3f} {near.spectrum}\n{brief(near.label)}")  # fmt: skip
-    onset = float(grid[int((prepared.features > 0.1).argmax())])
-    for bound, name in ((onset, "pre"), (onset + 15, "main"), (onset + 30, "post")):
-        right.axvline(bound, color="0.8", linewidth=0.8, zorder=0)
-        right.text(bound + 0.5, 0.02, name, fontsize=7, color="0.5", clip_on=True)
+    for name, mask in region_masks(window, Importance().bounds).items():
+        start = float(grid[mask][0]) if mask.any() else window.upper
+        right.axvline(start, color="0.8", linewidth=0.8, zorder=0)
+        right.text(start + 0.5, 0.02, name, fontsize=7, color="0.5", clip_on=True)
     right.set_xlabel(f"energy about {window.reference} / eV")
     right.set_ylabel("mu / maximum")
     right.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from xascoord.errors import MeasurementError
@@ -52,12 +53,20 @@ def read_and_prepare(
         one = deglitch(spectrum) if without_glitches else spectrum
         absorber = element or ""
         try:
+            if one.edge and one.edge != "K":
+                raise MeasurementError(
+                    f"measured at the {one.edge} edge; the models are for K edges"
+                )
             absorber = absorber or element_of(one)
             if absorber not in contracts:
                 raise MeasurementError(
                     f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
                 )
-            found.append(prepare(one, absorber, *contracts[absorber], e0))
+            ready = prepare(one, absorber, *contracts[absorber], e0)
+            if one.element and one.element != absorber:
+                conflict = f"the file says {one.element}, asked for is {absorber}"
+                ready = replace(ready, warnings=(*ready.warnings, conflict))
+            found.append(ready)
         except MeasurementError as error:
             text = str(error).removeprefix(f"{one.name}: ")
             found.append((one.name, absorber, text))
@@ -70,10 +79,8 @@ def element_of(spectrum: Measurement) -> str:
     Raises
     ------
     MeasurementError
-        If it is another edge than K, or no K edge of a known element is found.
+        If no K edge of a known element is found.
     """
-    if spectrum.edge and spectrum.edge != "K":
-        raise MeasurementError(f"measured at the {spectrum.edge} edge; the models are for K edges")
     if spectrum.element:
         return spectrum.element
     return find_element(spectrum.energy, spectrum.mu)

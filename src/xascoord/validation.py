@@ -2,9 +2,10 @@
 
 Four training sets, {site, site and averaged} x {augmented, not}, as in Table 1 of Zheng et al.,
 Patterns 1, 100013 (2020), and for the first of them what resolution, noise (Fig. S8) and a wrong
-e0 cost. Measured spectra are judged by models of all computed spectra; without them, held-out
-averaged spectra are degraded to look measured and judged by models that have not seen their
-materials.
+e0 cost. Measured spectra are judged by models of all computed spectra, those of the same compounds
+among them, as in the paper. Without measured spectra, held-out averaged ones are broadened and made
+noisy about the e0 they had and judged by models that have not seen their materials; with
+``models.search`` those materials did help to choose hyper-parameters.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ TRAINING_SETS = (
 )
 COLUMNS = (
     "element", "group", "data", "sample", "compound", "training_set", "condition", "value",
-    "true_label", "true_environment", "predicted_label", "predicted_environment", "probability",
+    "true_label", "true_environment", "predicted_label", "predicted_environment", "raw_probability",
     "top1", "number_top1", "exact", "jaccard", "why",
 )  # fmt: skip
 
@@ -140,7 +141,7 @@ def judge(
     rows
         Rows of ``COLUMNS``.
     refused
-        (sample, condition, value, reason) of what could not be judged.
+        What could not be judged, and why: broadening and a wrong e0 need more of the spectrum.
     """
     rows: list[Row] = []
     refused: list[Row] = []
@@ -154,7 +155,8 @@ def judge(
                     features.append(distorted(case, condition, value, settings))
                     kept.append(case)
                 except RejectedSpectrum as error:
-                    reason = {"element": data.element, "sample": case.name, "reason": str(error)}
+                    reason = {"element": data.element, "sample": case.name, "reason": error.detail,
+                              "training_set": training_set.name}  # fmt: skip
                     refused.append({**reason, "condition": condition, "value": value})
             if kept:
                 named = {"training_set": training_set.name, "condition": condition, "value": value}
@@ -187,7 +189,7 @@ def _predict(
                 "true_environment": case.environment,
                 "predicted_label": describe(ranking),
                 "predicted_environment": dominant(ranking),
-                "probability": round(probability, 6),
+                "raw_probability": round(probability, 6),  # not calibrated
                 **_scores(case, ranking),
             }
         )

@@ -28,7 +28,7 @@ def _bars(row: Row, name: str) -> Any:
 
 def _title(rows: Sequence[Row]) -> str:
     first = rows[0]
-    return f"{first['data']} spectra: {first['spectra']} of {first['materials']} materials"
+    return f"{first['data']}: {first['spectra']} spectra of {first['materials']} materials"
 
 
 def plot_ablation(rows: Sequence[Row], path: Path) -> None:
@@ -43,6 +43,9 @@ def plot_ablation(rows: Sequence[Row], path: Path) -> None:
                      label={"top1": "first environment", "number_top1": "first CN"}[name]
                      if i == 0 else None)  # fmt: skip
     axes.set_xticks(range(len(TRAINING_SETS)), [t.name.replace(", ", "\n") for t in TRAINING_SETS])
+    guess = mine[TRAINING_SETS[0].name]
+    axes.axhline(guess["dominant_top1"], color="k", linestyle="--", linewidth=0.8,
+                 label=f"always {guess['dominant_environment']}")  # fmt: skip
     axes.set_ylabel("accuracy")
     axes.set_ylim(0, 1)
     axes.set_title(f"Training sets; {_title(rows)}", fontsize=9)
@@ -66,8 +69,14 @@ def plot_robustness(rows: Sequence[Row], path: Path) -> None:
             errors = None if None in bars else np.hstack(bars)
             axes.errorbar([r["value"] for r in mine], [r[name] for r in mine], yerr=errors,
                           fmt="o-", label=title)  # fmt: skip
+            if name == "top1":
+                axes.plot([r["value"] for r in mine], [r["same_top1"] for r in mine], ":",
+                          color="0.5", label="the same as they are")  # fmt: skip
+        for row in mine:
+            axes.annotate(f"n {row['spectra']}", (row["value"], 0.02), fontsize=6, rotation=90,
+                          ha="center")  # fmt: skip
         axes.set_xlabel(label)
-        axes.set_ylim(0, 1)
+        axes.set_ylim(0, 1.02)
     panels[0].set_ylabel("accuracy")
     panels[0].legend(frameon=False, fontsize=8)
     figure.suptitle(f"Robustness; {_title(best)}", fontsize=9)

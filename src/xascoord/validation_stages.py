@@ -20,11 +20,11 @@ from xascoord.tables import write_csv
 from xascoord.training_data import seed_of
 from xascoord.validation import COLUMNS, DEGRADED, MEASURED, Case, degraded_cases, judge
 
-REFUSED = ("element", "sample", "condition", "value", "reason")
+REFUSED = ("element", "sample", "training_set", "condition", "value", "reason")
 SUMMARY = (
     "data", "training_set", "condition", "value", "spectra", "materials", "top1", "top1_low",
     "top1_high", "number_top1", "number_top1_low", "number_top1_high", "exact", "jaccard",
-    "with_ranking",
+    "with_ranking", "same_top1", "same_number_top1", "dominant_environment", "dominant_top1",
 )  # fmt: skip
 _TESTED_FOLD = 0
 
@@ -58,7 +58,9 @@ def validate_element(
     kind = MEASURED
     if settings.validation.folder is None:
         kind = DEGRADED
-        folds = make_folds(data, settings)[settings.models.main_split]
+        # By material, whatever splits the models are judged with.
+        grouped = settings.models.model_copy(update={"splits": ("grouped",)})
+        folds = make_folds(data, settings.model_copy(update={"models": grouped}))["grouped"]
         learnt = folds != _TESTED_FOLD
         spectra = {
             r["spectrum_id"]: (
@@ -102,7 +104,7 @@ def _measured_cases(
             cases.append(_case(sample, folder, compounds, thresholds, settings))
         except (MeasurementError, SourceError) as error:
             reason = {"element": element, "sample": sample.name, "reason": str(error)}
-            reasons.append({**reason, "condition": "", "value": ""})
+            reasons.append({**reason, "training_set": "", "condition": "", "value": ""})
     return cases, reasons
 
 
@@ -147,9 +149,14 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
     """Accuracies of each training set and condition, with intervals over compounds.
 
     Repeat measurements of a compound are not independent: compounds are resampled, as materials
-    are in the model stage.
+    are in the model stage. ``same_*`` is the accuracy of the same spectra as they are: a condition
+    can leave out those that do not reach far enough. ``dominant_*`` is what a constant guess of the
+    commonest environment would score.
     """
     rows = []
+    plain = whole[(whole["condition"] == "as it is")]
+    first = plain[plain["training_set"] == plain["training_set"].iloc[0]]
+    by_name = first.set_index(first["element"] + " " + first["sample"])
     keys = ["data", "training_set", "condition", "value"]
     for names, part in whole.groupby(keys, sort=False):
         member, compounds = pd.factorize(part["element"] + " " + part["compound"], sort=True)
@@ -164,6 +171,12 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
             low, high = np.percentile(values[1:, i], (2.5, 97.5)) if len(values) > 1 else ("", "")
             row |= {f"{name}_low": low if low == "" else round(float(low), 4),
                     f"{name}_high": high if high == "" else round(float(high), 4)}  # fmt: skip
+        there = part["element"] + " " + part["sample"]
+        same = by_name.loc[there[there.isin(by_name.index)]]
+        row |= {f"same_{c}": round(float(same[c].astype(float).mean()), 4) for c in columns}
+        counts = part["true_environment"].value_counts(sort=False).sort_index()
+        row["dominant_environment"] = str(counts.idxmax())
+        row["dominant_top1"] = round(float(counts.max() / len(part)), 4)
         known = part[part["exact"] != ""]
         row["with_ranking"] = len(known)
         for name in ("exact", "jaccard"):
