@@ -187,10 +187,14 @@ class Predictor:
 
     @staticmethod
     def import_libraries() -> None:
-        """Import what loading a bundle will need."""
+        """Import what loading a bundle and asking its models will need."""
+        from importlib import import_module
+
         from xascoord.bundles import skops_io
 
         skops_io()
+        for name in ("sklearn.ensemble", "sklearn.neighbors", "xascoord.predictions"):
+            import_module(name)
 
     def contract(self, element: str) -> tuple[Window, EdgeEnergy]:
         """Window and energy reference of an element's models, without loading them."""

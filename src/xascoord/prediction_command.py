@@ -16,12 +16,14 @@ from pydantic import ValidationError
 
 from xascoord.cli_app import PARAMS
 from xascoord.errors import BundleError, MeasurementError, XascoordError
+from xascoord.imports import without
 from xascoord.measured import SUFFIXES
 from xascoord.model_settings import Prediction
 from xascoord.prediction import Answer, Predictor
 from xascoord.preparation import read_and_prepare
 from xascoord.settings import Settings, load_settings
 
+_NOT_NEEDED = ("pandas", "matplotlib")
 _PICTURES = (".png", ".pdf", ".svg")
 _COLUMNS = (
     "file", "spectrum", "element", "answer", "probability", "number_probability", "e0", "distance",
@@ -80,11 +82,18 @@ def _predict_one(
     wishes = predictor.settings.channel, predictor.settings.deglitch
     try:
         with ProcessPoolExecutor(1) as pool:
-            future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
-            predictor.import_libraries()
+            future = pool.submit(_read_apart, path, contracts, element, e0, *wishes)
+            with without(*_NOT_NEEDED):
+                predictor.import_libraries()
             return [predictor.answer(found) for found in future.result()]
     except BrokenProcessPool:
         raise XascoordError(f"{path}: reading it was ended from outside") from None
+
+
+def _read_apart(*arguments: Any) -> Any:
+    """Read and prepare a file, in a process of its own."""
+    with without(*_NOT_NEEDED):
+        return read_and_prepare(*arguments)
 
 
 def _run_folder(
