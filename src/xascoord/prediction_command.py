@@ -85,6 +85,8 @@ def _predict_one(
             future = pool.submit(_read_apart, path, contracts, element, e0, *wishes)
             with without(*_NOT_NEEDED):
                 predictor.import_libraries()
+            if len(contracts) == 1:
+                predictor.models(next(iter(contracts)))
             return [predictor.answer(found) for found in future.result()]
     except BrokenProcessPool:
         raise XascoordError(f"{path}: reading it was ended from outside") from None
