@@ -20,8 +20,7 @@ from xascoord.progress import show_progress
 from xascoord.resumable import results, resume
 from xascoord.settings import Settings
 from xascoord.tables import write_csv
-from xascoord.training import versions
-from xascoord.training_data import training_sets
+from xascoord.training import full_training_set, versions
 
 COLUMNS = (
     "element", "group", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
@@ -52,7 +51,7 @@ def drop_regions(
             "not all lie in the window; change them or the window"
         )
     parameters = model_parameters(data, settings, search)["forest", NUMBER_TASK]
-    full = training_sets(settings.models, settings.augmentation.share > 0)[0]
+    full = full_training_set(settings)
     common = [
         _VERSION, versions("forest", settings), data.digest(), settings.seed,
         settings.models.folds, settings.models.main_split, settings.models.averaged, parameters,

@@ -52,6 +52,7 @@ from xascoord.training import (
     Piece,
     cross_validate,
     fit_all_tasks,
+    full_training_set,
     parameters_of,
     piece_keys,
     pieces_of,
@@ -59,10 +60,8 @@ from xascoord.training import (
 from xascoord.training_data import (
     FULL,
     ElementData,
-    TrainingSet,
     element_data,
     seed_of,
-    training_sets,
 )
 
 Row = dict[str, Any]
@@ -168,7 +167,7 @@ def _record(
     thresholds: tuple[float, float],
 ) -> Row:
     """What is the same for all classifiers of an element."""
-    models, full = settings.models, _full(settings)
+    models, full = settings.models, full_training_set(settings)
     learnt = np.any(list(data.kept.values()), axis=0)  # by some task
     members = full.members(data, learnt, 0)
     used = np.asarray(data.kinds)[members].tolist()
@@ -220,7 +219,7 @@ def _save_models(
     records = {}
     for classifier in settings.models.classifiers:
         mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "both"]
-        piece = Piece(classifier, _full(settings), "all", 0)
+        piece = Piece(classifier, full_training_set(settings), "all", 0)
         records[classifier] = {
             **record,
             "classifier": classifier,
@@ -239,17 +238,12 @@ def _save_models(
     return seconds
 
 
-def _full(settings: Settings) -> TrainingSet:
-    """The training set of the saved models."""
-    return training_sets(settings.models, settings.augmentation.share > 0)[0]
-
-
 def _save_model(classifier: str) -> float:
     """Fit one final model on all spectra and save it, in a worker process."""
     data, settings, parameters, records, found, bundles, finished = shared_values()
     started = time.perf_counter()
     everything = np.ones(len(data.spectra), dtype=bool)
-    full, record = _full(settings), records[classifier]
+    full, record = full_training_set(settings), records[classifier]
     members = full.members(data, everything, 0)
     tasks = {
         task: {

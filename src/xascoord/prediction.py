@@ -257,12 +257,10 @@ class _ElementModels:
 
     def of_features(self, features: Array, names: Sequence[str]) -> list[Answer]:
         """Answers for windows of shape (n, points)."""
-        from xascoord.classifiers import NUMBER_TASK, motif_task, probabilities
-        from xascoord.elements import GROUP_OF
+        from xascoord.classifiers import probabilities
         from xascoord.environments import describe, dominant
-        from xascoord.motifs import MOTIF_TASKS
         from xascoord.novelty import Nearest, nearest
-        from xascoord.predictions import ranked
+        from xascoord.predictions import ranked, steps_of
 
         points = self.contract[0].points
         if features.ndim != 2 or features.shape[1] != points or not np.isfinite(features).all():
@@ -276,12 +274,7 @@ class _ElementModels:
         usual = self.bundle.record["novelty"]
         found = []
         for i, name in enumerate(names):
-            motifs = {
-                number: (values[motif_task(number)][0], values[motif_task(number)][1][i])
-                for number in MOTIF_TASKS[GROUP_OF[self.element]]
-            }
-            numbers = values[NUMBER_TASK][0], values[NUMBER_TASK][1][i]
-            rankings = ranked(numbers, motifs)[:_SHOWN]
+            rankings = ranked(*steps_of(self.element, values, i))[:_SHOWN]
             alternatives = tuple(
                 Alternative(describe(r), number, dominant(r), round(p, 6), round(q, 6))
                 for number, r, p, q in rankings

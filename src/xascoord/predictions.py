@@ -135,7 +135,7 @@ def prediction_rows(
         if any(len(v) != len(tested) for names, v in values.values() if names):
             raise AccountingError(f"{data.element}: a fold was not scored as a whole: {piece}")
         for position, row in enumerate(tested.tolist()):
-            numbers, motifs = _of_spectrum(data.element, values, position)
+            numbers, motifs = steps_of(data.element, values, position)
             ranking, number, probability, number_probability = best_label(numbers, motifs)
             rows.append(
                 {
@@ -184,10 +184,20 @@ def reference_rows(data: ElementData) -> list[Row]:
     ]
 
 
-def _of_spectrum(
+def steps_of(
     element: str, values: Mapping[str, tuple[Sequence[str], Array]], position: int
 ) -> tuple[tuple[Sequence[str], Array], dict[int, tuple[Sequence[str], Array]]]:
-    """Labels and probabilities of one spectrum for the CN step and for each motif step."""
+    """Labels and probabilities of one spectrum for the CN step and for each motif step.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    values
+        By task: ranking labels, and probabilities of shape (spectra, labels).
+    position
+        Which of the spectra.
+    """
 
     def of(task: str) -> tuple[Sequence[str], Array]:
         names, array = values[task]

@@ -23,8 +23,8 @@ from xascoord.journal import Journal
 from xascoord.processes import shared_values
 from xascoord.resumable import results, resume
 from xascoord.settings import Settings
-from xascoord.training import Folds, fit_one_task, versions
-from xascoord.training_data import ElementData, training_sets
+from xascoord.training import Folds, fit_one_task, full_training_set, versions
+from xascoord.training_data import ElementData
 
 COLUMNS = (
     "element", "classifier", "task", "parameters", "accuracy", "spread", "spectra", "chosen",
@@ -92,7 +92,7 @@ def _run(trial: Trial) -> Row:
 
 def run_trial(data: ElementData, folds: Any, settings: Settings, trial: Trial) -> Row:
     """Right answers and number of kept spectra of the task in the tested fold."""
-    full = training_sets(settings.models, settings.augmentation.share > 0)[0]
+    full = full_training_set(settings)
     tested = folds == trial.fold
     model = fit_one_task(
         data, trial.task, trial.classifier, json.loads(trial.parameters),

@@ -45,6 +45,11 @@ class Piece:
     fold: int
 
 
+def full_training_set(settings: Settings) -> TrainingSet:
+    """The training set of the saved models."""
+    return training_sets(settings.models, settings.augmentation.share > 0)[0]
+
+
 def pieces_of(settings: Settings) -> list[Piece]:
     """Everything that is fitted to judge the models of one element."""
     models = settings.models

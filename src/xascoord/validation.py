@@ -18,12 +18,11 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.augmentation import Distortion, distort
-from xascoord.classifiers import NUMBER_TASK, TaskModel, motif_task, probabilities
+from xascoord.classifiers import TaskModel, probabilities
 from xascoord.elements import GROUP_OF
 from xascoord.environments import Ranking, describe, dominant, score
 from xascoord.errors import MeasurementError
-from xascoord.motifs import MOTIF_TASKS
-from xascoord.predictions import best_label
+from xascoord.predictions import best_label, steps_of
 from xascoord.quality import RejectedSpectrum
 from xascoord.settings import Settings
 from xascoord.training import Parameters, fit_all_tasks
@@ -173,12 +172,7 @@ def _predict(
     values = {t: (m.classes, probabilities(m.scores(features))) for t, m in models.items()}
     rows = []
     for i, case in enumerate(cases):
-        motifs = {
-            n: (values[motif_task(n)][0], values[motif_task(n)][1][i])
-            for n in MOTIF_TASKS[GROUP_OF[element]]
-        }
-        numbers = values[NUMBER_TASK][0], values[NUMBER_TASK][1][i]
-        ranking, _, probability, _ = best_label(numbers, motifs)
+        ranking, _, probability, _ = best_label(*steps_of(element, values, i))
         rows.append(
             {
                 "element": element,
