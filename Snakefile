@@ -9,6 +9,9 @@ configfile: "params.yaml"
 validate(config, "workflow/schemas/params.schema.json")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/01_spectra.smk"
 include: "workflow/rules/02_datasets.smk"
@@ -16,19 +19,20 @@ include: "workflow/rules/03_labels.smk"
 include: "workflow/rules/04_models.smk"
 include: "workflow/rules/05_importance.smk"
 include: "workflow/rules/06_validation.smk"
+include: "workflow/rules/07_report.smk"
 
 
 rule all:
     default_target: True
     input:
-        "results/02_datasets/counts.csv",
-        "results/02_datasets/rejections.csv",
-        "results/02_datasets/rejections_by_reason.csv",
-        "results/02_datasets/counts.png",
-        "results/02_datasets/examples.png",
-        "results/03_labels/tasks.csv",
-        "results/03_labels/calibration.png",
-        JOINT_FIGURES,
-        expand("results/04_models/{name}", name=MODEL_RESULTS),
-        "results/05_importance/heat_map.png",
-        "results/06_validation/summary.csv",
+        rules.summarise_datasets.output,
+        rules.calibrate_thresholds.output,
+        rules.summarise_labels.output,
+        rules.summarise_models.output,
+        rules.summarise_importance.output,
+        rules.summarise_validation.output,
+        rules.write_report.output,
+
+
+onsuccess:
+    save_records()

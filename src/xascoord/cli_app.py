@@ -16,7 +16,7 @@ app = typer.Typer(
 
 The stages, in order: **spectra** of a source into typed tables, **datasets** of an element
 (site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**, then
-**train** (with **search** before it, if wished), **importance** and **validate**.
+**train** (with **search** before it, if wished), **importance**, **validate** and **report**.
 **predict** answers for one measured spectrum.
 `snakemake --cores 2` runs them all; each command here runs one of them by hand.
 

@@ -32,6 +32,7 @@ from xascoord.tables import (
     read_rows,
     read_table,
     write_csv,
+    write_json,
     write_rows,
 )
 
@@ -107,8 +108,7 @@ def calibrate_thresholds(
         best = None if found is None else round(found.threshold, 4)
         record[key] = best if settings.labels.calibrate else fixed
         record[f"calibrated_{key}"] = best
-    chosen.parent.mkdir(parents=True, exist_ok=True)
-    chosen.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    write_json(chosen, record)
     plot_calibration(calibrations, record, figure)
 
 

@@ -45,6 +45,7 @@ from xascoord.tables import (
     write_csv,
     write_rows,
     write_table,
+    write_text,
 )
 from xascoord.training import (
     Folds,
@@ -263,7 +264,7 @@ def _save_model(classifier: str) -> float:
         save_bundle(path, record, models)
         write_bytes(earlier, path.read_bytes())
     card = model_card({**record, "versions": library_versions()})
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    write_text(path.with_suffix(".md"), card)
     return time.perf_counter() - started
 
 

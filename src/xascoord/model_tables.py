@@ -15,7 +15,7 @@ from xascoord.elements import GROUP_OF, GROUPS
 from xascoord.environments import dominant_number
 from xascoord.metrics import COLUMNS, KINDS, SCOPES, metric_rows
 from xascoord.settings import Settings
-from xascoord.tables import write_csv
+from xascoord.tables import write_csv, write_json, write_text
 from xascoord.training_data import FULL, STATUSES, seed_of, training_sets
 
 Row = dict[str, Any]
@@ -29,6 +29,10 @@ CONFUSION_COLUMNS = ("element", "classifier", "true", "predicted", "spectra")
 LOSSES = (
     "label_empty", "label_rare", "first_number_wrong", "other_numbers_wrong", "motifs_wrong",
     "right",
+)  # fmt: skip
+SHOWN = (
+    "top1", "top1_ranking", "exact", "jaccard", "macro_f1", "number_top1", "number_exact",
+    "number_jaccard",
 )  # fmt: skip
 LOSS_COLUMNS = ("name", "classifier", "split", "spectra", *LOSSES)
 
@@ -81,7 +85,8 @@ def write_tables(
     write_csv(results / "confusion.csv", confusion, CONFUSION_COLUMNS)
     write_csv(results / "losses.csv", losses, LOSS_COLUMNS)
     tables = ModelTables(pd.DataFrame(elements), pd.DataFrame(groups), confusion, losses)
-    (results / "summary.md").write_text(summary(tables, settings), encoding="utf-8")
+    write_text(results / "summary.md", summary(tables, settings))
+    write_json(results / "metrics.json", headline(tables.groups))
     return tables
 
 
@@ -147,6 +152,19 @@ def loss_rows(name: str, frame: pd.DataFrame) -> list[Row]:
     return rows
 
 
+def headline(groups: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
+    """Overall figures by split and classifier, scope kept: what versions are compared by."""
+    rows = groups[
+        (groups["name"] == OVERALL) & (groups["training_set"] == FULL)
+        & (groups["scope"] == "kept") & (groups["kind"] == "both")
+    ]  # fmt: skip
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for _, row in rows.iterrows():
+        values = {name: float(row[name]) for name in SHOWN if row[name] != ""}
+        found.setdefault(row["split"], {})[row["classifier"]] = values
+    return found
+
+
 def summary(tables: ModelTables, settings: Settings) -> str:
     """The overall figures for people, in Markdown."""
     rows = tables.groups[(tables.groups["name"] == OVERALL) & (tables.groups["spectra"] > 0)]
@@ -181,11 +199,9 @@ def summary(tables: ModelTables, settings: Settings) -> str:
 
 
 def _markdown(rows: pd.DataFrame, keys: tuple[str, ...], settings: Settings) -> list[str]:
-    shown = ("top1", "top1_ranking", "exact", "jaccard", "macro_f1", "number_top1", "number_exact",
-             "number_jaccard")  # fmt: skip
     lines = [
-        "| " + " | ".join((*keys, "spectra", *shown)) + " |",
-        "|" + "---|" * (len(keys) + 1 + len(shown)),
+        "| " + " | ".join((*keys, "spectra", *SHOWN)) + " |",
+        "|" + "---|" * (len(keys) + 1 + len(SHOWN)),
     ]
     full, *others = training_sets(settings.models, True)
     order = [
@@ -194,9 +210,9 @@ def _markdown(rows: pd.DataFrame, keys: tuple[str, ...], settings: Settings) -> 
     ]  # fmt: skip
     for _, row in rows.sort_values(list(keys), key=lambda c: c.map(order.index)).iterrows():
         cells = [str(row[key]) for key in keys] + [str(row["spectra"])]
-        for name in shown:
+        for name in SHOWN:
             low = row[f"{name}_low"]
             interval = f" ({100 * low:.1f}-{100 * row[f'{name}_high']:.1f})" if low != "" else ""
-            cells.append(f"{100 * row[name]:.1f}" + (interval if name in shown[:4] else ""))
+            cells.append(f"{100 * row[name]:.1f}" + (interval if name in SHOWN[:4] else ""))
         lines.append("| " + " | ".join(cells) + " |")
     return lines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,9 @@ from xascoord.tables import (
     read_rows,
     read_table,
     write_csv,
+    write_json,
     write_rows,
+    write_text,
 )
 
 FEFF_JOURNAL = "feff_runs.jsonl"
@@ -80,9 +81,7 @@ def download(settings: Settings, raw: Path, record: Path) -> None:
         show_progress(
             download_element(element, settings, raw / NAME), f"Materials Project {element}"
         )
-    record.parent.mkdir(parents=True, exist_ok=True)
-    versions = database_versions(settings, raw / NAME)
-    record.write_text(json.dumps(versions, indent=1, sort_keys=True) + "\n")
+    write_json(record, database_versions(settings, raw / NAME))
 
 
 def run_feff_source(settings: Settings, raw: Path, workers: int, record: Path) -> None:
@@ -97,9 +96,7 @@ def run_feff_source(settings: Settings, raw: Path, workers: int, record: Path) -
             tasks, commands, journal, workers, settings.feff.run.timeout, raw / "scratch"
         )
         show_progress(((n, len(tasks)) for n, _ in enumerate(batch, start=1)), "FEFF runs")
-    record.parent.mkdir(parents=True, exist_ok=True)
-    keys = sorted(task.key for task in tasks)
-    record.write_text("\n".join(keys) + "\n")
+    write_text(record, "\n".join(sorted(task.key for task in tasks)) + "\n")
 
 
 def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> None:
@@ -168,6 +165,10 @@ def summarise_datasets(
         {**dict(zip(names, key, strict=True)), "count": n} for key, n in sorted(reasons.items())
     ]
     write_csv(results / "counts.csv", rows, list(rows[0]))
+    totals = ("found", "rejected_by_source", "site", "site_rejected", "averaged", "materials")
+    write_json(
+        results / "metrics.json", {name: sum(int(row[name]) for row in rows) for name in totals}
+    )
     write_csv(results / "rejections.csv", rejections, REJECTIONS.names)
     write_csv(results / "rejections_by_reason.csv", by_reason, (*names, "count"))
     plot_counts(rows, results / "counts.png")

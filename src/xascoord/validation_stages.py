@@ -16,7 +16,7 @@ from xascoord.label_stages import read_thresholds
 from xascoord.metrics import mean_scores, resample
 from xascoord.model_stages import make_folds, model_parameters, read_element
 from xascoord.settings import Settings
-from xascoord.tables import write_csv
+from xascoord.tables import write_csv, write_json
 from xascoord.training_data import seed_of
 from xascoord.validation import COLUMNS, DEGRADED, MEASURED, Case, degraded_cases, judge
 
@@ -141,6 +141,12 @@ def summarise_validation(settings: Settings, tables: Path, out: Path) -> None:
     write_csv(out / "spectra.csv", whole.to_dict("records"), COLUMNS)
     write_csv(out / "refused.csv", pd.concat(refused).to_dict("records"), REFUSED)
     write_csv(out / "summary.csv", rows, SUMMARY)
+    kept = ("spectra", "materials", "top1", "number_top1", "jaccard", "dominant_top1")
+    plain = {row["training_set"]: row for row in rows if row["condition"] == "as it is"}
+    write_json(
+        out / "metrics.json",
+        {name: {key: row[key] for key in kept if row[key] != ""} for name, row in plain.items()},
+    )
     plot_ablation(rows, out / "training_sets.png")
     plot_robustness(rows, out / "robustness.png")
 

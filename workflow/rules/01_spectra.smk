@@ -22,8 +22,8 @@ rule import_demo:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         settings=settings("elements", "demo", "quality"),
     message:
@@ -46,8 +46,8 @@ rule run_feff:
         "../../environment.yml"
     threads: CORES
     resources:
-        mem_mb=8000,
-        runtime=1440,
+        mem_mb=memory(8000),
+        runtime=minutes(1440),
     params:
         settings=settings("elements", "sources", "feff", "quality"),
         listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
@@ -76,8 +76,8 @@ rule import_feff:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         settings=settings("elements", "sources", "feff", "quality"),
         listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
@@ -101,8 +101,8 @@ rule import_xasdb_archive:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=600,
+        mem_mb=memory(4000),
+        runtime=minutes(600),
     params:
         settings=settings("elements", "sources", "xasdb_archive", "quality"),
         listing=listing(config["xasdb_archive"]["path"]),
@@ -124,8 +124,8 @@ rule download_materials_project:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=1440,
+        mem_mb=memory(2000),
+        runtime=minutes(1440),
     params:
         settings=settings("elements", "materials_project", "quality"),
     message:
@@ -147,8 +147,8 @@ rule import_materials_project:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         settings=settings("elements", "quality"),
     message:
@@ -173,8 +173,8 @@ rule compute_demo:
         "../../environment.yml"
     threads: CORES
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         settings=settings("seed", "elements", "demo", "quality"),
     message:

@@ -22,8 +22,8 @@ rule build_datasets:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings(
             "sources", "feff", "xasdb_archive", "edge_energy", "window", "averaging"
@@ -50,11 +50,32 @@ rule summarise_datasets:
             element=ELEMENTS,
         ),
     output:
-        "results/02_datasets/counts.csv",
-        "results/02_datasets/rejections.csv",
-        "results/02_datasets/rejections_by_reason.csv",
-        "results/02_datasets/counts.png",
-        "results/02_datasets/examples.png",
+        "results/02_datasets/metrics.json",
+        report(
+            "results/02_datasets/counts.csv",
+            caption="../report/02_datasets_counts_csv.rst",
+            category="Data sets",
+        ),
+        report(
+            "results/02_datasets/rejections.csv",
+            caption="../report/02_datasets_rejections_csv.rst",
+            category="Data sets",
+        ),
+        report(
+            "results/02_datasets/rejections_by_reason.csv",
+            caption="../report/02_datasets_rejections_by_reason_csv.rst",
+            category="Data sets",
+        ),
+        report(
+            "results/02_datasets/counts.png",
+            caption="../report/02_datasets_counts_png.rst",
+            category="Data sets",
+        ),
+        report(
+            "results/02_datasets/examples.png",
+            caption="../report/02_datasets_examples_png.rst",
+            category="Data sets",
+        ),
     log:
         "logs/02_datasets/summarise.log",
     benchmark:
@@ -63,8 +84,8 @@ rule summarise_datasets:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings("elements", "sources", "feff", "xasdb_archive", "window"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),

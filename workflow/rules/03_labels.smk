@@ -26,8 +26,8 @@ rule compute_order_parameters:
         "../../environment.yml"
     threads: WORKERS
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
         datasets=expand(
@@ -47,8 +47,16 @@ rule calibrate_thresholds:
         expand("data/03_labels/order_parameters/{element}.parquet", element=ELEMENTS),
     output:
         thresholds="results/03_labels/thresholds.json",
-        curves="results/03_labels/calibration.csv",
-        figure="results/03_labels/calibration.png",
+        curves=report(
+            "results/03_labels/calibration.csv",
+            caption="../report/03_labels_calibration_csv.rst",
+            category="Labels",
+        ),
+        figure=report(
+            "results/03_labels/calibration.png",
+            caption="../report/03_labels_calibration_png.rst",
+            category="Labels",
+        ),
     log:
         "logs/03_labels/calibrate.log",
     benchmark:
@@ -57,8 +65,8 @@ rule calibrate_thresholds:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings("elements", "labels"),
     message:
@@ -83,8 +91,8 @@ rule make_labels:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(500),
+        runtime=minutes(15),
     params:
         settings=settings("labels"),
     message:
@@ -101,12 +109,36 @@ rule summarise_labels:
         expand("data/03_labels/rejections/{element}.parquet", element=ELEMENTS),
         thresholds="results/03_labels/thresholds.json",
     output:
-        JOINT_FIGURES,
-        tasks="results/03_labels/tasks.csv",
-        labels="results/03_labels/labels.csv",
-        cardinalities="results/03_labels/cardinalities.csv",
-        rejections="results/03_labels/rejections.csv",
-        figure="results/03_labels/labels.png",
+        report(
+            JOINT_FIGURES,
+            caption="../report/03_labels_joint_png.rst",
+            category="Labels",
+        ),
+        tasks=report(
+            "results/03_labels/tasks.csv",
+            caption="../report/03_labels_tasks_csv.rst",
+            category="Labels",
+        ),
+        labels=report(
+            "results/03_labels/labels.csv",
+            caption="../report/03_labels_labels_csv.rst",
+            category="Labels",
+        ),
+        cardinalities=report(
+            "results/03_labels/cardinalities.csv",
+            caption="../report/03_labels_cardinalities_csv.rst",
+            category="Labels",
+        ),
+        rejections=report(
+            "results/03_labels/rejections.csv",
+            caption="../report/03_labels_rejections_csv.rst",
+            category="Labels",
+        ),
+        figure=report(
+            "results/03_labels/labels.png",
+            caption="../report/03_labels_labels_png.rst",
+            category="Labels",
+        ),
     log:
         "logs/03_labels/summarise.log",
     benchmark:
@@ -115,8 +147,8 @@ rule summarise_labels:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings("elements"),
     message:

@@ -8,7 +8,11 @@ rule search_hyperparameters:
         ),
         labels="data/03_labels/labels/{element}.parquet",
     output:
-        "results/04_models/search/{element}.csv",
+        report(
+            "results/04_models/search/{element}.csv",
+            caption="../report/04_models_search_csv.rst",
+            category="Models",
+        ),
     log:
         "logs/04_models/search_{element}.log",
     benchmark:
@@ -17,8 +21,8 @@ rule search_hyperparameters:
         "../../environment.yml"
     threads: WORKERS
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=memory(4000),
+        runtime=minutes(1440),
     params:
         settings=settings("seed", "labels", "window", "augmentation", "models"),
         datasets=expand(
@@ -52,8 +56,8 @@ rule train_models:
         "../../environment.yml"
     threads: WORKERS
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=memory(4000),
+        runtime=minutes(240),
     params:
         settings=settings(
             "seed", "labels", "edge_energy", "window", "augmentation", "models"
@@ -76,7 +80,72 @@ rule summarise_models:
     input:
         expand("data/04_models/predictions/{element}.parquet", element=ELEMENTS),
     output:
-        expand("results/04_models/{name}", name=MODEL_RESULTS),
+        "results/04_models/metrics.json",
+        report(
+            "results/04_models/metrics.csv",
+            caption="../report/04_models_metrics_csv.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/groups.csv",
+            caption="../report/04_models_groups_csv.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/coverage.csv",
+            caption="../report/04_models_coverage_csv.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/confusion.csv",
+            caption="../report/04_models_confusion_csv.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/losses.csv",
+            caption="../report/04_models_losses_csv.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/summary.md",
+            caption="../report/04_models_summary_md.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/accuracy.png",
+            caption="../report/04_models_accuracy_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/jaccard.png",
+            caption="../report/04_models_jaccard_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/accuracy_size.png",
+            caption="../report/04_models_accuracy_size_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/accuracy_entropy.png",
+            caption="../report/04_models_accuracy_entropy_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/periodic_table.png",
+            caption="../report/04_models_periodic_table_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/confusion.png",
+            caption="../report/04_models_confusion_png.rst",
+            category="Models",
+        ),
+        report(
+            "results/04_models/training_sets.png",
+            caption="../report/04_models_training_sets_png.rst",
+            category="Models",
+        ),
     log:
         "logs/04_models/summarise.log",
     benchmark:
@@ -85,8 +154,8 @@ rule summarise_models:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         settings=settings("seed", "elements", "sources", "models"),
     message:

@@ -18,8 +18,8 @@ rule drop_regions:
         "../../environment.yml"
     threads: WORKERS
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory(2500),
+        runtime=minutes(120),
     params:
         settings=settings(
             "seed", "labels", "window", "augmentation", "models", "importance"
@@ -43,9 +43,21 @@ rule summarise_importance:
         expand("data/02_datasets/site/{element}.parquet", element=ELEMENTS),
         expand("data/03_labels/labels/{element}.parquet", element=ELEMENTS),
     output:
-        table="results/05_importance/importance.csv",
-        heat_map="results/05_importance/heat_map.png",
-        examples="results/05_importance/examples.png",
+        table=report(
+            "results/05_importance/importance.csv",
+            caption="../report/05_importance_importance_csv.rst",
+            category="Importance",
+        ),
+        heat_map=report(
+            "results/05_importance/heat_map.png",
+            caption="../report/05_importance_heat_map_png.rst",
+            category="Importance",
+        ),
+        examples=report(
+            "results/05_importance/examples.png",
+            caption="../report/05_importance_examples_png.rst",
+            category="Importance",
+        ),
     log:
         "logs/05_importance/summarise.log",
     benchmark:
@@ -54,8 +66,8 @@ rule summarise_importance:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings("elements", "window", "importance"),
     message:

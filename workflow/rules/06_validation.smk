@@ -23,8 +23,8 @@ rule validate_models:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=memory(1500),
+        runtime=minutes(60),
     params:
         settings=settings(
             "seed",
@@ -55,11 +55,32 @@ rule summarise_validation:
         expand("data/06_validation/{element}.csv", element=ELEMENTS),
         expand("data/06_validation/{element}_refused.csv", element=ELEMENTS),
     output:
-        spectra="results/06_validation/spectra.csv",
-        refused="results/06_validation/refused.csv",
-        summary="results/06_validation/summary.csv",
-        training_sets="results/06_validation/training_sets.png",
-        robustness="results/06_validation/robustness.png",
+        "results/06_validation/metrics.json",
+        spectra=report(
+            "results/06_validation/spectra.csv",
+            caption="../report/06_validation_spectra_csv.rst",
+            category="Validation",
+        ),
+        refused=report(
+            "results/06_validation/refused.csv",
+            caption="../report/06_validation_refused_csv.rst",
+            category="Validation",
+        ),
+        summary=report(
+            "results/06_validation/summary.csv",
+            caption="../report/06_validation_summary_csv.rst",
+            category="Validation",
+        ),
+        training_sets=report(
+            "results/06_validation/training_sets.png",
+            caption="../report/06_validation_training_sets_png.rst",
+            category="Validation",
+        ),
+        robustness=report(
+            "results/06_validation/robustness.png",
+            caption="../report/06_validation_robustness_png.rst",
+            category="Validation",
+        ),
     log:
         "logs/06_validation/summarise.log",
     benchmark:
@@ -68,8 +89,8 @@ rule summarise_validation:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory(1000),
+        runtime=minutes(15),
     params:
         settings=settings("seed", "elements", "models"),
     message:

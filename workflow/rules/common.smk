@@ -6,9 +6,18 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from xascoord.elements import GROUPS
+from xascoord.provenance import restore_records, save_records
+from xascoord.run_lock import hold_folder
 
 # Jobs find the commands of the environment that Snakemake itself runs in.
 shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+
+
+# Not in the jobs, each of which may be a Snakemake of its own: a run that was killed leaves no lock
+# behind, and results that DVC brought are known for what they are made from.
+if workflow.is_main_process:
+    hold_folder()
+    restore_records()
 
 
 wildcard_constraints:
@@ -41,26 +50,21 @@ BUNDLES = expand(
     classifier=config["models"]["classifiers"],
     kind=["skops", "md"],
 )
-MODEL_RESULTS = [
-    "metrics.csv",
-    "groups.csv",
-    "coverage.csv",
-    "confusion.csv",
-    "losses.csv",
-    "summary.md",
-    "accuracy.png",
-    "jaccard.png",
-    "accuracy_size.png",
-    "accuracy_entropy.png",
-    "periodic_table.png",
-    "confusion.png",
-    "training_sets.png",
-]
 
 
 def settings(*sections):
     """The named sections of the settings as JSON: what a rule depends on, and all it is told."""
     return json.dumps({name: config[name] for name in sections}, sort_keys=True)
+
+
+def memory(megabytes):
+    """Memory of a job, doubled each time it is sent again."""
+    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+
+
+def minutes(number):
+    """Time of a job, doubled each time it is sent again."""
+    return lambda wildcards, attempt: number * 2 ** (attempt - 1)
 
 
 def given(*paths):
