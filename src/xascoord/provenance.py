@@ -48,7 +48,7 @@ def save_records(root: Path = Path()) -> dict[str, int]:
         for path in sorted((root / folder).glob("[0-9][0-9]_*/**/*")):
             name = path.relative_to(root).as_posix()
             stage = _STAGE.match(name)
-            record = store.metadata(name) if stage and path.is_file() else None
+            record = store._read_record(name) if stage and path.is_file() else None
             if stage and record:
                 stages[stage[1]][name] = {key: record[key] for key in _KEPT}
     for stage_name, records in stages.items():
