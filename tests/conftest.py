@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from project import ROOT, commit, make_project, run, track
 from xascoord.settings import Settings, parse_settings
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
@@ -26,6 +26,16 @@ def shared() -> Path:
     if not (SHARED / "spectra").is_dir():
         pytest.skip("the folder of real spectra is not beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A slice of the project, under git, that ``dvc repro`` has run: look, do not touch."""
+    folder = make_project(tmp_path_factory.mktemp("run") / "project")
+    track(folder)
+    run(folder, "dvc", "repro")
+    commit(folder, "Results")
+    return folder
 
 
 @pytest.fixture(scope="session")

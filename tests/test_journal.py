@@ -47,7 +47,7 @@ def test_a_torn_tail_is_cut_off(tmp_path, torn):
 
 def test_two_writers_are_refused(tmp_path):
     with Journal(tmp_path / "j.jsonl"), pytest.raises(XascoordError, match="another run"):
-        Journal(tmp_path / "j.jsonl")
+        Journal(tmp_path / "j.jsonl", wait=False)
 
 
 WRITER = """
@@ -84,7 +84,7 @@ def test_journal_forgets_what_is_no_longer_wanted(tmp_path):
         journal.keep(["k1", "k3", "unknown"])
         assert journal.keys == {"k1", "k3"}
         with pytest.raises(XascoordError, match="another run"):
-            Journal(path)
+            Journal(path, wait=False)
         journal.add("k9", value=9)
     with Journal(path) as journal:
         assert {e["key"]: e["value"] for e in journal.entries()} == {"k1": 1, "k3": 3, "k9": 9}

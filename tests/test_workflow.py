@@ -1,85 +1,21 @@
 """The real workflow, run by the real Snakemake on a small slice in a folder of its own."""
 
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pandas as pd
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from conftest import ROOT, spinel
 from corrupt import CU, feff_corpus, write_dump
+from project import BIN, FAST, SLICE, checksums, make_project, set_params, snakemake
 from xascoord.bundles import load_bundle
 from xascoord.settings import Settings
-
-BIN = Path(sys.executable).parent
-MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
-SLICE = ["C", "Ti", "Cu"]
-FAST = {
-    "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"],
-    "compare": ["site"],
-    "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
-}  # fmt: skip
-
-
-def _snakemake(folder, *arguments, check=True):
-    command = [str(BIN / "snakemake"), "--cores", "2", *arguments]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
-    if check:
-        assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
-    return result.stdout + result.stderr
-
-
-def _project(folder, **sections):
-    """The project's files with a slice of the demonstration data."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("Snakefile", "environment.yml"):
-        shutil.copy(ROOT / name, folder)
-    (folder / "data").mkdir()
-    for name in ("experiments.csv", "compounds.csv"):
-        shutil.copy(ROOT / "data" / name, folder / "data")
-    shutil.copytree(ROOT / "workflow", folder / "workflow")
-    (folder / "data/demo").mkdir()
-    for name in ("spectra", "structures"):
-        table = pq.read_table(ROOT / f"data/demo/{name}.parquet")
-        column = table["structure_id"]
-        keep = pc.match_substring_regex(column, f"-({'|'.join(SLICE)})(-|$)")
-        pq.write_table(table.filter(keep), folder / f"data/demo/{name}.parquet")
-    _params(folder, elements=SLICE, **sections)
-    return folder
-
-
-def _params(folder, **sections):
-    values = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for name, section in {"models": FAST, **sections}.items():
-        values[name] = {**values[name], **section} if isinstance(section, dict) else section
-    values["models"]["cnn"] = {**MODELS["cnn"], **values["models"]["cnn"]}
-    (folder / "params.yaml").write_text(yaml.safe_dump(values))
-
-
-def _tables(folder):
-    """Checksums of every table, but for the benchmarks."""
-    paths = [*folder.glob("data/0*/**/*.parquet"), *folder.glob("data/0*/**/*.csv")]
-    paths += [*folder.glob("results/0*/*"), *folder.glob("data/0*/bundles/*/*")]
-    return {
-        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-        for p in sorted(paths)
-    }
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = _project(tmp_path_factory.mktemp("run") / "project")
-    _snakemake(folder)
-    return folder
 
 
 def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
@@ -111,13 +47,28 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert plain.loc["site+averaged, augmented", "number_top1"] > 0.5
     predictions = pq.read_table(finished / "data/04_models/predictions/Ti.parquet")
     assert predictions.num_rows % labels.num_rows == 0
-    assert "Nothing to be done" in _snakemake(finished, "-n")
+    assert "Nothing to be done" in snakemake(finished, "-n")
 
 
-def test_the_same_bytes_whatever_the_cores(finished, tmp_path):
-    other = _project(tmp_path / "other")
-    _snakemake(other, "--cores", "1")
-    assert _tables(other) == _tables(finished)
+def test_the_same_bytes_whatever_the_cores_and_after_a_kill(finished, tmp_path):
+    """Plain Snakemake on one core, killed in training: the same bytes as DVC's on two.
+
+    The lock of the killed run does not stop the next one.
+    """
+    folder = make_project(tmp_path / "killed")
+    process = subprocess.Popen(
+        [str(BIN / "snakemake"), "--cores", "1"], cwd=folder, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    journals = folder / "data/raw/models"
+    while not list(journals.glob("*.jsonl")) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list((folder / ".snakemake/locks").iterdir())
+    assert "its lock is removed" in snakemake(folder, "--cores", "1")
+    assert checksums(folder) == checksums(finished)
 
 
 def test_several_processes_an_element_give_the_same_bytes(finished, tmp_path):
@@ -126,50 +77,50 @@ def test_several_processes_an_element_give_the_same_bytes(finished, tmp_path):
     shutil.copytree(finished, copy)
     shutil.rmtree(copy / "data/04_models")
     shutil.rmtree(copy / "data/raw/models")
-    _params(copy, elements=["Cu"])
-    _snakemake(copy, "data/04_models/predictions/Cu.parquet", "--rerun-triggers", "mtime")
+    set_params(copy, elements=["Cu"])
+    snakemake(copy, "data/04_models/predictions/Cu.parquet", "--rerun-triggers", "mtime")
     assert "on 2 processes" in (copy / "logs/04_models/train_Cu.log").read_text()
-    mine = {k: v for k, v in _tables(copy).items() if k.startswith("data/04_models")}
+    mine = {k: v for k, v in checksums(copy).items() if k.startswith("data/04_models")}
     # predictions, reference spectra, a bundle and a card for each classifier
     assert len(mine) == 2 + 2 * len(FAST["classifiers"])
-    assert mine.items() <= _tables(finished).items()
+    assert mine.items() <= checksums(finished).items()
 
 
 def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
-    _params(copy, elements=SLICE, window={"points": 100})
-    plan = _snakemake(copy, "-n")
+    set_params(copy, elements=SLICE, window={"points": 100})
+    plan = snakemake(copy, "-n")
     assert "build_datasets" in plan
     assert "import_demo" not in plan
-    _params(copy, elements=SLICE, labels={"min_samples": 5})
-    plan = _snakemake(copy, "-n")
+    set_params(copy, elements=SLICE, labels={"min_samples": 5})
+    plan = snakemake(copy, "-n")
     assert "make_labels" in plan
     assert "compute_order_parameters" not in plan
-    _params(copy, elements=SLICE, augmentation={"share": 0.5})
-    plan = _snakemake(copy, "-n")
+    set_params(copy, elements=SLICE, augmentation={"share": 0.5})
+    plan = snakemake(copy, "-n")
     assert "train_models" in plan
     assert "make_labels" not in plan
-    _params(copy, elements=SLICE, validation={"noises": [0.03]})
-    plan = _snakemake(copy, "-n")
+    set_params(copy, elements=SLICE, validation={"noises": [0.03]})
+    plan = snakemake(copy, "-n")
     assert "validate_models" in plan
     assert "train_models" not in plan
-    _params(copy, elements=SLICE, models={**FAST, "search": True})
-    plan = _snakemake(copy, "-n")
+    set_params(copy, elements=SLICE, models={**FAST, "search": True})
+    plan = snakemake(copy, "-n")
     assert "search_hyperparameters" in plan
 
 
 def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):
     runs = tmp_path / "runs"
     feff_corpus(runs)
-    folder = _project(tmp_path / "project", sources=["feff"], feff={"path": str(runs)})
-    _params(folder, elements=["Cu"], sources=["feff"], feff={"path": str(runs)})
-    _snakemake(folder, "data/01_spectra/feff/counts.csv")
+    folder = make_project(tmp_path / "project", sources=["feff"], feff={"path": str(runs)})
+    set_params(folder, elements=["Cu"], sources=["feff"], feff={"path": str(runs)})
+    snakemake(folder, "data/01_spectra/feff/counts.csv")
     target = "data/01_spectra/feff/counts.csv"
-    assert "Nothing to be done" in _snakemake(folder, "-n", target)
+    assert "Nothing to be done" in snakemake(folder, "-n", target)
     xmu = runs / "Cu/nan/FEFF-XANES/000_Cu/xmu.dat"
     xmu.write_text((runs / "Cu/good/FEFF-XANES/000_Cu/xmu.dat").read_text())
-    assert "import_feff" in _snakemake(folder, "-n", target)
+    assert "import_feff" in snakemake(folder, "-n", target)
 
 
 def test_the_slurm_profile_parses():
@@ -190,10 +141,10 @@ def test_the_slurm_profile_parses():
     ],
 )
 def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
-    folder = _project(tmp_path / "wrong")
+    folder = make_project(tmp_path / "wrong")
     values = yaml.safe_load((folder / "params.yaml").read_text())
     (folder / "params.yaml").write_text(yaml.safe_dump({**values, **change}))
-    output = _snakemake(folder, "-n", check=False)
+    output = snakemake(folder, "-n", check=False)
     assert "params.schema.json" in output or "validat" in output.lower()
     assert words in output
     assert not (folder / "data/01_spectra").exists()
@@ -213,13 +164,13 @@ def test_sources_combined_in_one_run(tmp_path):
     extra = extra.rename(extra.with_name(f"{other:03d}_Cu"))
     (extra / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU + 1)))
     reasons = write_dump(tmp_path / "dump")
-    folder = _project(
+    folder = make_project(
         tmp_path / "project",
         sources=["feff", "xasdb_archive", "demo"],
         feff={"path": str(tmp_path / "runs")},
         xasdb_archive={"path": str(tmp_path / "dump")},
     )
-    _snakemake(folder)
+    snakemake(folder, "build_all_datasets")
     with (folder / "results/02_datasets/rejections.csv").open(newline="") as handle:
         rows = list(csv.DictReader(handle))
     from_feff = [r for r in rows if r["source"] == "feff" and r["stage"] == "spectra"]
@@ -238,8 +189,8 @@ def test_measured_oxides_in_the_workflow(finished, tmp_path, shared):
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
     measured = str(shared / "experimental/xasdatalibrary")
-    _params(copy, elements=["Cu"], validation={"folder": measured})
-    _snakemake(copy, "results/06_validation/summary.csv", "--rerun-triggers", "mtime", "params")
+    set_params(copy, elements=["Cu"], validation={"folder": measured})
+    snakemake(copy, "results/06_validation/summary.csv", "--rerun-triggers", "mtime", "params")
     spectra = pd.read_csv(copy / "results/06_validation/spectra.csv")
     assert set(spectra["data"]) == {"measured"}
     assert set(spectra["sample"]) == {"CuO_tenorite_13K"}
@@ -247,25 +198,8 @@ def test_measured_oxides_in_the_workflow(finished, tmp_path, shared):
     assert len(spectra) == 4 + 5 + 4 + 6
 
 
-def test_kill_dash_nine_of_the_workflow_and_rerun(finished, tmp_path):
-    folder = _project(tmp_path / "killed")
-    process = subprocess.Popen(
-        [str(BIN / "snakemake"), "--cores", "2"], cwd=folder, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    journals = folder / "data/raw/models"
-    while not list(journals.glob("*.jsonl")) and process.poll() is None:
-        time.sleep(0.05)
-    time.sleep(1)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    _snakemake(folder, "--unlock")
-    _snakemake(folder)
-    assert _tables(folder) == _tables(finished)
-
-
 def test_workflow_is_linted_and_formatted():
-    assert "Congratulations" in _snakemake(ROOT, "--lint")
+    assert "Congratulations" in snakemake(ROOT, "--lint")
     result = subprocess.run(
         [str(BIN / "snakefmt"), "--check", "Snakefile", "workflow"], cwd=ROOT, capture_output=True
     )

@@ -5,5 +5,8 @@ set -e
 if [ -x .venv/bin/python ]; then
   PATH="$PWD/.venv/bin:$PATH"
 fi
+# A Snakemake outlives a DVC that was killed: wait for it instead of failing.
+XASCOORD_WAIT=1
+export XASCOORD_WAIT
 python -m snakemake --cores "${XASCOORD_CORES:-2}" "$@"
 python -m xascoord save-provenance

@@ -9,12 +9,36 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from xascoord.errors import XascoordError
+
+
+def _open_alone(path: Path, wait: bool) -> BinaryIO:
+    """The file, locked as long as it is open."""
+    import fcntl
+
+    while True:
+        handle = path.open("a+b")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                handle.close()
+                raise XascoordError(
+                    f"{path}: another run is writing here; wait for it or end it"
+                ) from None
+            print(f"{path}: another run is writing here; waiting for it", file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            return handle
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(handle.fileno())):
+            return handle
+        handle.close()  # the other run has put a new file in its place
 
 
 class Journal:
@@ -25,25 +49,20 @@ class Journal:
     path
         File of JSON lines, each with a ``key``; made if it is not there.
 
+    wait
+        Wait for another process that is writing the same journal: a job outlives a scheduler
+        that was killed, and what it still does need not be done again.
+
     Raises
     ------
     XascoordError
-        If another process is writing the same journal, or a line before the last is damaged.
+        If another process is writing and is not waited for, or a line before the last is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        import fcntl
-
+    def __init__(self, path: Path, wait: bool = True) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = path.open("a+b")
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._handle.close()
-            raise XascoordError(
-                f"{path}: another run is writing here; wait for it or end it"
-            ) from None
+        self._handle = _open_alone(path, wait)
         self._offsets: dict[str, int] = {}
         try:
             self._recover()

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 # Not in the jobs, each of which may be a Snakemake of its own: a run that was killed leaves no lock
 # behind, and results that DVC brought are known for what they are made from.
 if workflow.is_main_process:
-    hold_folder()
+    hold_folder(wait="XASCOORD_WAIT" in os.environ)
     restore_records()
 
 
@@ -27,9 +28,13 @@ wildcard_constraints:
 ELEMENTS = config["elements"]
 SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in config["sources"]]
 
+# On a cluster the profile sets threads: there is no --cores, and in a batch job Snakemake would see
+# all cores of the node, not what the job was given.
 try:
     CORES = workflow.cores or 1
-except WorkflowError:  # a cluster run without --cores: the profile sets threads
+except WorkflowError:
+    CORES = 1
+if not workflow.is_main_process:
     CORES = 1
 
 # Elements run beside each other; what cores are left is used inside each job.

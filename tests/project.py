@@ -1,0 +1,101 @@
+"""A small slice of the project in a folder of its own, run by the real Snakemake and DVC."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
+SLICE = ["C", "Ti", "Cu"]
+FAST = {
+    "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"],
+    "compare": ["site"],
+    "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
+}  # fmt: skip
+AUTHOR = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
+          "GIT_COMMITTER_EMAIL": "a@b"}  # fmt: skip
+# The stages that DVC runs look for python on the path.
+ENVIRONMENT = {**os.environ, **AUTHOR, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+
+def run(folder: Path, *command: str, check: bool = True, timeout: int = 900) -> str:
+    """Run a program of the environment and return what it printed."""
+    program = BIN / command[0]
+    result = subprocess.run(
+        [str(program) if program.exists() else command[0], *command[1:]], cwd=folder,
+        capture_output=True, text=True, timeout=timeout, env=ENVIRONMENT,
+    )  # fmt: skip
+    output = result.stdout + result.stderr
+    if check:
+        assert result.returncode == 0, f"{' '.join(command)}\n{output[-6000:]}"
+    return output
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
+    """Run the workflow on two cores, unless the arguments say otherwise."""
+    return run(folder, "snakemake", "--cores", "2", *arguments, check=check)
+
+
+def make_project(folder: Path, **sections: Any) -> Path:
+    """The project's files with a slice of the demonstration data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("data", "data/demo", "data/external", ".dvc"):
+        (folder / name).mkdir()
+    for name in ("data/experiments.csv", "data/compounds.csv", "data/external/README.md",
+                 ".dvc/config"):  # fmt: skip
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    (folder / "profiles").symlink_to("workflow/profiles")
+    for name in ("spectra", "structures"):
+        table = pq.read_table(ROOT / f"data/demo/{name}.parquet")
+        column = table["structure_id"]
+        keep = pc.match_substring_regex(column, f"-({'|'.join(SLICE)})(-|$)")
+        pq.write_table(table.filter(keep), folder / f"data/demo/{name}.parquet")
+    set_params(folder, **{"elements": SLICE, **sections})
+    return folder
+
+
+def set_params(folder: Path, **sections: Any) -> None:
+    """Write params.yaml: the project's, with quick models and some sections replaced."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for name, section in {"models": FAST, **sections}.items():
+        values[name] = {**values[name], **section} if isinstance(section, dict) else section
+    values["models"]["cnn"] = {**MODELS["cnn"], **values["models"]["cnn"]}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+
+
+def track(folder: Path) -> None:
+    """Put a project under git, as a user's clone is."""
+    run(folder, "git", "init", "-q", "-b", "main")
+    commit(folder, "Slice of the project")
+
+
+def commit(folder: Path, subject: str) -> None:
+    """Commit everything."""
+    run(folder, "git", "add", "-A")
+    run(folder, "git", "commit", "-qm", subject)
+
+
+def checksums(folder: Path, *parts: str) -> dict[str, str]:
+    """Checksums of every result, its records, and nothing that depends on time."""
+    paths = [p for name in ("data", "results") for p in folder.glob(f"{name}/[0-9][0-9]_*/**/*")]
+    paths += folder.glob("data/provenance/*")
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(paths)
+        if path.is_file() and not path.name.startswith(".")
+        and (name := path.relative_to(folder).as_posix()).startswith(parts or ("",))
+    }  # fmt: skip
