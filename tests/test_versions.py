@@ -1,7 +1,6 @@
 """DVC and Snakemake together: neither undoes the other's work, wherever the bytes come from."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -196,7 +195,7 @@ def test_every_result_belongs_to_a_stage_of_dvc(finished):
     stages = yaml.safe_load((finished / "dvc.yaml").read_text())["stages"]
     outs = tuple(next(iter(out)) for stage in stages.values() for out in stage["outs"])
     assert all(name.startswith(outs) for name in checksums(finished))
-    for name in os.listdir(finished / "data/provenance"):
-        records = json.loads((finished / "data/provenance" / name).read_text())
+    for path in (finished / "data/provenance").iterdir():
+        records = json.loads(path.read_text())
         assert all("endtime" not in record for record in records.values())
-        assert any(out.endswith(name) for out in outs)
+        assert any(out.endswith(path.name) for out in outs)

@@ -204,3 +204,18 @@ def test_workflow_is_linted_and_formatted():
         [str(BIN / "snakefmt"), "--check", "Snakefile", "workflow"], cwd=ROOT, capture_output=True
     )
     assert result.returncode == 0, result.stderr.decode()
+
+
+def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
+    """Standard usage: workflow/Snakefile, and the workflow as a module of another one."""
+    assert "Nothing to be done" in snakemake(finished, "-n", "-s", "workflow/Snakefile")
+    demo = {"folder": str(finished / "data/demo")}
+    tables = {name: str(ROOT / f"data/{name}.csv") for name in ("experiments", "compounds")}
+    set_params(tmp_path, elements=SLICE, demo=demo, validation={
+        "manifest": tables["experiments"], "compounds": tables["compounds"]})  # fmt: skip
+    code = (ROOT / "config/README.md").read_text().partition("```python\n")[2].partition("```")[0]
+    assert "/path/to/xascoord" in code
+    (tmp_path / "Snakefile").write_text(code.replace("/path/to/xascoord", str(ROOT)))
+    assert "xascoord_write_report" in snakemake(tmp_path, "-n", "xascoord_all")
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["report"] is True
