@@ -36,3 +36,7 @@ rule all:
 
 onsuccess:
     save_records()
+
+
+onerror:
+    save_records()

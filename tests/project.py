@@ -17,7 +17,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
-SLICE = ["C", "Ti", "Cu"]
+SLICE = ["Ti", "Cu"]
 FAST = {
     "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"],
     "compare": ["site"],

@@ -12,7 +12,7 @@ import yaml
 from project import BIN, ENVIRONMENT, SLICE, checksums, commit, run, set_params, snakemake
 from xascoord.errors import XascoordError
 from xascoord.journal import Journal
-from xascoord.provenance import restore_records
+from xascoord.provenance import restore_records, save_records
 from xascoord.run_lock import hold_folder
 
 NOTHING = "Nothing to be done"
@@ -35,7 +35,7 @@ def _clone(origin, folder, remote=None):
 def test_after_repro_neither_has_anything_to_do(finished):
     assert NOTHING in snakemake(finished, "-n")
     assert "up to date" in run(finished, "dvc", "status")
-    assert "changed" not in run(finished, "dvc", "repro", "--dry").replace("didn't change", "")
+    assert "Running stage" not in run(finished, "dvc", "repro", "--dry")
     report = (finished / "results/report.html").read_text()
     for words in ("Loss of accuracy when a region is dropped", "Label cardinality"):
         assert words in report
@@ -154,6 +154,43 @@ def test_damaged_records_are_named(tmp_path):
         restore_records(tmp_path)
 
 
+def _made(root, text, params):
+    """A result and Snakemake's record of it."""
+    from snakemake.persistence import MetadataRecord
+
+    from xascoord.provenance import _store
+
+    path = root / "data/03_labels/a.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    record = MetadataRecord(rule="r", input=[], params=[params], code="c", record_format_version=6,
+                            software_stack_hash="", input_checksums={})  # fmt: skip
+    _store(root)._write_record("data/03_labels/a.csv", record)
+
+
+def _params(root):
+    from xascoord.provenance import _store
+
+    return _store(root)._read_record("data/03_labels/a.csv").params
+
+
+def test_records_belong_to_bytes(tmp_path):
+    """A failed run with other settings, then the committed bytes again; and no store at all."""
+    _made(tmp_path, "one", "P1")
+    assert save_records(tmp_path) == {"03_labels": 1}
+    assert restore_records(tmp_path) == 0
+    _made(tmp_path, "three", "P3")  # of a run that did not end well
+    assert restore_records(tmp_path) == 0
+    assert _params(tmp_path) == ["P3"]
+    (tmp_path / "data/03_labels/a.csv").write_text("one")  # dvc checkout
+    assert restore_records(tmp_path) == 1
+    assert _params(tmp_path) == ["P1"]
+    (tmp_path / "data/03_labels/a.csv").write_text("three")
+    shutil.rmtree(tmp_path / ".snakemake")
+    assert restore_records(tmp_path) == 0
+    assert _params(tmp_path) == ["unknown"]  # made again, whatever the settings
+
+
 HOLDER = "import sys, time; from pathlib import Path; from xascoord.run_lock import hold_folder; \
 print(hold_folder(Path(sys.argv[1])), flush=True); time.sleep(60)"
 
@@ -172,6 +209,34 @@ def test_only_a_dead_runs_lock_is_removed(tmp_path):
     assert lock.exists()
     live.kill()
     live.wait()
+
+
+def _fresh(root):
+    code = HOLDER.replace("time.sleep(60)", "")
+    result = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_the_lock_of_another_machine_or_of_batch_jobs_stays(tmp_path):
+    lock = tmp_path / ".snakemake/locks/0.input.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("data")
+    owner = tmp_path / ".snakemake/xascoord_run.lock"
+    owner.write_text("elsewhere")
+    for _ in range(2):
+        _fresh(tmp_path)
+        assert lock.exists()
+    owner.write_text("")
+    job = tmp_path / ".snakemake/incomplete/abc"
+    job.parent.mkdir()
+    job.write_text('{"external_jobid": "4711"}')
+    result = _fresh(tmp_path)
+    assert lock.exists()
+    assert "4711" in result.stderr
+    job.write_text('{"external_jobid": null}')
+    assert "its lock is removed" in _fresh(tmp_path).stderr
+    assert not lock.exists()
 
 
 WRITER = "import sys, time; from pathlib import Path; from xascoord.journal import Journal\n\

@@ -18,6 +18,7 @@ The stages, in order: **spectra** of a source into typed tables, **datasets** of
 (site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**, then
 **train** (with **search** before it, if wished), **importance**, **validate** and **report**.
 **predict** answers for one measured spectrum.
+
 `snakemake --cores 2` runs them all; each command here runs one of them by hand.
 
 Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.

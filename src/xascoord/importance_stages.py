@@ -66,9 +66,8 @@ def drop_regions(
         steps = resume(keys, _one, shared, journal, workers)
         show_progress(steps, f"dropped regions of {element}")
         found = results(journal, keys)
+        write_csv(out, importance_rows(element, GROUP_OF[element], found), COLUMNS)
         journal.keep(keys.values())
-    table = importance_rows(element, GROUP_OF[element], found)
-    write_csv(out, table, COLUMNS)
 
 
 def _one(trial: Trial) -> Row:

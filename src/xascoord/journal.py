@@ -7,6 +7,7 @@ lines of one key the later one counts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -140,7 +141,8 @@ class Journal:
             return
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         old, self._handle = self._handle, temporary.open("w+b")
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
         self._offsets = {}
         self.extend(entries)
         temporary.replace(self.path)

@@ -71,14 +71,15 @@ def compute_order_parameters(
         show_progress(steps, f"order parameters of {element}")
         wanted = {task.key for task in tasks}
         results = {entry["key"]: entry for entry in journal.entries() if entry["key"] in wanted}
-    rows, rejections = assign(element, spectra, structures, tasks, results)
-    if len(rows) + len(rejections) != len(spectra):
-        raise AccountingError(
-            f"{element}: {len(spectra)} spectra, {len(rows)} with order parameters, "
-            f"{len(rejections)} rejected"
-        )
-    write_rows(out, rows, ORDER_PARAMETERS)
-    write_rows(rejected, rejections, REJECTIONS)
+        # Written while the journal is held: a job of a killed run cannot write after this one.
+        rows, rejections = assign(element, spectra, structures, tasks, results)
+        if len(rows) + len(rejections) != len(spectra):
+            raise AccountingError(
+                f"{element}: {len(spectra)} spectra, {len(rows)} with order parameters, "
+                f"{len(rejections)} rejected"
+            )
+        write_rows(out, rows, ORDER_PARAMETERS)
+        write_rows(rejected, rejections, REJECTIONS)
 
 
 def calibrate_thresholds(

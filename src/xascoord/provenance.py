@@ -3,8 +3,9 @@
 Snakemake knows a result is current by records in its own folder: the code, parameters, inputs
 and checksums of inputs of the job that made it. DVC carries only the results. So the records
 of each stage are saved as one file under ``data/provenance``, which DVC carries with the
-stage's results, and are given back to Snakemake where they come in. Times of files and of jobs are
-left out: the same run leaves the same bytes, and Snakemake goes by checksums where times mislead.
+stage's results, and are given back to Snakemake where they come in. A record holds the checksum of
+its result and counts for no other bytes. Times of files and of jobs are left out: the same run
+leaves the same bytes, and Snakemake goes by checksums where times mislead.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def save_records(root: Path = Path()) -> dict[str, int]:
             stage = _STAGE.match(name)
             record = store._read_record(name) if stage and path.is_file() else None
             if stage and record:
-                stages[stage[1]][name] = {key: record[key] for key in _KEPT}
+                mine = {key: record[key] for key in _KEPT}
+                stages[stage[1]][name] = {**mine, "sha256": _sha256(path)}
     for stage_name, records in stages.items():
         text = json.dumps(records, indent=1, sort_keys=True) + "\n"
         path = root / FOLDER / f"{stage_name}.json"
@@ -61,7 +63,10 @@ def save_records(root: Path = Path()) -> dict[str, int]:
 
 
 def restore_records(root: Path = Path()) -> int:
-    """Give Snakemake the records that came in with results, where they are new here.
+    """Give Snakemake the records of results that came in or changed since the last look.
+
+    A result that the record is not of keeps the record of its own job here; without one it counts
+    as made from something unknown, and is made again.
 
     Parameters
     ----------
@@ -78,29 +83,51 @@ def restore_records(root: Path = Path()) -> int:
     XascoordError
         If a file of records is damaged.
     """
-    seen = _seen(root)
-    new = [path for path, digest in _digests(root).items() if seen.get(path) != digest]
-    if not new:
+    seen, states = _seen(root), _states(root)
+    if seen == states:
         return 0
-    from snakemake.persistence import MetadataRecord
-
     store, count = _store(root), 0
-    for name in new:
+    for name, state in states.items():
+        if seen.get(name) == state:
+            continue
+        earlier = seen.get(name, {})
         for result, record in _read(root / name).items():
             path = root / result
-            if path.is_file():
-                time = path.stat().st_mtime
-                whole = {**record, "starttime": time, "endtime": time, "incomplete": False}
-                store._write_record(result, MetadataRecord(**whole))
-                count += 1
+            changed = earlier.get("") != state[""] or earlier.get(result) != state.get(result)
+            if changed and path.is_file():
+                count += _restore(store, result, path, record)
     _remember(root)
     return count
+
+
+def _restore(store: Any, result: str, path: Path, record: dict[str, Any]) -> bool:
+    """Write the record of one result, if it is of these bytes."""
+    from snakemake.persistence import MetadataRecord
+
+    same = _sha256(path) == record["sha256"]
+    if not same and store._read_record(result) is not None:
+        return False
+    known = {key: record[key] for key in _KEPT}
+    if not same:
+        known["params"] = ["unknown"]
+    time = path.stat().st_mtime
+    # One number a job, as 'snakemake --report' counts them.
+    job = json.dumps([known["rule"], known["input"], known["params"]]).encode()
+    number = int.from_bytes(hashlib.sha256(job).digest()[:6], "big")
+    store._write_record(
+        result,
+        MetadataRecord(
+            **known, starttime=time, endtime=time, incomplete=False, job_hash=number, log=[]
+        ),
+    )
+    return same
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         records = json.loads(path.read_text())
-        return {name: {key: record[key] for key in _KEPT} for name, record in records.items()}
+        wanted = (*_KEPT, "sha256")
+        return {name: {key: record[key] for key in wanted} for name, record in records.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise XascoordError(
             f"{path}: no records of a stage; remove it, or get it again by 'dvc checkout'"
@@ -114,14 +141,25 @@ def _store(root: Path) -> Any:
     return FilePersistence(nolock=True, path=(root / ".snakemake").resolve())
 
 
-def _digests(root: Path) -> dict[str, str]:
-    return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((root / FOLDER).glob("*.json"))
-    }
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _seen(root: Path) -> dict[str, str]:
+def _states(root: Path) -> dict[str, dict[str, str]]:
+    """Digest of each file of records (under ""), and size and time of the results in it."""
+    found = {}
+    for path in sorted((root / FOLDER).glob("*.json")):
+        states = {"": _sha256(path)}
+        for result in _read(path):
+            if (root / result).is_file():
+                stat = (root / result).stat()
+                states[result] = f"{stat.st_size} {stat.st_mtime_ns}"
+        found[path.relative_to(root).as_posix()] = states
+    return found
+
+
+def _seen(root: Path) -> dict[str, dict[str, str]]:
     path = root / ".snakemake" / _SEEN
     try:
         return dict(json.loads(path.read_text()))
@@ -130,5 +168,5 @@ def _seen(root: Path) -> dict[str, str]:
 
 
 def _remember(root: Path) -> None:
-    """Note which files of records Snakemake's store agrees with."""
-    write_text(root / ".snakemake" / _SEEN, json.dumps(_digests(root), indent=1) + "\n")
+    """Note which records and results Snakemake's store agrees with."""
+    write_text(root / ".snakemake" / _SEEN, json.dumps(_states(root), indent=1) + "\n")

@@ -123,19 +123,23 @@ def _losses(path: Path) -> list[dict[str, Any]]:
     worst = sorted(known, key=lambda row: (-float(row["loss"]), row["element"], row["number"]))
     columns = ("element", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
                "spread")  # fmt: skip
-    return [{name: row[name] for name in columns} for row in worst[:_WORST]]
+    shares = columns[-4:]
+    return [
+        {name: float(row[name]) if name in shares else row[name] for name in columns}
+        for row in worst[:_WORST]
+    ]
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Rows of the same columns as a Markdown table; shares (floats) as per cent."""
     if not rows:
         return ["(none)"]
-    columns = list(rows[0])
+    columns = list(dict.fromkeys(name for row in rows for name in row))
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for row in rows:
         cells = [
-            f"{100 * row[name]:.1f}" if isinstance(row[name], float)
-            else str(row[name])
+            f"{100 * row[name]:.1f}" if isinstance(row.get(name), float)
+            else str(row.get(name, ""))
             for name in columns
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")

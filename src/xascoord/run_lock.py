@@ -3,16 +3,20 @@
 Snakemake's lock is a file and outlives a kill; then the next run would stop and ask for
 ``--unlock``. The system's file lock taken here ends with the process that holds it. Every Snakemake
 of the folder shares it; whoever finds itself alone knows that a lock of Snakemake's is a dead
-run's.
+run's. A lock that another machine took is left alone (file locks may hold on one machine only), and
+so is one of a cluster run whose batch jobs may still be at work.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import platform
 import sys
 from pathlib import Path
 from typing import IO
 
-_held: list[IO[str]] = []  # kept open, and with it locked, as long as the process lives
+_held: dict[Path, IO[str]] = {}  # kept open, and with it locked, as long as the process lives
 
 
 def hold_folder(root: Path = Path(), wait: bool = False) -> bool:
@@ -32,9 +36,11 @@ def hold_folder(root: Path = Path(), wait: bool = False) -> bool:
     """
     import fcntl
 
-    folder = root / ".snakemake"
+    folder = (root / ".snakemake").resolve()
+    if folder in _held:
+        return True
     folder.mkdir(parents=True, exist_ok=True)
-    handle = (folder / "xascoord_run.lock").open("a")
+    handle = (folder / "xascoord_run.lock").open("a+")
     alone = True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,15 +53,44 @@ def hold_folder(root: Path = Path(), wait: bool = False) -> bool:
         handle.close()
         return False
     if alone:
-        _clear_locks(folder / "locks")
-    fcntl.flock(handle, fcntl.LOCK_SH)
-    _held.append(handle)
+        handle.seek(0)
+        if _clear_locks(folder, handle.read()):
+            handle.truncate(0)
+            handle.write(platform.node())
+            handle.flush()
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    _held[folder] = handle
     return alone
 
 
-def _clear_locks(folder: Path) -> None:
-    stale = sorted(folder.glob("*.lock"))
+def _clear_locks(folder: Path, machine: str) -> bool:
+    """Remove Snakemake's locks if they are of a dead run here; whether there are none now."""
+    stale = sorted((folder / "locks").glob("*.lock"))
+    if not stale:
+        return True
+    if machine not in ("", platform.node()):
+        return False
+    jobs = sorted(_batch_jobs(folder / "incomplete"))
+    if jobs:
+        print(
+            "A cluster run in this folder was killed; its batch jobs may still be at work "
+            f"({', '.join(jobs[:5])}). Cancel them, then run 'snakemake --unlock'.",
+            file=sys.stderr,
+        )
+        return False
     for path in stale:
         path.unlink(missing_ok=True)
-    if stale:
-        print("A run in this folder was killed; its lock is removed.", file=sys.stderr)
+    print("A run in this folder was killed; its lock is removed.", file=sys.stderr)
+    return True
+
+
+def _batch_jobs(incomplete: Path) -> set[str]:
+    """Numbers of the batch jobs that Snakemake had sent and not heard of again."""
+    found = set()
+    for path in incomplete.rglob("*"):
+        if path.is_file():
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                job = json.loads(path.read_text()).get("external_jobid")
+                found |= {str(job)} if job else set()
+    return found

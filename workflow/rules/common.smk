@@ -68,13 +68,18 @@ def memory(megabytes):
 
 
 def minutes(number):
-    """Time of a job, doubled each time it is sent again."""
-    return lambda wildcards, attempt: number * 2 ** (attempt - 1)
+    """Time of a job, doubled each time it is sent again, up to a day."""
+    return lambda wildcards, attempt: min(
+        number * 2 ** (attempt - 1), max(number, 24 * 60)
+    )
 
 
 def given(*paths):
-    """Paths that are set, where a setting may be null."""
-    return [path for path in paths if path]
+    """Paths that are set, where a setting may be null.
+
+    The time of a folder says nothing of what is in it; ``listing`` does.
+    """
+    return [ancient(path) if Path(path).is_dir() else path for path in paths if path]
 
 
 def listing(*paths):
