@@ -20,6 +20,7 @@ include: "workflow/rules/04_models.smk"
 include: "workflow/rules/05_importance.smk"
 include: "workflow/rules/06_validation.smk"
 include: "workflow/rules/07_report.smk"
+include: "workflow/rules/08_geometries.smk"
 
 
 rule all:

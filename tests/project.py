@@ -23,6 +23,7 @@ FAST = {
     "compare": ["site"],
     "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
 }  # fmt: skip
+QUICK = {"folds": 3, "epochs": 2, "splits": ["random", "grouped"]}
 AUTHOR = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
           "GIT_COMMITTER_EMAIL": "a@b"}  # fmt: skip
 # The stages that DVC runs look for python on the path.
@@ -54,7 +55,8 @@ def make_project(folder: Path, **sections: Any) -> Path:
         shutil.copy(ROOT / name, folder)
     for name in ("data", "data/demo", "data/external", ".dvc"):
         (folder / name).mkdir()
-    for name in ("data/experiments.csv", "data/compounds.csv", "data/external/README.md",
+    for name in ("data/experiments.csv", "data/compounds.csv", "data/carbone2019.csv",
+                 "data/external/README.md",
                  ".dvc/config"):  # fmt: skip
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "workflow", folder / "workflow")
@@ -71,7 +73,7 @@ def make_project(folder: Path, **sections: Any) -> Path:
 def set_params(folder: Path, **sections: Any) -> None:
     """Write params.yaml: the project's, with quick models and some sections replaced."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for name, section in {"models": FAST, **sections}.items():
+    for name, section in {"models": FAST, "geometries": QUICK, **sections}.items():
         values[name] = {**values[name], **section} if isinstance(section, dict) else section
     values["models"]["cnn"] = {**MODELS["cnn"], **values["models"]["cnn"]}
     (folder / "params.yaml").write_text(yaml.safe_dump(values))

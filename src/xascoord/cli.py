@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 
-from xascoord import cli_data, cli_models, cli_run  # noqa: F401 - their commands, in this order
+from xascoord import cli_data, cli_models, cli_networks, cli_run  # noqa: F401 - their commands, in this order
 from xascoord.cli_app import app
 from xascoord.errors import XascoordError
 

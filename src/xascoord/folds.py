@@ -14,7 +14,12 @@ from xascoord.model_settings import SplitName
 
 
 def assign_folds(
-    labels: Sequence[str], materials: Sequence[str], split: SplitName, folds: int, seed: int
+    labels: Sequence[str],
+    materials: Sequence[str],
+    split: SplitName,
+    folds: int,
+    seed: int,
+    setting: str = "models.folds",
 ) -> npt.NDArray[np.int32]:
     """The fold in which each spectrum is tested.
 
@@ -32,6 +37,8 @@ def assign_folds(
         Number of folds.
     seed
         Seed of the shuffling.
+    setting
+        Name of the number of folds in the settings, for messages.
 
     Returns
     -------
@@ -50,7 +57,7 @@ def assign_folds(
     units = len(set(materials)) if split == "grouped" else len(groups)
     if units < folds:
         what = "materials" if split == "grouped" else "spectra"
-        raise XascoordError(f"{units} {what} for {folds} folds; add data or lower models.folds")
+        raise XascoordError(f"{units} {what} for {folds} folds; add data or lower {setting}")
     counts = Counter(labels)
     strata = np.array([label if counts[label] >= folds else "rare" for label in labels])
     kind = StratifiedGroupKFold if split == "grouped" else StratifiedKFold
@@ -63,6 +70,6 @@ def assign_folds(
     if len(set(found.tolist())) < folds:
         raise XascoordError(
             f"one of {folds} folds is left empty, since few materials hold most spectra; "
-            "lower models.folds or add data"
+            f"lower {setting} or add data"
         )
     return found

@@ -246,7 +246,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.dropout,
         )  # fmt: skip
 
-    def fit(self, X: Array, y: Array, groups: Any = None) -> NetworkClassifier:
+    def fit(self, X: Array, y: Any, groups: Any = None) -> NetworkClassifier:
         """Train on spectra X (n, points) with classes y (n,).
 
         Parameters

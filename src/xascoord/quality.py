@@ -45,6 +45,9 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     WINDOW_NOT_COVERED = "window_not_covered"
     MISSING_SITE = "missing_site"
+    SITE_AVERAGED = "site_averaged"
+    OTHER_GEOMETRY = "other_geometry"
+    EQUIVALENT_SITE = "equivalent_site"
 
 
 class RejectedSpectrum(Exception):

@@ -123,6 +123,35 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+# Site-specific spectra of known geometry, without near-duplicates.
+GEOMETRIES = pa.schema(
+    [
+        *SPECTRA,
+        ("symbol", pa.string()),  # ChemEnv's, of the nearest ideal polyhedron
+        ("neighbours", pa.int32()),
+        ("measure", pa.float64()),  # continuous symmetry measure, 0 to 100
+        ("grid_start", pa.float64()),  # eV, of the element's grid
+        ("features", _FLOATS),  # on the grid, maximum 1
+    ]
+)
+
+# Their predictions by networks that had not seen them, as they are.
+GEOMETRY_PREDICTIONS = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("absorber", pa.string()),
+        ("split", pa.string()),
+        ("fold", pa.int32()),
+        ("network", pa.string()),
+        ("region", pa.string()),  # full or pre_edge
+        ("training", pa.string()),  # shifted, base or noisy copies learnt from
+        ("true_symbol", pa.string()),
+        ("predicted_symbol", pa.string()),
+        ("probability", pa.float64()),
+    ]
+)
+
 # Computed spectra that a prediction is compared with; it lies beside the models.
 REFERENCE = pa.schema(
     [

@@ -26,6 +26,9 @@ wildcard_constraints:
 
 
 ELEMENTS = config["elements"]
+GEOMETRY_ELEMENTS = [
+    element for element in config["geometries"]["elements"] if element in ELEMENTS
+]
 SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in config["sources"]]
 
 # On a cluster the profile sets threads: there is no --cores, and in a batch job Snakemake would see
@@ -39,6 +42,7 @@ if not workflow.is_main_process:
 
 # Elements run beside each other; what cores are left is used inside each job.
 WORKERS = max(1, CORES // len(ELEMENTS))
+GEOMETRY_WORKERS = max(1, CORES // max(1, len(GEOMETRY_ELEMENTS)))
 JOINT_FIGURES = [
     f"results/03_labels/joint_{group}_{kind}.png"
     for group, members in GROUPS.items()

@@ -1,0 +1,312 @@
+"""Tetrahedral, square pyramidal and octahedral sites, and the networks for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from conftest import make_settings, rutile, spinel
+from xascoord.errors import XascoordError
+from xascoord.geometries import neighbour_vectors, site_geometry
+from xascoord.geometry_data import (
+    clean,
+    element_grid,
+    first_of_duplicates,
+    geometry_data,
+    on_grid,
+    standardise,
+)
+from xascoord.geometry_plots import principal_components
+from xascoord.geometry_stages import label_geometries, train_geometries
+from xascoord.geometry_tables import loss_rows, read_published
+from xascoord.geometry_training import (
+    class_f1,
+    network,
+    pieces_of,
+    region_points,
+    summarise_scores,
+    training_spectra,
+)
+from xascoord.network_settings import Geometries
+from xascoord.symmetry import structure_row
+from xascoord.tables import GEOMETRIES, REJECTIONS, SPECTRA, STRUCTURES, read_rows, write_rows
+
+NUMBERS = frozenset({4, 5, 6})
+EIGHT = {"epochs": 8, "folds": 3, "learning_rate": 0.003, "dropout": 0.0}
+
+
+def _boxed(vectors):
+    """A copper atom with oxygens at these places, alone in a large box."""
+    from pymatgen.core import Lattice, Structure
+
+    coords = np.array([[0.0, 0, 0], *vectors]) + 10
+    return Structure(
+        Lattice.cubic(20), ["Cu"] + ["O"] * len(vectors), coords, coords_are_cartesian=True
+    )
+
+
+PYRAMID = [[1.9, 0, 0], [-1.9, 0, 0], [0, 1.9, 0], [0, -1.9, 0], [0, 0, 2.1]]
+
+
+@pytest.mark.parametrize(
+    ("structure", "site", "symbol", "number"),
+    [
+        (rutile(), 0, "O:6", 6),
+        (spinel(), 0, "T:4", 4),
+        (spinel(), 2, "O:6", 6),
+        (_boxed(PYRAMID), 0, "S:5", 5),
+        (_boxed(PYRAMID[:4]), 0, "S:4", 4),  # four neighbours, but no tetrahedron
+        (_boxed([*PYRAMID, [0, 0, -2.5]]), 0, "S:5", 5),  # the sixth is beyond 1.2 x 1.9
+        (_boxed(PYRAMID[:2]), 0, "", 2),
+        (_boxed([]), 0, "", 0),
+    ],
+)
+def test_sites_of_known_geometry(structure, site, symbol, number):
+    found = site_geometry(structure, site, 1.2, NUMBERS)
+    assert (found.symbol, found.neighbours) == (symbol, number)
+    if symbol and structure[0].specie.symbol != "Ti":
+        assert found.measure < 3
+
+
+def test_an_ideal_polyhedron_has_no_measure():
+    found = site_geometry(spinel(), 0, 1.2, NUMBERS)
+    assert found.measure == pytest.approx(0, abs=1e-3)
+
+
+def test_neighbours_farther_than_the_first_search_are_found():
+    assert len(neighbour_vectors(_boxed([[4.0, 0, 0], [0, 4.5, 0]]), 0, 1.2)) == 2
+
+
+def _row(index, energy, mu, symbol="O:6", **values):
+    return {
+        "spectrum_id": f"s{index:03d}", "material": f"m{index // 2}", "structure_id": f"c{index}",
+        "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 1, "source": "demo",
+        "energy": list(energy), "mu": list(mu), "symbol": symbol, "neighbours": int(symbol[2:]),
+        "measure": 0.1, **values,
+    }  # fmt: skip
+
+
+def _rows(count, symbols=("T:4", "S:5", "O:6"), seed=0):
+    """Spectra whose white line tells the class, no two alike."""
+    rng = np.random.default_rng(seed)
+    energy = np.arange(8980.0, 9060.0, 0.5)
+    rows = []
+    for i in range(count):
+        kind = i % len(symbols)
+        step = 0.5 + np.arctan((energy - 8990) / 1.5) / np.pi
+        line = (0.3 + 0.5 * kind) * np.exp(-(((energy - 8995 - 3 * kind) / 3) ** 2))
+        wave = 0.2 * np.sin((energy - 8990) / (1.5 + 4 * rng.random()) + 6 * rng.random())
+        rows.append(_row(i, energy, step * (1 + line + wave), symbols[kind]))
+    return rows
+
+
+def test_cleaning_says_what_it_takes_out_and_why():
+    rows = _rows(60)
+    extra = [
+        {**rows[0], "spectrum_id": "twin", "structure_id": "other"},
+        {**rows[1], "spectrum_id": "zz_equivalent"},
+        {**rows[2], "spectrum_id": "square", "symbol": "S:4"},
+        {**rows[3], "spectrum_id": "few", "symbol": "", "neighbours": 2},
+    ]
+    late = np.arange(8999.0, 9060.0, 0.5)
+    extra.append(_row(900, late, np.linspace(0.5, 1, len(late))))
+    everything = [*rows, *extra]
+    orbits = [(row["structure_id"], 0) for row in everything]
+    kept, rejected = clean(
+        "Cu", everything, orbits, Geometries(coverage=0.95, duplicate_difference=0.001)
+    )
+    assert len(kept) + len(rejected) == len(everything)
+    reasons = {row["item"]: row["reason"] for row in rejected}
+    assert reasons == {
+        "twin": "duplicate", "zz_equivalent": "equivalent_site", "square": "other_geometry",
+        "few": "other_geometry", "s900": "window_not_covered",
+    }  # fmt: skip
+    assert all(max(row["features"]) == pytest.approx(1) for row in kept)
+    # The same whatever the order of the rows.
+    again, _ = clean(
+        "Cu", everything[::-1], orbits[::-1], Geometries(coverage=0.95, duplicate_difference=0.001)
+    )
+    assert again == kept
+
+
+@given(arrays(float, (9, 5), elements=st.floats(0, 1)), st.floats(0.01, 0.5))
+def test_what_is_kept_differs_and_what_is_not_is_like_something_kept(features, difference):
+    firsts = first_of_duplicates(features, difference)
+    kept = np.flatnonzero(firsts == np.arange(len(features)))
+    for i in kept:
+        for j in kept[kept < i]:
+            assert np.abs(features[i] - features[j]).mean() >= difference
+    for i, first in enumerate(firsts):
+        assert first in kept
+        assert first <= i
+        assert first == i or np.abs(features[i] - features[first]).mean() < difference
+
+
+def test_a_shifted_spectrum_is_the_spectrum_moved():
+    energy = np.arange(0.0, 100.0, 0.25)
+    mu = 1 / (1 + np.exp(-(energy - 40))) + 0.2 * np.exp(-((energy - 45) ** 2) / 8)
+    grid = np.arange(20.0, 70.0, 0.5)
+    moved = on_grid(energy, mu, grid, 2.0)
+    assert moved[4:] == pytest.approx(on_grid(energy, mu, grid)[:-4], abs=1e-9)
+    assert moved.max() == pytest.approx(1, abs=1e-6)
+    outside = on_grid(energy, mu, np.arange(-5.0, 45.0, 0.5))  # begins before the spectrum
+    assert outside[:10] == pytest.approx(np.full(10, outside[10]))
+
+
+def test_the_grid_begins_where_the_wanted_share_is_covered():
+    starts = np.arange(100.0)
+    grid = element_grid(starts, Geometries(coverage=0.9))
+    assert (starts <= grid[0]).mean() >= 0.9
+    assert len(grid) == 100
+    assert grid[1] - grid[0] == 0.5
+
+
+@pytest.mark.parametrize("how", ["spectrum", "point"])
+def test_standardised_spectra(how):
+    rng = np.random.default_rng(0)
+    learnt, (tested,) = standardise(rng.random((20, 7)), [rng.random((3, 7))], how)
+    axis = 1 if how == "spectrum" else 0
+    assert learnt.mean(axis=axis) == pytest.approx(0, abs=1e-12)
+    assert learnt.std(axis=axis) == pytest.approx(1)
+    assert tested.shape == (3, 7)
+    flat, _ = standardise(np.ones((4, 7)), [], how)
+    assert (flat == 0).all()
+
+
+def _cleaned(count=60, **values):
+    rows = _rows(count)
+    orbits = [(row["structure_id"], 0) for row in rows]
+    kept, _ = clean("Cu", rows, orbits, Geometries(duplicate_difference=0.001))
+    return kept
+
+
+def test_rare_classes_are_not_learnt():
+    kept = _cleaned(60)
+    rare = [row for row in kept if row["symbol"] != "S:5"] + [
+        row for row in kept if row["symbol"] == "S:5"
+    ][:3]
+    data = geometry_data("Cu", rare, Geometries(folds=4))
+    assert data.symbols == ("T:4", "O:6")
+    assert set(data.labels) == {0, 1}
+
+
+def test_copies_are_of_the_learnt_spectra_only():
+    settings = Geometries()
+    data = geometry_data("Cu", _cleaned(), settings)
+    members = np.arange(0, 60, 2)
+    plain, labels = training_spectra(data, members, settings, "base", 1)
+    assert plain == pytest.approx(data.features(members))
+    shifted, five = training_spectra(data, members, settings, "shifted", 1)
+    assert len(shifted) == 5 * len(members) == len(five)
+    assert shifted[: len(members)] == pytest.approx(plain)
+    assert shifted[len(members) : 2 * len(members)] == pytest.approx(data.features(members, -2.0))
+    assert (five.reshape(5, -1) == labels).all()
+    noisy, _ = training_spectra(data, members, settings, "noisy", 1)
+    assert len(noisy) == len(shifted)
+    assert (noisy[len(members) :] - np.tile(plain, (4, 1))).std() == pytest.approx(0.03, rel=0.05)
+
+
+def test_regions_and_network_are_the_papers():
+    settings = Geometries()
+    grid = 8980 + 0.5 * np.arange(100)
+    assert region_points(grid, settings, "full").all()
+    assert region_points(grid, settings, "pre_edge").sum() == 25
+    assert grid[region_points(grid, settings, "pre_edge")].max() < 8980 + 12.5
+    mlp, cnn = (network(settings, name, 1) for name in ("mlp", "cnn"))
+    assert (mlp.filters, cnn.filters) == ((), (8,))
+    assert mlp.dense == (90, 60, 20)
+    assert (mlp.dropout, mlp.epochs, mlp.batch, mlp.patience) == (0.3, 50, 32, None)
+    assert len(pieces_of(settings)) == 2 * 2 * 4 * 10
+
+
+def test_f1_by_hand():
+    """Classes 0, 1, 2: two of three 0 right, one 1 taken for 0, no 2 in the truth."""
+    found = class_f1(np.array([0, 0, 0, 1, 1]), np.array([0, 0, 2, 1, 0]), ("a", "b", "c"))
+    assert found == [pytest.approx(2 / 3), pytest.approx(2 / 3), None]
+    means, spreads, macro, spread = summarise_scores([[1.0, 0.5, None], [0.5, 0.5, 0.5]])
+    assert means.tolist() == [0.75, 0.5, 0.5]
+    assert spreads.tolist() == [0.25, 0.0, 0.0]
+    assert (macro, spread) == (0.625, 0.125)
+
+
+def test_loss_without_what_is_above_the_pre_edge():
+    def fold(*values):
+        return dict(zip(("T:4", "S:5", "O:6"), values, strict=True))
+
+    folds = {
+        (e, "random", "mlp", region, "shifted", "as it is", 0.0): {0: fold(*values)}
+        for e, full, pre in (("Ti", (0.9, 0.8, 1.0), (0.8, 0.5, 0.9)),
+                             ("Cu", (0.9, 0.6, 1.0), (0.5, 0.1, 0.8)))
+        for region, values in (("full", full), ("pre_edge", pre))
+    }  # fmt: skip
+    settings = Geometries(splits=("random",), networks=("mlp",))
+    rows = {row["group"]: row for row in loss_rows(folds, settings, ["Ti", "Cu"])}
+    assert rows["early"]["S:5"] == pytest.approx(0.3)
+    assert rows["late"]["T:4"] == pytest.approx(0.4)
+    assert rows["all"]["O:6"] == pytest.approx(0.15)
+
+
+def test_components_of_the_pre_edge_are_along_the_cut_axes():
+    settings = Geometries(standardise="point")
+    data = geometry_data("Cu", _cleaned(), settings)
+    features = data.features(np.arange(60))
+    everything = np.ones(100, dtype=bool)
+    shares, full, cut = principal_components(features, everything, settings)
+    assert full == pytest.approx(cut)  # nothing was cut
+    assert np.abs(full).max(axis=0) == pytest.approx(1)
+    assert 0.3 < sum(shares) <= 1
+
+
+def test_published_figures(root):
+    table = read_published(root / "data/carbone2019.csv")
+    assert len(table) == 8
+    assert sum(row["T:4"] + row["S:5"] + row["O:6"] for row in table.values()) == 18184
+    assert np.mean([row["cnn_full"] for row in table.values()]) == pytest.approx(0.86, abs=0.005)
+    with pytest.raises(XascoordError, match=r"none\.csv"):
+        read_published(root / "none.csv")
+
+
+def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
+    """Sites of a real crystal are labelled; networks learn; one and two processes agree."""
+    settings = make_settings(geometries={**EIGHT, "splits": ["random"]}, elements=["Cu"])
+    structure = spinel()
+    row = structure_row(structure, "c1", "m1", "demo", 0.01)
+    rows = _rows(2)
+    columns = [name for name in SPECTRA.names if name not in ("structure_id", "site_index")]
+    spectra = [
+        {**{name: rows[i][name] for name in columns}, "structure_id": "c1", "site_index": site}
+        for i, site in enumerate((0, 2))
+    ]
+    averaged = {**spectra[0], "spectrum_id": "mean", "kind": "averaged", "site_index": -1}
+    folder = tmp_path / "demo"
+    write_rows(folder / "spectra/Cu.parquet", [*spectra, averaged], SPECTRA)
+    write_rows(folder / "structures/Cu.parquet", [row], STRUCTURES)
+    out, rejected = tmp_path / "Cu.parquet", tmp_path / "rejected.parquet"
+    label_geometries("Cu", settings, [folder], out, rejected, tmp_path / "journals", 1)
+    assert [r["symbol"] for r in read_rows(out, GEOMETRIES)] == ["T:4", "O:6"]
+    assert [r["reason"] for r in read_rows(rejected, REJECTIONS)] == ["site_averaged"]
+    with pytest.raises(XascoordError, match="fewer than two"):
+        train_geometries("Cu", settings, out, tmp_path / "p", tmp_path / "s", tmp_path / "j", 1)
+
+    write_rows(out, _cleaned(60), GEOMETRIES)
+    for workers in (1, 2):
+        train_geometries(
+            "Cu", settings, out, tmp_path / f"p{workers}", tmp_path / f"s{workers}.csv",
+            tmp_path / f"j{workers}", workers,
+        )  # fmt: skip
+    assert (tmp_path / "p1").read_bytes() == (tmp_path / "p2").read_bytes()
+    assert (tmp_path / "s1.csv").read_bytes() == (tmp_path / "s2.csv").read_bytes()
+    scores = pd.read_csv(tmp_path / "s1.csv")
+    plain = scores[(scores["condition"] == "as it is") & (scores["training"] == "shifted")]
+    found = plain.groupby(["network", "region"])["f1"].mean()
+    assert found["mlp", "full"] > 0.8
+    assert found["cnn", "full"] > 0.8
+    predictions = pd.read_parquet(tmp_path / "p1")
+    assert (predictions.groupby(["network", "region", "training"]).size() == 60).all()
+    # Journals hold every network: nothing is trained a second time.
+    lines = (tmp_path / "j1/Cu.jsonl").read_text().count("\n")
+    train_geometries("Cu", settings, out, tmp_path / "p3", tmp_path / "s3.csv", tmp_path / "j1", 1)
+    assert (tmp_path / "j1/Cu.jsonl").read_text().count("\n") == lines == 2 * 4 * 3
+    assert (tmp_path / "p3").read_bytes() == (tmp_path / "p1").read_bytes()
