@@ -21,6 +21,7 @@ include: "workflow/rules/05_importance.smk"
 include: "workflow/rules/06_validation.smk"
 include: "workflow/rules/07_report.smk"
 include: "workflow/rules/08_geometries.smk"
+include: "workflow/rules/09_oxygen.smk"
 
 
 rule all:

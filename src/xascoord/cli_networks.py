@@ -1,4 +1,4 @@
-"""Commands of the published networks: T4/S5/O6 sites."""
+"""Commands of the published networks: T4/S5/O6 sites, metal atoms about oxygen."""
 
 from __future__ import annotations
 
@@ -71,3 +71,45 @@ def summarise_geometries(
     from xascoord.geometry_stages import summarise_geometries as summarise
 
     summarise(load_settings(params, settings), folder, published, out)
+
+
+@app.command()
+def import_oxygen(
+    out: Annotated[Path, typer.Option(help="Parquet file of the O K-edge spectra.")],
+    rejections: Annotated[Path, typer.Option(help="Parquet file of what was left out.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Read O K-edge spectra of snapshots or FEFF output; count the metal atoms about each O."""
+    from xascoord.oxygen_stages import import_oxygen as read
+
+    read(load_settings(params, settings), out, rejections)
+
+
+@app.command()
+def train_oxygen(
+    spectra: Annotated[Path, typer.Option(help="Parquet file of the O K-edge spectra.")],
+    out: Annotated[Path, typer.Option(help="JSON lines: one network each.")],
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+    raw: RawOption = RAW,
+) -> None:
+    """Train and test the oxygen networks in every split; resumes."""
+    from xascoord.oxygen_stages import train_oxygen as train
+
+    train(load_settings(params, settings), spectra, out, raw / "oxygen_networks", workers)
+
+
+@app.command()
+def summarise_oxygen(
+    spectra: Annotated[Path, typer.Option(help="Parquet file of the O K-edge spectra.")],
+    networks: Annotated[Path, typer.Option(help="JSON lines: one network each.")],
+    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Tables and figures of the oxygen networks, beside the published figures."""
+    from xascoord.oxygen_stages import summarise_oxygen as summarise
+
+    summarise(load_settings(params, settings), spectra, networks, out)

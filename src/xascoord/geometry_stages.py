@@ -168,9 +168,9 @@ def train_geometries(
         steps = resume(keys, train_piece, (data, folds, mine, settings.seed), journal, workers)
         show_progress(steps, f"networks of {element}")
         found = results(journal, keys)
+        write_rows(predictions, _prediction_rows(data, folds, found), GEOMETRY_PREDICTIONS)
+        write_csv(scores, _score_rows(data, mine, found), SCORE_COLUMNS)
         journal.keep(keys.values())
-    write_rows(predictions, _prediction_rows(data, folds, found), GEOMETRY_PREDICTIONS)
-    write_csv(scores, _score_rows(data, mine, found), SCORE_COLUMNS)
 
 
 def make_folds(data: GeometryData, settings: Settings) -> Folds:

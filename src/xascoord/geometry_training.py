@@ -198,7 +198,7 @@ def region_points(grid: Array, settings: Geometries, region: str) -> npt.NDArray
 
 
 def network(settings: Geometries, name: str, seed: int) -> NetworkClassifier:
-    """An untrained network of the paper's shape; all epochs, last weights."""
+    """An untrained network of the paper's shape and start; all epochs, last weights."""
     return NetworkClassifier(
         filters=(settings.filters,) if name == "cnn" else (),
         kernel=settings.kernel,
@@ -213,6 +213,8 @@ def network(settings: Geometries, name: str, seed: int) -> NetworkClassifier:
         validation=0.0,
         seed=seed,
         device=settings.device,
+        initial="xavier",
+        fused=True,
     )
 
 

@@ -51,7 +51,8 @@ class Training:
     """How a network is trained (Adam).
 
     ``patience`` is the number of passes without a better validation loss before training stops
-    and the best weights are taken; None: all epochs, last weights.
+    and the best weights are taken; None: all epochs, last weights. ``fused`` takes torch's faster
+    steps of Adam, whose last digits differ.
     """
 
     learning_rate: float
@@ -61,6 +62,68 @@ class Training:
     patience: int | None
     seed: int
     device: str = "cpu"
+    fused: bool = False
+
+
+Weights = dict[str, npt.NDArray[np.float32]]
+History = list[tuple[float, float]]
+
+
+def fit_weights(
+    shape: Shape,
+    training: Training,
+    loss: str,
+    learnt: tuple[Any, Any],
+    held_out: tuple[Any, Any] | None,
+    outputs: int,
+    initial: str,
+) -> tuple[Weights, int, History]:
+    """Build and train a network, the same each time.
+
+    Parameters
+    ----------
+    shape, training
+        Layers, and how they are trained.
+    loss
+        "cross_entropy" (targets are classes) or "mse" (targets of shape (n, outputs)).
+    learnt, held_out
+        (inputs, targets); inputs of shape (n, points), float32.
+    outputs
+        Outputs of the network.
+    initial
+        "torch": torch's own starting weights; "xavier": Glorot's uniform ones, biases 0 (Keras).
+
+    Returns
+    -------
+    weights, epochs, history
+        See ``train_module``.
+    """
+    from torch import nn
+
+    function = {"cross_entropy": nn.functional.cross_entropy, "mse": nn.functional.mse_loss}[loss]
+    with deterministic(training.seed):
+        module = build_module(shape, learnt[0].shape[1], outputs)
+        if initial == "xavier":
+            for layer in module:
+                if isinstance(layer, nn.Linear | nn.Conv1d):
+                    nn.init.xavier_uniform_(layer.weight)
+                    if layer.bias is not None:
+                        nn.init.zeros_(layer.bias)
+        epochs, history = train_module(module, function, training, learnt, held_out)
+    state = module.cpu().state_dict()
+    return {name: value.numpy().copy() for name, value in state.items()}, epochs, history
+
+
+def outputs_of(shape: Shape, weights: Weights, inputs: Any, outputs: int) -> Array:
+    """What a trained network gives for inputs (n, points); shape (n, outputs)."""
+    import torch
+
+    with deterministic(0), torch.no_grad():
+        module = build_module(shape, inputs.shape[1], outputs)
+        module.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+        module.eval()
+        found: Array = module(torch.from_numpy(inputs)).double().numpy()
+    return found
 
 
 def build_module(shape: Shape, inputs: int, outputs: int) -> Any:
@@ -123,7 +186,10 @@ def train_module(
     inputs, targets = (torch.from_numpy(part).to(device) for part in learnt)
     others = None if held_out is None else [torch.from_numpy(p).to(device) for p in held_out]
     optimizer = torch.optim.Adam(
-        module.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+        module.parameters(),
+        lr=training.learning_rate,
+        weight_decay=training.weight_decay,
+        fused=training.fused or None,
     )
     order = torch.Generator().manual_seed(training.seed)
     best, kept, epoch_kept = float("inf"), None, 0
@@ -202,8 +268,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     filters, kernel, pool, dense, activation, dropout
         See ``Shape``.
-    learning_rate, weight_decay, batch, epochs, patience, seed, device
+    learning_rate, weight_decay, batch, epochs, patience, seed, device, fused
         See ``Training``; device "auto" is a GPU if there is one.
+    initial
+        Starting weights, see ``fit_weights``.
     validation
         Share of the training groups held out for stopping.
     """
@@ -224,6 +292,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation: float = 0.1,
         seed: int = 0,
         device: str = "cpu",
+        initial: str = "torch",
+        fused: bool = False,
     ) -> None:
         self.filters = filters
         self.kernel = kernel
@@ -239,6 +309,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.validation = validation
         self.seed = seed
         self.device = device
+        self.initial = initial
+        self.fused = fused
 
     def _shape(self) -> Shape:
         return Shape(
@@ -256,8 +328,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         groups
             Material of each spectrum: none is both learnt and held out for stopping.
         """
-        from torch import nn
-
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.mean_, self.scale_ = float(X.mean()), float(X.std()) or 1.0
         inputs = self._standardised(X)
@@ -265,19 +335,17 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         held = self._held_out(len(inputs), groups)
         training = Training(
             self.learning_rate, self.weight_decay, self.batch, self.epochs,
-            self.patience if held.any() else None, self.seed, pick_device(self.device),
+            self.patience if held.any() else None, self.seed, pick_device(self.device), self.fused,
         )  # fmt: skip
-        with deterministic(self.seed):
-            module = build_module(self._shape(), X.shape[1], len(self.classes_))
-            self.epochs_, _ = train_module(
-                module,
-                nn.functional.cross_entropy,
-                training,
-                (inputs[~held], targets[~held]),
-                (inputs[held], targets[held]) if held.any() else None,
-            )
-        state = module.cpu().state_dict()
-        self.weights_ = {name: value.numpy().copy() for name, value in state.items()}
+        self.weights_, self.epochs_, _ = fit_weights(
+            self._shape(),
+            training,
+            "cross_entropy",
+            (inputs[~held], targets[~held]),
+            (inputs[held], targets[held]) if held.any() else None,
+            len(self.classes_),
+            self.initial,
+        )
         self.n_features_in_ = X.shape[1]
         return self
 
@@ -286,12 +354,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         import torch
 
         check_is_fitted(self, "weights_")
-        with deterministic(self.seed), torch.no_grad():
-            module = build_module(self._shape(), self.n_features_in_, len(self.classes_))
-            module.load_state_dict({k: torch.from_numpy(v) for k, v in self.weights_.items()})
-            module.eval()
-            outputs = module(torch.from_numpy(self._standardised(X)))
-            found: Array = torch.softmax(outputs.double(), dim=1).numpy()
+        outputs = outputs_of(
+            self._shape(), self.weights_, self._standardised(X), len(self.classes_)
+        )
+        found: Array = torch.softmax(torch.from_numpy(outputs), dim=1).numpy()
         return found
 
     def predict(self, X: Array) -> Any:

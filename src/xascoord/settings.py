@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
 from xascoord.model_settings import Augmentation, Importance, Models, Prediction, Validation
-from xascoord.network_settings import Geometries
+from xascoord.network_settings import Geometries, Oxygen
 from xascoord.setting_types import Range, Section
 
 SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
@@ -198,6 +198,7 @@ class Settings(Section):
     validation: Validation = Validation()
     prediction: Prediction = Prediction()
     geometries: Geometries = Geometries()
+    oxygen: Oxygen = Oxygen()
 
     @model_validator(mode="after")
     def _consistent(self) -> Settings:

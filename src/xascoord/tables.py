@@ -152,6 +152,22 @@ GEOMETRY_PREDICTIONS = pa.schema(
     ]
 )
 
+# O K-edge spectra with what surrounds each oxygen.
+OXYGEN = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("snapshot", pa.string()),  # structure that the site belongs to
+        ("site_index", pa.int32()),  # in the structure's own order
+        ("source", pa.string()),
+        ("metals", pa.int32()),  # within the cutoff
+        ("dimer", pa.bool_()),
+        ("environment", pa.string()),  # class: "0", "1", ... or "dimer"
+        ("energy", _FLOATS),  # eV
+        ("mu", _FLOATS),
+        ("features", _FLOATS),  # in the window
+    ]
+)
+
 # Computed spectra that a prediction is compared with; it lies beside the models.
 REFERENCE = pa.schema(
     [
