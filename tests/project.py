@@ -23,7 +23,7 @@ FAST = {
     "compare": ["site"],
     "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
 }  # fmt: skip
-QUICK = {"folds": 3, "epochs": 2, "splits": ["random", "grouped"]}
+QUICK = {"folds": 3, "epochs": 1, "splits": ["grouped"], "networks": ["mlp"]}
 AUTHOR = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
           "GIT_COMMITTER_EMAIL": "a@b"}  # fmt: skip
 # The stages that DVC runs look for python on the path.

@@ -219,3 +219,18 @@ def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
     assert "xascoord_write_report" in snakemake(tmp_path, "-n", "xascoord_all")
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     assert usage["report"] is True
+
+
+def test_geometries_of_the_slice(finished):
+    """The second published system, run by its stage of DVC."""
+    classes = pd.read_csv(finished / "results/08_geometries/classes.csv").set_index("element")
+    assert set(classes.index) == set(SLICE)
+    assert classes.loc["Cu", "published_T:4"] == 290
+    for element in SLICE:
+        spectra = pq.read_table(finished / f"data/01_spectra/demo/spectra/{element}.parquet")
+        rejected = pq.read_table(finished / f"data/08_geometries/rejections/{element}.parquet")
+        assert classes.loc[element, "total"] + rejected.num_rows == spectra.num_rows
+    f1 = pd.read_csv(finished / "results/08_geometries/f1.csv")
+    assert set(f1["region"]) == {"full", "pre_edge"}
+    assert f1["macro_f1"].between(0, 1).all()
+    assert (finished / "results/08_geometries/shift.png").read_bytes()[:4] == b"\x89PNG"
