@@ -20,13 +20,15 @@ from xascoord.geometry_data import (
 )
 from xascoord.geometry_plots import principal_components
 from xascoord.geometry_stages import label_geometries, train_geometries
-from xascoord.geometry_tables import loss_rows, read_published
+from xascoord.geometry_tables import f1_row, loss_rows, read_published
 from xascoord.geometry_training import (
+    Piece,
     class_f1,
     network,
     pieces_of,
     region_points,
     summarise_scores,
+    train_and_test,
     training_spectra,
 )
 from xascoord.network_settings import Geometries
@@ -124,11 +126,8 @@ def test_cleaning_says_what_it_takes_out_and_why():
         "few": "other_geometry", "s900": "window_not_covered",
     }  # fmt: skip
     assert all(max(row["features"]) == pytest.approx(1) for row in kept)
-    # The same whatever the order of the rows.
-    again, _ = clean(
-        "Cu", everything[::-1], orbits[::-1], Geometries(coverage=0.95, duplicate_difference=0.001)
-    )
-    assert again == kept
+    with pytest.raises(XascoordError, match=r"geometries\.points"):
+        clean("Cu", everything, orbits, Geometries(points=900))
 
 
 @given(arrays(float, (9, 5), elements=st.floats(0, 1)), st.floats(0.01, 0.5))
@@ -190,6 +189,14 @@ def test_rare_classes_are_not_learnt():
     data = geometry_data("Cu", rare, Geometries(folds=4))
     assert data.symbols == ("T:4", "O:6")
     assert set(data.labels) == {0, 1}
+    with_two = [{"T:4": 0.9, "O:6": 0.7}, {"T:4": 0.8, "O:6": 0.8}]
+    key = ("Cu", "random", "mlp", "full", "shifted", "as it is", 0.0)
+    row = f1_row(
+        key, dict(enumerate(with_two)), Geometries(), 0.8, rare, {"Cu": {"mlp_full": 0.86}}
+    )
+    assert (row["classes"], row["spectra"]) == (2, len(data.labels))
+    assert row["macro_f1"] == pytest.approx(0.8)
+    assert (row["S:5"], row["published"]) == ("", "")
 
 
 def test_copies_are_of_the_learnt_spectra_only():
@@ -249,14 +256,39 @@ def test_loss_without_what_is_above_the_pre_edge():
 
 
 def test_components_of_the_pre_edge_are_along_the_cut_axes():
+    from sklearn.decomposition import PCA
+
     settings = Geometries(standardise="point")
     data = geometry_data("Cu", _cleaned(), settings)
     features = data.features(np.arange(60))
-    everything = np.ones(100, dtype=bool)
-    shares, full, cut = principal_components(features, everything, settings)
-    assert full == pytest.approx(cut)  # nothing was cut
-    assert np.abs(full).max(axis=0) == pytest.approx(1)
+    points = np.arange(100) < 25
+    shares, full, cut = principal_components(features, points, settings)
+    scaled, _ = standardise(features, [], "point")
+    axes = PCA(2, svd_solver="full").fit(scaled).components_
+    for part, expected in ((full, scaled @ axes.T), (cut, scaled[:, :25] @ axes[:, :25].T)):
+        assert np.abs(part).max(axis=0) == pytest.approx(1)
+        for i in range(2):
+            assert abs(np.corrcoef(part[:, i], expected[:, i])[0, 1]) == pytest.approx(1)
+    assert np.abs(full - cut).max() > 0.1
     assert 0.3 < sum(shares) <= 1
+
+
+def test_the_pre_edge_alone_tells_nothing_of_what_is_above_it():
+    """Spectra that are alike below the cut, and have the same maximum above it."""
+    settings = Geometries(epochs=3, folds=2, tested_shifts=(), tested_noises=(), pre_edge=10.0)
+    energy = np.arange(8980.0, 9060.0, 0.5)
+    rows = []
+    for i in range(24):
+        kind = i % 2
+        mu = 0.2 + 0.001 * (energy - 8980) + 0.0001 * i
+        mu[40:] += 0.5 + 0.3 * kind  # above the cut
+        mu[60] = 2.0
+        rows.append(_row(i, energy, mu, ("T:4", "O:6")[kind], features=[], grid_start=8980.0))
+    data = geometry_data("Cu", rows, settings)
+    folds = {"random": np.repeat([0, 1], 12).astype(np.int32)}
+    found = train_and_test(data, folds, settings, 1, Piece("random", 0, "mlp", "pre_edge", "base"))
+    assert len(set(found["probability"])) <= 2  # the same inputs but for rounding
+    assert len(set(found["predicted"])) == 1
 
 
 def test_published_figures(root):
@@ -270,7 +302,10 @@ def test_published_figures(root):
 
 def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
     """Sites of a real crystal are labelled; networks learn; one and two processes agree."""
-    settings = make_settings(geometries={**EIGHT, "splits": ["random"]}, elements=["Cu"])
+    settings = make_settings(
+        geometries={**EIGHT, "splits": ["random"]}, elements=["Cu"], sources=["demo", "feff"],
+        feff={"path": "x"},
+    )  # fmt: skip
     structure = spinel()
     row = structure_row(structure, "c1", "m1", "demo", 0.01)
     rows = _rows(2)
@@ -283,10 +318,20 @@ def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
     folder = tmp_path / "demo"
     write_rows(folder / "spectra/Cu.parquet", [*spectra, averaged], SPECTRA)
     write_rows(folder / "structures/Cu.parquet", [row], STRUCTURES)
+    # The same site from another source, of other energies: the source named first wins.
+    later = {**spectra[0], "spectrum_id": "aaa", "structure_id": "d1", "source": "feff"}
+    later |= {"energy": [e + 3 for e in spectra[0]["energy"]], "material": "m1"}
+    for each in spectra:
+        each["material"] = "m1"
+    write_rows(folder / "spectra/Cu.parquet", [*spectra, averaged], SPECTRA)
+    write_rows(tmp_path / "feff/spectra/Cu.parquet", [later], SPECTRA)
+    other = structure_row(structure, "d1", "m1", "feff", 0.01)
+    write_rows(tmp_path / "feff/structures/Cu.parquet", [other], STRUCTURES)
     out, rejected = tmp_path / "Cu.parquet", tmp_path / "rejected.parquet"
-    label_geometries("Cu", settings, [folder], out, rejected, tmp_path / "journals", 1)
+    folders = [folder, tmp_path / "feff"]
+    label_geometries("Cu", settings, folders, out, rejected, tmp_path / "journals", 1)
     assert [r["symbol"] for r in read_rows(out, GEOMETRIES)] == ["T:4", "O:6"]
-    assert [r["reason"] for r in read_rows(rejected, REJECTIONS)] == ["site_averaged"]
+    assert [r["reason"] for r in read_rows(rejected, REJECTIONS)] == ["site_averaged", "duplicate"]
     with pytest.raises(XascoordError, match="fewer than two"):
         train_geometries("Cu", settings, out, tmp_path / "p", tmp_path / "s", tmp_path / "j", 1)
 

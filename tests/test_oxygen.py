@@ -1,6 +1,7 @@
 """Metal atoms about oxygen from O K-edge spectra: import, examples, splits, networks."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,7 @@ def test_a_bad_column_is_rejected_and_the_others_stay(tmp_path, column, value, r
         (lambda f: (f / "POSCAR_a").write_text("nonsense"), "POSCAR_a: not a readable"),
         (lambda f: (f / "a_O_all.dat").write_text("1 2 3\nx y z\n"), "a_O_all.dat: not a table"),
         (lambda f: (f / "a_O_all.dat").write_text("1 2 3\n"), "cut off"),
+        (lambda f: shutil.copy(f / "a_O_all.dat", f / "a_copy.dat"), "second column file"),
         (lambda f: (f / "a_O_all.dat").write_text("1 2 3\n0 2 3\n"), "do not rise"),
         (lambda f: (f / "a_O_all.dat").write_text("1 2 3\n2 2 3\n"), "2 columns .* 5 oxygens"),
     ],
@@ -228,6 +230,20 @@ def test_classes_and_means_that_spectra_tell_are_learnt():
     entry = train_and_test(raw, many, 1, piece)
     assert entry["scores"]["test"] < 0.5 * entry["baseline"]
     assert len(entry["history"]) == 150
+
+
+def test_too_few_spectra_for_a_split_are_named(tmp_path, capsys):
+    raw = _raw(4, ("0", "1"))
+    settings = make_settings(oxygen=QUICK).oxygen
+    for task in ("classifier", "regressor"):
+        with pytest.raises(XascoordError, match="split raw leaves no raw spectrum for validation"):
+            train_and_test(raw, settings, 1, Piece(task, "main", "raw", "", 0, (8, 6), 300, 0.01))
+    _snapshot(tmp_path / "in", "a")
+    alone = make_settings(oxygen={**QUICK, "folder": str(tmp_path / "in"), "splits": ["snapshot"]})
+    import_oxygen(alone, tmp_path / "s", tmp_path / "r")
+    with pytest.raises(XascoordError, match="none of them is possible"):
+        train_oxygen(alone, tmp_path / "s", tmp_path / "n", tmp_path / "j", 1)
+    assert "split snapshot left out" in capsys.readouterr().out
 
 
 def test_from_files_to_tables_and_figures(tmp_path):

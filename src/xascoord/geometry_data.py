@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 from scipy.spatial.distance import cdist
 
+from xascoord.errors import XascoordError
 from xascoord.harvest import Rejection
 from xascoord.network_settings import Geometries
 from xascoord.quality import Reason
@@ -141,9 +142,14 @@ def clean(
     Returns
     -------
     kept
-        Rows of ``tables.GEOMETRIES``, in the order of the identifiers.
+        Rows of ``tables.GEOMETRIES``, in the order given: of two alike the first one stays.
     rejections
         Rows of ``tables.REJECTIONS`` for the others.
+
+    Raises
+    ------
+    XascoordError
+        If no spectrum covers the grid.
     """
     kept: list[Row] = []
     rejected: list[Row] = []
@@ -153,9 +159,7 @@ def clean(
         rejected.append(rejection.row("geometries", row["source"]))
 
     seen: dict[tuple[str, int], str] = {}
-    order = sorted(range(len(rows)), key=lambda i: rows[i]["spectrum_id"])
-    for i in order:
-        row, orbit = rows[i], orbits[i]
+    for row, orbit in zip(rows, orbits, strict=True):
         if row["symbol"] not in settings.symbols:
             found = row["symbol"] or f"{row['neighbours']} neighbours"
             reject(row, Reason.OTHER_GEOMETRY, f"{found}, not {', '.join(settings.symbols)}")
@@ -177,6 +181,11 @@ def clean(
             )
         else:
             covered.append(row)
+    if not covered:
+        raise XascoordError(
+            f"{element}: no spectrum reaches from {grid[0]:.1f} to {grid[-1]:.1f} eV; lower "
+            "geometries.points or geometries.step"
+        )
     features = np.array([on_grid(np.array(r["energy"]), np.array(r["mu"]), grid) for r in covered])
     firsts = first_of_duplicates(features, settings.duplicate_difference)
     final: list[Row] = []

@@ -22,6 +22,7 @@ from xascoord.geometry_training import work as train_piece
 from xascoord.harvest import Rejection
 from xascoord.journal import Journal
 from xascoord.labelling import SiteTask, site_tasks
+from xascoord.merging import by_precedence, drop_doublets, name_orbits
 from xascoord.network_settings import Geometries
 from xascoord.processes import shared_values
 from xascoord.progress import show_progress
@@ -76,8 +77,14 @@ def label_geometries(
                   row["kind"]).row("geometries", row["source"])
         for row in spectra if row["kind"] != "site"
     ]  # fmt: skip
-    found = _geometries(element, settings.geometries, structures, site, journals, workers)
     by_id = {row["structure_id"]: row for row in structures}
+    ordered = by_precedence(site, settings.sources)
+    site, doublets = drop_doublets(ordered, by_id, name_orbits(ordered, by_id))
+    rejections += [
+        Rejection(row["spectrum_id"], reason, detail, element).row("geometries", row["source"])
+        for row, (reason, detail) in doublets
+    ]
+    found = _geometries(element, settings.geometries, structures, site, journals, workers)
     rows, orbits = [], []
     for row in site:
         orbit = by_id[row["structure_id"]]["equivalent_to"][row["site_index"]]
@@ -156,7 +163,12 @@ def train_geometries(
         If fewer than two classes are frequent enough, or a split is impossible.
     """
     mine = settings.geometries
-    data = geometry_data(element, read_rows(table, GEOMETRIES), mine)
+    rows = read_rows(table, GEOMETRIES)
+    data = geometry_data(element, rows, mine)
+    for symbol in mine.symbols:
+        if symbol not in data.symbols:
+            count = sum(row["symbol"] == symbol for row in rows)
+            print(f"{element}: {count} spectra of {symbol}, fewer than folds: not learnt")
     if len(data.symbols) < 2:
         raise XascoordError(
             f"{element}: fewer than two of {', '.join(mine.symbols)} have {mine.folds} spectra or "

@@ -151,15 +151,18 @@ def f1_row(
 ) -> Row:
     """Macro and class-wise F1 of one network, mean and spread over folds (Table II, Fig. 3)."""
     element, split, network, region, training = key[:5]
+    learnt = {symbol for fold in folds.values() for symbol in fold}
     table = [[fold.get(symbol) for symbol in settings.symbols] for fold in folds.values()]
     means, spreads, macro, spread = summarise_scores(table)
     found: Row = {"element": element, "split": split, "network": network, "region": region,
-                  "training": training, "spectra": len(rows), "folds": len(folds),
+                  "training": training, "spectra": sum(r["symbol"] in learnt for r in rows),
+                  "classes": len(learnt), "folds": len(folds),
                   "macro_f1": _number(macro), "spread": _number(spread),
                   "pooled_macro_f1": _number(pooled)}  # fmt: skip
     for symbol, mean, deviation in zip(settings.symbols, means, spreads, strict=True):
         found |= {symbol: _number(mean), f"{symbol}_spread": _number(deviation)}
-    known = published.get(element, {}) if training == SHIFTED else {}
+    alike = training == SHIFTED and len(learnt) == len(settings.symbols)
+    known = published.get(element, {}) if alike else {}
     name = f"{network}_{region}"
     found |= {"published": known.get(name, ""), "published_spread": known.get(f"{name}_spread", "")}
     return found

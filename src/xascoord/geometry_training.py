@@ -28,8 +28,13 @@ Folds = dict[str, npt.NDArray[np.int32]]
 SHIFTED, BASE, NOISY = "shifted", "base", "noisy"
 FULL, PRE_EDGE = "full", "pre_edge"
 AS_IT_IS, SHIFT, NOISE = "as it is", "shift", "noise"
-_VERSION = "1"
+_VERSION = "2"
 _DECIMALS = 6
+# Settings that say which networks there are, or what the data (hashed themselves) are made of.
+_NOT_OF_ONE_NETWORK = {
+    "elements", "networks", "splits", "neighbour_cutoff", "duplicate_difference", "coverage",
+    "published",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,14 @@ def piece_keys(
         found.update(energy.tobytes() + mu.tobytes())
     common = [
         _VERSION, found.hexdigest(), data.spectra, data.symbols,
-        {name: fold.tolist() for name, fold in folds.items()}, settings.model_dump(mode="json"),
-        seed, version("torch").partition("+")[0], version("numpy"), pick_device(settings.device),
+        settings.model_dump(mode="json", exclude=_NOT_OF_ONE_NETWORK), seed,
+        version("torch").partition("+")[0], version("numpy"), pick_device(settings.device),
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {
-        piece: hashlib.sha256(f"{start}{json.dumps(asdict(piece))}".encode()).hexdigest()
+        piece: hashlib.sha256(
+            json.dumps([start, asdict(piece), folds[piece.split].tolist()]).encode()
+        ).hexdigest()
         for piece in pieces_of(settings)
     }
 
@@ -135,12 +142,15 @@ def train_and_test(
         + (value * noise if name == NOISE else 0.0)
         for name, value in conditions
     ]
-    features, others = standardise(features, others, settings.standardise)
+    # Cut first: mean and variance of the whole spectrum would tell of what is cut off.
     points = region_points(data.grid, settings, piece.region)
+    features, others = standardise(
+        features[:, points], [other[:, points] for other in others], settings.standardise
+    )
     model = network(settings, piece.network, seed_of(seed, *names, piece.network, piece.region))
-    model.fit(features[:, points], labels)
+    model.fit(features, labels)
     truth = data.labels[judged]
-    found = [model.predict_proba(other[:, points]) for other in others]
+    found = [model.predict_proba(other) for other in others]
     scores = {
         condition_name(name, value): class_f1(truth, model.classes_[p.argmax(axis=1)], data.symbols)
         for (name, value), p in zip(conditions, found, strict=True)
@@ -243,16 +253,17 @@ def summarise_scores(scores: list[list[float | None]]) -> tuple[Array, Array, fl
     Returns
     -------
     means, spreads
-        Shape (classes,); standard deviations over the folds that have the class.
+        Shape (classes,); standard deviations over the folds that have the class; NaN if none.
     macro, macro_spread
         Of the macro F1 of each fold.
     """
     table = np.array([[np.nan if v is None else v for v in row] for row in scores], dtype=float)
     macro = np.nanmean(table, axis=1)
-    return (
-        np.nanmean(table, axis=0), np.nanstd(table, axis=0), float(macro.mean()),
-        float(macro.std()),
-    )  # fmt: skip
+    known = ~np.isnan(table).all(axis=0)
+    means, spreads = np.full((2, table.shape[1]), np.nan)
+    means[known] = np.nanmean(table[:, known], axis=0)
+    spreads[known] = np.nanstd(table[:, known], axis=0)
+    return means, spreads, float(macro.mean()), float(macro.std())
 
 
 def fold_labels(data: GeometryData) -> list[str]:

@@ -40,7 +40,7 @@ class Geometries(Section):
     points: int = Field(100, ge=10, description="Points of the grid.")
     step: float = Field(0.5, gt=0, description="Of the grid, in eV.")
     coverage: float = Field(
-        0.98, gt=0, le=1, description="Share of an element's spectra that its grid may not lose."
+        0.98, gt=0, le=1, description="Share of the spectra that reach the start of the grid."
     )
     standardise: Literal["spectrum", "point"] = Field(
         "spectrum", description="Zero mean and unit variance of each spectrum, or of each point."
@@ -78,6 +78,10 @@ class Geometries(Section):
     )
     tested_noises: tuple[Annotated[float, Field(ge=0)], ...] = Field(
         (0.0, 0.02, 0.04, 0.06, 0.08, 0.1), description="Noise of test spectra."
+    )
+
+    published: str = Field(
+        "data/carbone2019.csv", description="Table of the paper's figures, shown beside ours."
     )
 
     @model_validator(mode="after")

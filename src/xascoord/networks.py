@@ -186,7 +186,7 @@ def train_module(
     inputs, targets = (torch.from_numpy(part).to(device) for part in learnt)
     others = None if held_out is None else [torch.from_numpy(p).to(device) for p in held_out]
     optimizer = torch.optim.Adam(
-        module.parameters(),
+        _penalised(module, training.weight_decay),
         lr=training.learning_rate,
         weight_decay=training.weight_decay,
         fused=training.fused or None,
@@ -222,6 +222,15 @@ def train_module(
     else:
         epoch_kept = len(history)
     return epoch_kept, history
+
+
+def _penalised(module: Any, weight_decay: float) -> Any:
+    """Parameters for an optimizer: the penalty is on weights, not on biases."""
+    if not weight_decay:
+        return module.parameters()
+    weights = [p for p in module.parameters() if p.ndim > 1]
+    biases = [p for p in module.parameters() if p.ndim <= 1]
+    return [{"params": weights}, {"params": biases, "weight_decay": 0.0}]
 
 
 class deterministic:

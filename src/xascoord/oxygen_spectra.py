@@ -103,11 +103,13 @@ def snapshot_files(folder: Path) -> list[tuple[str, Path, Path]]:
     if not folder.is_dir():
         raise SourceError(f"oxygen.folder: {folder} is no folder")
     poscars = {path.name.removeprefix("POSCAR_"): path for path in folder.glob("POSCAR_*")}
-    found = []
+    found: list[tuple[str, Path, Path]] = []
     for path in sorted(folder.glob("*.dat")):
         name = max((n for n in poscars if path.name.startswith(f"{n}_")), key=len, default=None)
         if name is None:
             raise SourceError(f"{path}: no POSCAR_{path.name.partition('_')[0]} beside it")
+        if name in {known for known, _, _ in found}:
+            raise SourceError(f"{path}: a second column file of POSCAR_{name}; keep one of them")
         found.append((name, path, poscars[name]))
     missing = sorted(set(poscars) - {name for name, _, _ in found})
     if missing or not found:

@@ -13,7 +13,16 @@ from xascoord.errors import SourceError, XascoordError
 from xascoord.journal import Journal
 from xascoord.oxygen_examples import PARTS, RawSpectra
 from xascoord.oxygen_spectra import all_rows, environment_names
-from xascoord.oxygen_training import CLASSIFIER, EXAMPLES, MAIN, NODES, Piece, piece_keys, work
+from xascoord.oxygen_training import (
+    CLASSIFIER,
+    EXAMPLES,
+    MAIN,
+    MOST_SNAPSHOTS,
+    NODES,
+    Piece,
+    piece_keys,
+    work,
+)
 from xascoord.progress import show_progress
 from xascoord.resumable import results, resume
 from xascoord.settings import Settings
@@ -32,6 +41,7 @@ Row = dict[str, Any]
 RESULT_COLUMNS = (
     "task", "purpose", "split", "tested", "repeat", "layers", "examples", "learning_rate",
     *PARTS, "baseline", "single", "single_baseline", "not_learnt",
+    *(f"raw_{part}" for part in PARTS),
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "task", "split", "tested", "networks", "test", "spread", "training", "validation", "baseline",
@@ -85,6 +95,13 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
     if len(set(raw.labels.tolist())) < 2:
         raise XascoordError(f"{table}: all oxygens are of one class; nothing can be learnt")
     keys = piece_keys(raw, settings.oxygen, settings.seed)
+    if "snapshot" in settings.oxygen.splits and not any(p.split == "snapshot" for p in keys):
+        count = len(set(raw.snapshots))
+        print(
+            f"split snapshot left out: it takes 2 to {MOST_SNAPSHOTS} snapshots, here are {count}"
+        )
+    if not keys:
+        raise XascoordError("oxygen.splits: none of them is possible with these data; add 'raw'")
     with Journal(journals / "networks.jsonl") as journal:
         steps = resume(keys, work, (raw, settings.oxygen, settings.seed), journal, workers)
         show_progress(steps, "oxygen networks")
@@ -150,7 +167,8 @@ def _result_row(piece: Piece, entry: Mapping[str, Any]) -> Row:
         "examples": piece.examples, "learning_rate": piece.learning_rate, **entry["scores"],
         "baseline": entry["baseline"], "single": entry.get("single", ""),
         "single_baseline": entry.get("single_baseline", ""),
-        "not_learnt": " ".join(map(str, entry.get("not_learnt", []))),
+        "not_learnt": " ".join(entry.get("not_learnt", [])),
+        **{f"raw_{part}": n for part, n in zip(PARTS, entry["raw"], strict=True)},
     }  # fmt: skip
 
 

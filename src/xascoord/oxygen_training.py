@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.errors import XascoordError
 from xascoord.network_settings import Oxygen
 from xascoord.networks import Shape, Training, fit_weights, outputs_of
 from xascoord.oxygen_examples import (
@@ -29,7 +30,8 @@ Row = dict[str, Any]
 
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
 MAIN, NODES, EXAMPLES, RATE = "main", "nodes", "examples", "rate"
-_VERSION = "1"
+MOST_SNAPSHOTS = 30  # tested one by one; structures of a FEFF source can be many
+_VERSION = "2"
 _DECIMALS = 6
 
 
@@ -64,12 +66,12 @@ class Piece:
 
 
 def pieces_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Piece]:
-    """All networks, in order; the split by snapshot needs two of them."""
+    """All networks, in order; the split by snapshot needs two of them, and not too many."""
     classifier, regressor = settings.classifier, settings.regressor
     found = []
     for split in settings.splits:
         tested = snapshots if split == "snapshot" else ("",)
-        if split == "snapshot" and len(snapshots) < 2:
+        if split == "snapshot" and not 2 <= len(snapshots) <= MOST_SNAPSHOTS:
             continue
         for task, examples, rate in (
             (CLASSIFIER, classifier.examples, classifier.learning_rate),
@@ -137,6 +139,12 @@ def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -
     names = (piece.split, piece.tested, piece.repeat)
     rng = np.random.default_rng(seed_of(seed, "oxygen", piece.task, *names))
     pools = _pools(raw, piece, rng)
+    empty = [part for part, pool in zip(PARTS, pools, strict=True) if not len(pool)]
+    if empty:
+        raise XascoordError(
+            f"oxygen: the split {piece.split} leaves no raw spectrum for {empty[0]}; add data, or "
+            f"take {piece.split} out of oxygen.splits"
+        )
     parts = _examples(raw, pools, settings, piece, rng)
     mean, scale = parts[0][0].mean(), parts[0][0].std() or 1.0
     inputs = [((features - mean) / scale).astype(np.float32) for features, _ in parts]
@@ -157,7 +165,8 @@ def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -
     )
     found = [outputs_of(shape, weights, part, outputs) for part in inputs]
     if piece.task == REGRESSOR:
-        return _regression([values for _, values in parts], [f[:, 0] for f in found], history)
+        entry = _regression([values for _, values in parts], [f[:, 0] for f in found], history)
+        return {**entry, "raw": [len(pool) for pool in pools]}
     single = ((raw.features[pools[2]] - mean) / scale).astype(np.float32)
     alone = outputs_of(shape, weights, single, outputs).argmax(axis=1)
     return _classification(raw, pools, targets, [f.argmax(axis=1) for f in found], alone)
@@ -210,7 +219,7 @@ def _classification(
         "single": round(float((alone == truth).mean()), _DECIMALS),
         "single_baseline": round(float((truth == most).mean()), _DECIMALS),
         "raw": [len(pool) for pool in pools],
-        "not_learnt": sorted(set(truth.tolist()) - learnt),
+        "not_learnt": [raw.classes[c] for c in sorted(set(truth.tolist()) - learnt)],
         "confusion": confusion.tolist(),
     }
 

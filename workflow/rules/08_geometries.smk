@@ -24,7 +24,7 @@ rule label_geometries:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        settings=settings("geometries"),
+        settings=settings("sources", "feff", "xasdb_archive", "geometries"),
         sources=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
         "Geometries of {wildcards.element} ({threads} processes)"
@@ -70,7 +70,7 @@ rule summarise_geometries:
             element=GEOMETRY_ELEMENTS,
         ),
         expand("data/08_geometries/scores/{element}.csv", element=GEOMETRY_ELEMENTS),
-        published="data/carbone2019.csv",
+        published=config["geometries"]["published"],
     output:
         "results/08_geometries/metrics.json",
         report(
