@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from conftest import make_settings
 from model_data import made_up_element
 from xascoord.classifiers import NUMBER_TASK
+from xascoord.errors import XascoordError
 from xascoord.importance import (
     DROPPED,
     NUMBERS,
@@ -15,6 +16,7 @@ from xascoord.importance import (
     run_trial,
     trials,
 )
+from xascoord.importance_stages import summarise_importance
 from xascoord.model_stages import make_folds
 from xascoord.training import Piece, parameters_of, run_piece, unpack
 from xascoord.training_data import TrainingSet
@@ -103,3 +105,9 @@ def test_nothing_dropped_is_the_forest_of_the_model_stage():
     right = sum(result["classes"][best[i]] == data.labels[NUMBER_TASK][tested[i]] for i in kept)
     assert sum(count[1] for count in trial["counts"].values()) == right
     assert sum(count[0] for count in trial["counts"].values()) == len(kept)
+
+
+def test_a_table_of_another_version_is_named(tmp_path):
+    (tmp_path / "Cu.csv").write_text("element,number,dropped\nCu,4,pre\n")
+    with pytest.raises(XascoordError, match=r"Cu\.csv: columns do not fit"):
+        summarise_importance(make_settings(elements=["Cu"]), tmp_path, tmp_path, tmp_path, tmp_path)

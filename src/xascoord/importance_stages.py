@@ -83,8 +83,14 @@ def summarise_importance(
 
     rows: list[Row] = []
     for element in settings.elements:
-        with (tables / f"{element}.csv").open(newline="", encoding="utf-8") as handle:
-            rows += [_typed(row) for row in csv.DictReader(handle)]
+        path = tables / f"{element}.csv"
+        with path.open(newline="", encoding="utf-8") as handle:
+            reader = csv.DictReader(handle)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise XascoordError(
+                    f"{path}: columns do not fit this version; delete it and run 'importance' again"
+                )
+            rows += [_typed(row) for row in reader]
     write_csv(out / "importance.csv", rows, COLUMNS)
     plot_heat_map(rows, settings.elements, out / "heat_map.png")
     plot_examples(rows, settings, datasets, labels, out / "examples.png")
