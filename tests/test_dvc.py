@@ -50,9 +50,18 @@ def test_pinned_data_sets_have_full_commits(root):
         assert len(data.commit) in (0, 40)
 
 
+def _stages(root):
+    """The stages of both pipelines."""
+    return {
+        name: stage
+        for path in ("dvc.yaml", "workflow/oxygen/dvc.yaml")
+        for name, stage in yaml.safe_load((root / path).read_text())["stages"].items()
+    }
+
+
 def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
     """A section that only Snakemake knows of would leave stale results under DVC."""
-    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    stages = _stages(root)
     for path in sorted((root / "workflow/rules").glob("0*.smk")):
         stage = stages[path.stem.partition("_")[2]]
         rules = path.read_text().split("\nrule ")
@@ -66,7 +75,7 @@ def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
 
 def test_stages_call_snakemake_and_keep_their_outs(root):
     """DVC removes outs before a run unless they persist, which would undo Snakemake's work."""
-    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    stages = _stages(root)
     for stage in stages.values():
         commands = stage["cmd"] if isinstance(stage["cmd"], list) else [stage["cmd"]]
         assert all(command.startswith("sh workflow/dvc_stage.sh") for command in commands)

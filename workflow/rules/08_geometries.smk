@@ -48,8 +48,8 @@ rule train_geometries:
         "../../environment.yml"
     threads: GEOMETRY_WORKERS
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(240),
+        mem_mb=memory(3000),
+        runtime=minutes(60),
     params:
         settings=settings("seed", "geometries"),
     message:
