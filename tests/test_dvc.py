@@ -2,8 +2,12 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -51,12 +55,22 @@ def test_pinned_data_sets_have_full_commits(root):
 
 
 def _stages(root):
-    """The stages of both pipelines."""
-    return {
-        name: stage
-        for path in ("dvc.yaml", "workflow/oxygen/dvc.yaml")
-        for name, stage in yaml.safe_load((root / path).read_text())["stages"].items()
-    }
+    """The stages of the pipeline, and the one that the README tells how to add."""
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    return {**stages, "oxygen": _added_stage(root)}
+
+
+@cache
+def _added_stage(root):
+    readme = (root / "README.md").read_text()
+    command = "dvc stage add" + readme.partition("dvc stage add")[2].partition("```")[0]
+    with TemporaryDirectory() as folder:
+        project = Path(folder)
+        _git(project, "init", "-q")
+        subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=project, check=True)
+        words = shlex.split(command.replace("\\\n", " "))
+        subprocess.run([sys.executable, "-m", *words], cwd=project, check=True, capture_output=True)
+        return yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["oxygen"]
 
 
 def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
