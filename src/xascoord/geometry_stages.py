@@ -16,7 +16,7 @@ from xascoord.errors import AccountingError, XascoordError
 from xascoord.folds import assign_folds
 from xascoord.geometries import site_geometry
 from xascoord.geometry_data import GeometryData, clean, geometry_data
-from xascoord.geometry_training import Folds, condition_name, fold_labels, keyed, piece_keys
+from xascoord.geometry_training import Folds, condition_name, fold_labels, piece_keys
 from xascoord.geometry_training import test_conditions as conditions_of
 from xascoord.geometry_training import work as train_piece
 from xascoord.harvest import Rejection
@@ -199,44 +199,41 @@ def make_folds(data: GeometryData, settings: Settings) -> Folds:
 
 def _prediction_rows(data: GeometryData, folds: Folds, found: dict[Any, Row]) -> list[Row]:
     rows = []
-    for pieces in keyed(found).values():
-        for piece in pieces:
-            tested = np.flatnonzero(folds[piece.split] == piece.fold)
-            entry = found[piece]
-            for i, predicted, probability in zip(
-                tested, entry["predicted"], entry["probability"], strict=True
-            ):
-                rows.append(
-                    {
-                        "spectrum_id": data.spectra[i],
-                        "material": data.materials[i],
-                        "absorber": data.element,
-                        "split": piece.split,
-                        "fold": piece.fold,
-                        "network": piece.network,
-                        "region": piece.region,
-                        "training": piece.training,
-                        "true_symbol": data.symbols[data.labels[i]],
-                        "predicted_symbol": data.symbols[predicted],
-                        "probability": probability,
-                    }
-                )
+    for piece, entry in found.items():
+        tested = np.flatnonzero(folds[piece.split] == piece.fold)
+        for i, predicted, probability in zip(
+            tested, entry["predicted"], entry["probability"], strict=True
+        ):
+            rows.append(
+                {
+                    "spectrum_id": data.spectra[i],
+                    "material": data.materials[i],
+                    "absorber": data.element,
+                    "split": piece.split,
+                    "fold": piece.fold,
+                    "network": piece.network,
+                    "region": piece.region,
+                    "training": piece.training,
+                    "true_symbol": data.symbols[data.labels[i]],
+                    "predicted_symbol": data.symbols[predicted],
+                    "probability": probability,
+                }
+            )
     return rows
 
 
 def _score_rows(data: GeometryData, settings: Geometries, found: dict[Any, Row]) -> list[Row]:
     rows = []
-    for pieces in keyed(found).values():
-        for piece in pieces:
-            for name, value in conditions_of(settings, piece):
-                values = found[piece]["scores"][condition_name(name, value)]
-                rows += [
-                    {"element": data.element, "split": piece.split, "network": piece.network,
-                     "region": piece.region, "training": piece.training, "fold": piece.fold,
-                     "condition": name, "value": value, "symbol": symbol,
-                     "f1": "" if f1 is None else f1}
-                    for symbol, f1 in zip(data.symbols, values, strict=True)
-                ]  # fmt: skip
+    for piece, entry in found.items():
+        for name, value in conditions_of(settings, piece):
+            values = entry["scores"][condition_name(name, value)]
+            rows += [
+                {"element": data.element, "split": piece.split, "network": piece.network,
+                 "region": piece.region, "training": piece.training, "fold": piece.fold,
+                 "condition": name, "value": value, "symbol": symbol,
+                 "f1": "" if f1 is None else f1}
+                for symbol, f1 in zip(data.symbols, values, strict=True)
+            ]  # fmt: skip
     return rows
 
 

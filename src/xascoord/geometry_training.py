@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -277,13 +276,3 @@ def pooled_f1(
     """Macro F1 over all test spectra of all folds at once."""
     values = [value for value in class_f1(truth, predicted, symbols) if value is not None]
     return float(np.mean(values))
-
-
-def keyed(found: Mapping[Piece, dict[str, Any]]) -> dict[tuple[str, str, str, str], list[Piece]]:
-    """Pieces by split, network, region and training, their folds in order."""
-    groups: dict[tuple[str, str, str, str], list[Piece]] = {}
-    for piece in sorted(found, key=lambda p: p.fold):
-        groups.setdefault((piece.split, piece.network, piece.region, piece.training), []).append(
-            piece
-        )
-    return groups

@@ -19,6 +19,7 @@ from xascoord.oxygen_training import (
     MAIN,
     MOST_SNAPSHOTS,
     NODES,
+    REGRESSOR,
     Piece,
     piece_keys,
     work,
@@ -47,7 +48,7 @@ SUMMARY_COLUMNS = (
     "task", "split", "tested", "networks", "test", "spread", "training", "validation", "baseline",
     "single", "single_spread", "single_baseline", "published",
 )  # fmt: skip
-PUBLISHED = {CLASSIFIER: 0.987, "regressor": 0.0035}  # test accuracy and mean squared error
+PUBLISHED = {CLASSIFIER: 0.987, REGRESSOR: 0.0035}  # test accuracy and mean squared error
 
 
 def import_oxygen(settings: Settings, out: Path, rejected: Path) -> None:
@@ -141,7 +142,7 @@ def summarise_oxygen(settings: Settings, table: Path, networks: Path, out: Path)
     write_json(out / "metrics.json", {
         task: {f"{r['split']} {r['tested']}".strip(): r["test"]
                for r in summary if r["task"] == task}
-        for task in (CLASSIFIER, "regressor")
+        for task in (CLASSIFIER, REGRESSOR)
     })  # fmt: skip
     plot_raw(rows, classes, settings.oxygen, out / "spectra.png")
     plot_learning(found, out / "learning_curves.png", (NODES, EXAMPLES))

@@ -15,11 +15,10 @@ from pydantic import Field, ValidationError, model_validator
 from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
 from xascoord.model_settings import Augmentation, Importance, Models, Prediction, Validation
-from xascoord.network_settings import Geometries, Oxygen
+from xascoord.network_settings import ElementName, Geometries, Oxygen
 from xascoord.setting_types import Range, Section
 
 SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
-ElementName = Literal[ELEMENTS]  # type: ignore[valid-type]
 GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
 
 
