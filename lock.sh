@@ -10,7 +10,7 @@ printf 'torch\nmkl-fft\nhdf5plugin\n' > "$excludes"
   echo "# Exact versions, made by lock.sh from pyproject.toml. setup.sh installs them."
   echo "# torch==2.13.0"
   .venv/bin/uv pip compile pyproject.toml --extra dev --python-version 3.11 \
-    --excludes "$excludes" --no-header --no-annotate --quiet
+    --excludes "$excludes" --no-header --no-annotate --quiet --generate-hashes
 } > requirements.lock.new
 mv requirements.lock.new requirements.lock
 rm "$excludes"

@@ -20,7 +20,7 @@ from xascoord.cli_app import (
 )
 from xascoord.elements import ELEMENTS
 from xascoord.errors import XascoordError
-from xascoord.settings import json_schema, load_settings
+from xascoord.settings import json_schema, load_or_default, load_settings
 
 
 @app.command()
@@ -38,7 +38,9 @@ def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
 
 @app.command()
 def spectra(
-    source: Annotated[str, typer.Argument(help="demo, feff, xasdb_archive or materials_project.")],
+    source: Annotated[
+        str, typer.Argument(help="demo, crystals, feff, xasdb_archive or materials_project.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for spectra, structures, rejections, counts.")],
     params: ParamsOption = PARAMS,
     settings: SettingsOption = None,
@@ -49,10 +51,8 @@ def spectra(
     Example: `xascoord spectra feff --settings '{"sources": ["feff"], "feff": {"path":
     "runs.tar.gz"}, "elements": ["Cu"]}' --out data/01_spectra/feff`
     """
-    if source not in ("demo", "feff", "xasdb_archive", "materials_project"):
-        raise XascoordError(
-            f"no source {source!r}; there are demo, feff, xasdb_archive and materials_project"
-        )
+    if source not in stages.SOURCES:
+        raise XascoordError(f"no source {source!r}; there are {', '.join(stages.SOURCES)}")
     counts = stages.import_source(source, load_settings(params, settings), out, raw)
     found, accepted = (sum(row[name] for row in counts) for name in ("found", "accepted"))
     print(f"{source}: {found} spectra found, {accepted} accepted, {found - accepted} rejected")
@@ -70,15 +70,37 @@ def download(
 
 
 @app.command()
+def list_feff_runs(
+    out: Annotated[Path, typer.Option(help="Folder for the plan.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Plan FEFF runs for crystals without spectrum (feff.run.structures, feff.run.missing)."""
+    stages.list_feff_runs(load_settings(params, settings), out)
+
+
+@app.command()
 def run_feff(
-    record: Annotated[Path, typer.Option(help="File for the list of runs, written last.")],
+    plan: Annotated[Path, typer.Argument(help="Folder of list-feff-runs or choose-crystals.")],
+    journals: Annotated[Path, typer.Option(help="Folder of results, kept for reruns.")],
+    part: Annotated[int, typer.Option(min=1, help="Which chunk of the runs.")] = 1,
+    parts: Annotated[int, typer.Option(min=1, help="Number of chunks.")] = 1,
+    element: Annotated[str | None, typer.Option(help="Only runs of this absorber.")] = None,
+    preset: Annotated[str | None, typer.Option(help="One of feff.run.presets.")] = None,
+    record: Annotated[Path | None, typer.Option(help="File for how runs ended, last.")] = None,
     workers: WorkersOption = 1,
     params: ParamsOption = PARAMS,
     settings: SettingsOption = None,
-    raw: RawOption = RAW,
 ) -> None:
-    """Run your FEFF (feff.run.executable) for structures that have no spectrum; resumes."""
-    stages.run_feff_source(load_settings(params, settings), raw, workers, record)
+    """Compute a chunk of a plan of FEFF runs (FEFF10, or feff.run.executable); resumes.
+
+    Example: `xascoord run-feff data/01_spectra/crystals/plan --element Fe --journals
+    data/raw/crystals --workers 2`
+    """
+    stages.run_feff(
+        plan, load_settings(params, settings), journals, (part, parts), workers, record, element,
+        preset,
+    )  # fmt: skip
 
 
 @app.command()
@@ -91,6 +113,53 @@ def compute_demo(
 ) -> None:
     """Compute the embedded demonstration spectra anew with FEFF8L (about an hour); resumes."""
     stages.compute_demo(load_settings(params, settings), raw, workers, out)
+
+
+@app.command()
+def choose_crystals(
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    params: ParamsOption = PARAMS,
+    settings: SettingsOption = None,
+) -> None:
+    """Choose, for each element, the crystals of which this project computes spectra."""
+    stages.choose_crystals(load_settings(params, settings), out)
+
+
+@app.command()
+def simulate(
+    path: Annotated[Path, typer.Argument(help="Crystal: a CIF or a POSCAR.")],
+    element: Annotated[
+        str | None, typer.Option(help="Absorber; needed where several have models.")
+    ] = None,
+    site: Annotated[int | None, typer.Option(help="One site only; --list shows them.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="One of feff.run.presets, e.g. fast or published.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the sites, compute nothing.")
+    ] = False,
+    compare: Annotated[
+        Path | None, typer.Option(help="Measured spectrum to draw beside the computed one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; else NAME_ELEMENT here.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="Of the spectra: xdi or csv.")] = "xdi",
+    workers: WorkersOption = 1,
+    params: ParamsOption = PARAMS,
+) -> None:
+    """Compute the K-edge XANES of a crystal by FEFF10: each site, their average, a picture.
+
+    About half a minute a site with the preset 'fast'. Examples:
+
+    `xascoord simulate Fe2O3.cif`
+
+    `xascoord simulate POSCAR --element Cu --compare CuO.xdi --out CuO`
+    """
+    from xascoord.simulation_command import run
+
+    if kind not in ("xdi", "csv"):
+        raise XascoordError(f"--format {kind}: xdi or csv")
+    settings = load_or_default(params, PARAMS)
+    run(path, settings, element, site, preset, listed, compare, out, kind, workers)  # type: ignore[arg-type]
 
 
 @app.command()

@@ -42,6 +42,14 @@ def _open_alone(path: Path, wait: bool) -> BinaryIO:
         handle.close()  # the other run has put a new file in its place
 
 
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Pieces of a journal that another process may be writing, in the order of its lines."""
+    with path.open("rb") as handle:
+        for line in handle:
+            if line.endswith(b"\n"):
+                yield json.loads(line)
+
+
 class Journal:
     """Finished pieces by key.
 

@@ -21,7 +21,7 @@ from xascoord.measured import SUFFIXES
 from xascoord.model_settings import Prediction
 from xascoord.prediction import Answer, Predictor
 from xascoord.preparation import read_and_prepare
-from xascoord.settings import Settings, load_settings
+from xascoord.settings import load_or_default
 
 _NOT_NEEDED = ("pandas", "matplotlib")
 _PICTURES = (".png", ".pdf", ".svg")
@@ -46,9 +46,7 @@ def run(
     """Predict and print; see the command's help."""
     given = {"classifier": classifier, "channel": channel, "deglitch": deglitch or None}
     wishes = {name: value for name, value in given.items() if value is not None}
-    # Without a params.yaml in this folder the defaults hold; one that is named must be there.
-    named = params.exists() or params != PARAMS
-    settings = (load_settings(params) if named else Settings()).prediction
+    settings = load_or_default(params, PARAMS).prediction
     if plot is not None and not path.is_dir() and plot.suffix.lower() not in _PICTURES:
         raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
     if e0 is not None and not math.isfinite(e0):

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NO_EDGE = "no_edge"
     UNCONVERGED = "unconverged"
     FEFF_FAILED = "feff_failed"
+    NOT_COMPUTED = "not_computed"
     TIMEOUT = "timeout"
     NO_STRUCTURE = "no_structure"
     BAD_STRUCTURE = "bad_structure"

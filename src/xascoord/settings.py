@@ -14,11 +14,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from xascoord.elements import ELEMENTS, GROUPS
 from xascoord.errors import SettingsError
+from xascoord.feff_settings import Crystals, Feff
 from xascoord.model_settings import Augmentation, Importance, Models, Prediction, Validation
 from xascoord.network_settings import ElementName, Geometries, Oxygen
 from xascoord.setting_types import Range, Section
 
-SourceName = Literal["demo", "feff", "xasdb_archive", "materials_project"]
+SourceName = Literal["demo", "crystals", "feff", "xasdb_archive", "materials_project"]
 GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
 
 
@@ -40,26 +41,6 @@ class XasdbArchive(Section):
     path: str | None = Field(
         None, description="File or folder of .json, .jsonl (each also .gz) dumps."
     )
-
-
-class FeffRun(Section):
-    """Running a FEFF executable for structures that have no spectrum yet."""
-
-    executable: str | None = Field(
-        None, description="FEFF command, run in a folder with feff.inp; null: never run FEFF."
-    )
-    structures: str | None = Field(
-        None, description="Folder of POSCAR/CIF files to compute; null: those of feff.path."
-    )
-    radius: float = Field(10.0, gt=0, description="Cluster radius of the inputs, in angstrom.")
-    timeout: float = Field(3600.0, gt=0, description="Longest time of one run, in s.")
-
-
-class Feff(Section):
-    """FEFF output folders (Lightshow's layout or plain run folders), also as .tar.gz."""
-
-    path: str | None = Field(None, description="Folder or .tar/.tar.gz archive of FEFF output.")
-    run: FeffRun = FeffRun()
 
 
 class Demo(Section):
@@ -184,6 +165,7 @@ class Settings(Section):
     )
     demo: Demo = Demo()
     feff: Feff = Feff()
+    crystals: Crystals = Crystals()
     xasdb_archive: XasdbArchive = XasdbArchive()
     materials_project: MaterialsProject = MaterialsProject()
     quality: Quality = Quality()
@@ -209,6 +191,8 @@ class Settings(Section):
             raise ValueError("augmentation.stretch: must be smaller than the window")
         if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
             raise ValueError("feff.path: name the folder or archive that the feff source reads")
+        if self.crystals.preset not in self.feff.run.presets:
+            raise ValueError(f"crystals.preset: no {self.crystals.preset!r} in feff.run.presets")
         if "xasdb_archive" in self.sources and not self.xasdb_archive.path:
             raise ValueError(
                 "xasdb_archive.path: name the dump that the xasdb_archive source reads"
@@ -278,6 +262,14 @@ def load_settings(path: Path, override: str | None = None) -> Settings:
         except (ValueError, TypeError) as error:
             raise SettingsError(f"--settings: not a JSON object ({error})") from None
     return parse_settings(values, str(path))
+
+
+def load_or_default(path: Path, usual: Path) -> Settings:
+    """Read the settings, or take the defaults where the usual file is not there.
+
+    Commands for one file work in any folder; a file that was named must be there.
+    """
+    return load_settings(path) if path.exists() or path != usual else Settings()
 
 
 def json_schema() -> dict[str, Any]:

@@ -9,9 +9,7 @@ from typing import Any
 
 from xascoord.datasets import build_datasets
 from xascoord.errors import AccountingError, XascoordError
-from xascoord.feff_run import run_batch, user_commands
 from xascoord.harvest import Harvest, gather
-from xascoord.journal import Journal
 from xascoord.progress import counted, show_progress
 from xascoord.settings import Settings
 from xascoord.tables import (
@@ -27,10 +25,10 @@ from xascoord.tables import (
     write_text,
 )
 
-FEFF_JOURNAL = "feff_runs.jsonl"
+SOURCES = ("demo", "crystals", "feff", "xasdb_archive", "materials_project")
 
 
-def _findings(source: str, settings: Settings, raw: Path) -> Iterator[Any]:
+def _findings(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
     """What a source finds; its module is imported only when it is asked for."""
     if source == "demo":
         from xascoord.sources.demo import read_embedded
@@ -41,7 +39,12 @@ def _findings(source: str, settings: Settings, raw: Path) -> Iterator[Any]:
         from xascoord.sources.feff_missing import read_runs
 
         yield from read_feff(settings)
-        yield from read_runs(settings, raw / FEFF_JOURNAL)
+        if settings.feff.run.wanted:
+            yield from read_runs(settings, plan, raw / "feff")
+    elif source == "crystals":
+        from xascoord.crystal_choice import read_computed
+
+        yield from read_computed(settings, plan, raw / "crystals")
     elif source == "xasdb_archive":
         from xascoord.sources.xasdb_archive import read_archive
 
@@ -61,7 +64,10 @@ def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> l
         Counts by absorber.
     """
     harvest = Harvest(source, settings.elements, folder)
-    show_progress(counted(gather(harvest, _findings(source, settings, raw))), f"{source} spectra")
+    show_progress(
+        counted(gather(harvest, _findings(source, settings, raw, folder / "plan"))),
+        f"{source} spectra",
+    )
     counts = harvest.finish()
     if not harvest.accepted:
         reasons = Counter(str(r.reason) for r in harvest.rejections).most_common(3)
@@ -84,19 +90,31 @@ def download(settings: Settings, raw: Path, record: Path) -> None:
     write_json(record, database_versions(settings, raw / NAME))
 
 
-def run_feff_source(settings: Settings, raw: Path, workers: int, record: Path) -> None:
-    """Run the user's FEFF for the structures without spectrum, resuming."""
-    from xascoord.sources import feff_missing as feff
+def list_feff_runs(settings: Settings, folder: Path) -> None:
+    """Plan a FEFF run for each site that has no spectrum."""
+    from xascoord.sources.feff_missing import write_missing
 
-    crystals, _ = feff.crystals_to_run(settings)
-    tasks = feff.run_tasks(crystals, feff.finished_sites(settings), settings)
-    commands = user_commands(settings.feff.run.executable or "")
-    with Journal(raw / FEFF_JOURNAL) as journal:
-        batch = run_batch(
-            tasks, commands, journal, workers, settings.feff.run.timeout, raw / "scratch"
-        )
-        show_progress(((n, len(tasks)) for n, _ in enumerate(batch, start=1)), "FEFF runs")
-    write_text(record, "\n".join(sorted(task.key for task in tasks)) + "\n")
+    print(f"{write_missing(settings, folder)} FEFF runs planned")
+
+
+def run_feff(
+    plan: Path, settings: Settings, journals: Path, chunk: tuple[int, int], workers: int,
+    record: Path | None, element: str | None, preset: str | None,
+) -> None:  # fmt: skip
+    """Do one chunk of a plan of FEFF runs, resuming, and record how its runs ended."""
+    from xascoord.feff_chunks import finished_runs, read_plan, run_chunk, run_key
+
+    run = settings.feff.run
+    cards, name = run.presets[preset or run.preset], element or "all"
+    runs = read_plan(plan, element)
+    steps = run_chunk(runs, chunk, journals, name, cards, run, workers)
+    show_progress(steps, f"FEFF runs of {element}" if element else "FEFF runs")
+    keys = [run_key(planned, cards, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
+    entries = finished_runs(journals, name, keys)
+    ended = Counter(entry["reason"] or "done" for entry in entries.values())
+    print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
+    if record is not None:
+        write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
 
 
 def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> None:
@@ -207,3 +225,12 @@ def _element_counts(
         "structures_without_all_sites": after["averaged", True],
         "materials": len(materials),
     }
+
+
+def choose_crystals(settings: Settings, folder: Path) -> None:
+    """Choose the crystals of every element and write their tables."""
+    from xascoord import crystal_choice
+
+    found = crystal_choice.Survey()
+    show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
+    show_progress(crystal_choice.write_choice(found, settings, folder), "elements")

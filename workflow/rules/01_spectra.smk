@@ -33,37 +33,71 @@ rule import_demo:
         " --out data/01_spectra/demo > {log} 2>&1"
 
 
-rule run_feff:
+rule list_feff_runs:
     input:
-        given(config["feff"]["path"], config["feff"]["run"]["structures"]),
+        given(
+            config["feff"]["path"] if config["feff"]["run"]["missing"] else None,
+            config["feff"]["run"]["structures"],
+        ),
     output:
-        "data/01_spectra/feff/runs.txt",
+        plan_of("feff"),
     log:
-        "logs/01_spectra/run_feff.log",
+        "logs/01_spectra/list_feff_runs.log",
     benchmark:
-        "results/benchmarks/01_spectra/run_feff.tsv"
+        "results/benchmarks/01_spectra/list_feff_runs.tsv"
     conda:
         "../../environment.yml"
-    threads: CORES
+    threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=minutes(1440),
+        mem_mb=memory(1000),
+        runtime=minutes(60),
     params:
         settings=settings("elements", "sources", "feff", "quality"),
         listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
     message:
-        "Running FEFF for structures without spectrum ({threads} at a time)"
+        "Listing the sites that have no spectrum"
     shell:
-        "xascoord run-feff --workers {threads} --settings {params.settings:q}"
-        " --record {output} > {log} 2>&1"
+        "xascoord list-feff-runs --settings {params.settings:q}"
+        " --out data/01_spectra/feff/plan > {log} 2>&1"
+
+
+rule run_feff:
+    input:
+        plan_of("feff"),
+    output:
+        "data/01_spectra/feff/chunks/{part}.txt",
+    log:
+        "logs/01_spectra/run_feff/{part}.log",
+    benchmark:
+        "results/benchmarks/01_spectra/run_feff/{part}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(1440),
+    params:
+        settings=settings("elements", "sources", "feff"),
+        parts=config["feff"]["run"]["chunks"],
+    message:
+        "Running FEFF, chunk {wildcards.part} of {params.parts}"
+    shell:
+        "xascoord run-feff data/01_spectra/feff/plan --settings {params.settings:q}"
+        " --part {wildcards.part} --parts {params.parts} --workers {threads}"
+        " --journals data/raw/feff --record {output} > {log} 2>&1"
 
 
 rule import_feff:
     input:
         given(config["feff"]["path"], config["feff"]["run"]["structures"]),
         branch(
-            config["feff"]["run"]["executable"],
-            then="data/01_spectra/feff/runs.txt",
+            bool(
+                config["feff"]["run"]["structures"] or config["feff"]["run"]["missing"]
+            ),
+            then=[
+                *plan_of("feff"),
+                *expand("data/01_spectra/feff/chunks/{part}.txt", part=CHUNKS),
+            ],
             otherwise=[],
         ),
     output:
@@ -86,6 +120,90 @@ rule import_feff:
     shell:
         "xascoord spectra feff --settings {params.settings:q}"
         " --out data/01_spectra/feff > {log} 2>&1"
+
+
+rule choose_crystals:
+    input:
+        config["validation"]["compounds"],
+        expand("{folder}/prototypes.csv", folder=config["demo"]["folder"]),
+    output:
+        plan_of("crystals"),
+    log:
+        "logs/01_spectra/choose_crystals.log",
+    benchmark:
+        "results/benchmarks/01_spectra/choose_crystals.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(60),
+    params:
+        settings=settings(
+            "seed", "elements", "crystals", "feff", "demo", "quality", "validation"
+        ),
+    message:
+        "Choosing crystals for each element"
+    shell:
+        "xascoord choose-crystals --settings {params.settings:q}"
+        " --out data/01_spectra/crystals/plan > {log} 2>&1"
+
+
+rule compute_crystals:
+    input:
+        plan_of("crystals"),
+    output:
+        "data/01_spectra/crystals/chunks/{element}-{part}.txt",
+    log:
+        "logs/01_spectra/compute_crystals/{element}-{part}.log",
+    benchmark:
+        "results/benchmarks/01_spectra/compute_crystals/{element}-{part}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(1440),
+    params:
+        settings=settings("crystals", "feff"),
+        parts=config["feff"]["run"]["chunks"],
+        preset=config["crystals"]["preset"],
+    message:
+        "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
+    shell:
+        "xascoord run-feff data/01_spectra/crystals/plan --settings {params.settings:q}"
+        " --element {wildcards.element} --preset {params.preset:q}"
+        " --part {wildcards.part} --parts {params.parts} --workers {threads}"
+        " --journals data/raw/crystals --record {output} > {log} 2>&1"
+
+
+rule import_crystals:
+    input:
+        plan_of("crystals"),
+        expand(
+            "data/01_spectra/crystals/chunks/{element}-{part}.txt",
+            element=ELEMENTS,
+            part=CHUNKS,
+        ),
+    output:
+        tables_of("crystals"),
+    log:
+        "logs/01_spectra/import_crystals.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_crystals.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(60),
+    params:
+        settings=settings("elements", "crystals", "feff", "quality"),
+    message:
+        "Importing the spectra of the chosen crystals"
+    shell:
+        "xascoord spectra crystals --settings {params.settings:q}"
+        " --out data/01_spectra/crystals > {log} 2>&1"
 
 
 rule import_xasdb_archive:

@@ -23,6 +23,7 @@ if workflow.is_main_process:
 
 wildcard_constraints:
     element="[A-Z][a-z]?",
+    part="[0-9]+",
 
 
 ELEMENTS = config["elements"]
@@ -50,6 +51,8 @@ JOINT_FIGURES = [
     for kind in ("numbers", "motifs")
 ]
 
+# Jobs over which FEFF runs are shared out, counted from 1.
+CHUNKS = range(1, config["feff"]["run"]["chunks"] + 1)
 MEASURED = config["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if config["models"]["search"] else []
@@ -117,3 +120,12 @@ def tables_of(source):
         f"{folder}/rejections.csv",
         f"{folder}/counts.csv",
     ]
+
+
+def plan_of(source):
+    """Every table of a plan of FEFF runs."""
+    return expand(
+        "data/01_spectra/{source}/plan/{table}",
+        source=source,
+        table=["structures.parquet", "rejections.csv", "sites.csv"],
+    )

@@ -95,7 +95,7 @@ def compute_element(
             tasks.append(
                 FeffTask(
                     _key(row, site, settings),
-                    partial(path_expansion_input, structure, site, settings.demo),
+                    (partial(path_expansion_input, structure, site, settings.demo),),
                 )
             )
     with Journal(journals / f"{element}.jsonl") as journal:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from xascoord.clusters import boxed_cluster, matching_site, read_cluster
 from xascoord.errors import SourceError
+from xascoord.feff_convergence import check_self_consistency, read_self_consistency
 from xascoord.harvest import Finding, Rejection
 from xascoord.identifiers import normalise_material_id, structure_digest
 from xascoord.quality import Reason, RejectedSpectrum, check_spectrum
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 NAME = "feff"
 _log = logging.getLogger(__name__)
 _SITE_FOLDER = re.compile(r"^(\d+)_([A-Z][a-z]?)$")
-_NOT_CONVERGED = re.compile(r"convergence not reached|not converge|did not converge", re.I)
 _READ = ("xmu.dat", "POSCAR", "feff.inp", "log1.dat")
 
 Files = dict[PurePosixPath, bytes]
@@ -77,7 +77,7 @@ def read_feff(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[st
         if name.name == "feff.inp" and name.parent not in seen:
             detail = "feff.inp without xmu.dat: FEFF did not run to its end"
             yield Rejection(str(name.parent), Reason.EMPTY, detail, _element(name)), None
-    if not seen and settings.feff.run.executable is None:
+    if not seen and not settings.feff.run.missing:
         raise SourceError(f"feff.path: no xmu.dat anywhere below {path}")
     idle = {n.parent for n in small if n.name == "POSCAR"} - {p.parent.parent for p in seen} - seen
     if idle:
@@ -280,9 +280,8 @@ def read_spectrum(
     """
     if settings.quality.oxides_only and "O" not in site.structure["species"]:
         raise RejectedSpectrum(Reason.NOT_AN_OXIDE, site.structure["formula"])
-    log = small.get(name.parent / "log1.dat", b"")
-    if _NOT_CONVERGED.search(log.decode("utf-8", errors="replace")):
-        raise RejectedSpectrum(Reason.UNCONVERGED, "log1.dat: no self-consistency")
+    log = small.get(name.parent / "log1.dat", b"").decode("utf-8", errors="replace")
+    check_self_consistency(read_self_consistency(log), settings.feff.run.convergence)
     xmu = parse_xmu(decode(content))
     check_spectrum(xmu.energy, xmu.mu, site.element, settings.quality)
     structure_id = site.structure["structure_id"].removeprefix(f"{NAME}:")

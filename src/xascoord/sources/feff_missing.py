@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.feff_inputs import xanes_input
-from xascoord.feff_run import FeffTask
+from xascoord.errors import SourceError
+from xascoord.feff_chunks import read_plan, results, write_plan
 from xascoord.harvest import Finding, Rejection
-from xascoord.identifiers import digest, normalise_material_id, structure_digest
-from xascoord.journal import Journal
-from xascoord.quality import Reason, RejectedSpectrum
+from xascoord.identifiers import normalise_material_id, structure_digest
+from xascoord.quality import Reason
 from xascoord.settings import Settings
 from xascoord.sources.feff import (
-    Site,
+    NAME,
     contents,
     crystal_row,
     decode,
     poscar_material,
     read_feff,
     read_poscar,
-    read_spectrum,
 )
 from xascoord.symmetry import StructureError
 
@@ -34,29 +32,16 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
     """Crystals for which FEFF may be run, by material, and those that cannot be read.
 
     They are the POSCAR and CIF files of ``feff.run.structures`` (material: the file's stem, or
-    its folder where it is called POSCAR), or else the POSCARs of ``feff.path``.
+    its folder where it is called POSCAR) and, with ``feff.run.missing``, the POSCARs of
+    ``feff.path``.
     """
-    from pymatgen.core import Structure
-
-    folder = settings.feff.run.structures
     crystals: dict[str, Structure] = {}
-    rejections: list[Rejection] = []
-    if folder is None:
-        small, _ = contents(Path(settings.feff.path or ""))
-        texts = {n: c for n, c in small.items() if n.name == "POSCAR"}
-        names = {n: poscar_material(n, small, settings) for n in texts}
-    else:
-        files = [p for p in sorted(Path(folder).rglob("*")) if p.is_file()]
-        texts = {PurePosixPath(p): p.read_bytes() for p in files}
-        stems = {n: n.parent.name if n.name == "POSCAR" else n.stem for n in texts}
-        names = {n: normalise_material_id(stem) for n, stem in stems.items()}
     digests: dict[str, str] = {}
-    for path, content in sorted(texts.items()):
-        name, material = str(path), names[path]
+    rejections: list[Rejection] = []
+    for path, material, content in _crystal_files(settings):
+        name = str(path)
         try:
-            text = decode(content)
-            cif = path.suffix.lower() == ".cif"
-            crystal = Structure.from_str(text, "cif") if cif else read_poscar(text)
+            crystal = _read_crystal(path, content)
         except Exception as error:  # pymatgen raises many kinds on malformed text
             detail = f"{type(error).__name__}: {error}"[:200]
             rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))
@@ -72,50 +57,76 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
     return crystals, rejections
 
 
-def run_tasks(
-    crystals: dict[str, Structure], done: set[tuple[str, str, int]], settings: Settings
-) -> list[FeffTask]:
-    """FEFF runs for every inequivalent site of the wanted elements that has no spectrum.
+def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, bytes]]:
+    """Path, material and content of every file that holds a crystal."""
+    run = settings.feff.run
+    if run.structures is not None:
+        folder = Path(run.structures)
+        if not folder.is_dir():
+            raise SourceError(f"feff.run.structures: {folder} is not a folder")
+        for path in sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file()):
+            stem = path.parent.name if path.name == "POSCAR" else path.stem
+            yield PurePosixPath(path), normalise_material_id(stem), path.read_bytes()
+    if run.missing:
+        small, _ = contents(Path(settings.feff.path or ""))
+        for name in sorted(n for n in small if n.name == "POSCAR"):
+            yield name, poscar_material(name, small, settings), small[name]
+
+
+def is_crystal_file(path: Path) -> bool:
+    """Whether a file holds a crystal, by its name: POSCAR, CONTCAR, .cif, .vasp, .poscar."""
+    return path.name.upper().startswith(("POSCAR", "CONTCAR")) or path.suffix.lower() in (
+        ".cif", ".vasp", ".poscar",
+    )  # fmt: skip
+
+
+def _read_crystal(path: PurePosixPath, content: bytes) -> Structure:
+    from pymatgen.core import Structure
+
+    text = decode(content)
+    return Structure.from_str(text, "cif") if path.suffix.lower() == ".cif" else read_poscar(text)
+
+
+def write_missing(settings: Settings, folder: Path) -> int:
+    """Plan a run for every inequivalent site of the wanted elements that has no spectrum.
 
     Parameters
     ----------
-    crystals
-        Crystals by material.
-    done
-        (structure_id, element, orbit) of the spectra that are there.
     settings
-        Elements, cluster radius, symmetry precision.
+        Elements, ``feff``, symmetry precision.
+    folder
+        Where the plan is written (see ``feff_chunks``).
+
+    Returns
+    -------
+    int
+        Number of runs.
     """
-    radius = settings.feff.run.radius
-    return [
-        FeffTask(_key(row, element, site, settings), partial(xanes_input, crystal, site, radius))
-        for row, crystal in _run_rows(crystals, settings).values()
-        for element, site in _wanted_sites(row, settings)
-        if (row["structure_id"], element, site) not in done
-    ]
-
-
-def _wanted_sites(row: dict[str, Any], settings: Settings) -> list[tuple[str, int]]:
-    """Element and first site of each orbit of a crystal that is asked for."""
-    sites = zip(row["equivalent_to"], row["species"], strict=True)
-    return [
-        (element, index)
-        for index, (orbit, element) in enumerate(sites)
-        if orbit == index and element in settings.elements
-    ]
-
-
-def _run_rows(
-    crystals: dict[str, Structure], settings: Settings
-) -> dict[str, tuple[dict[str, Any], Structure]]:
-    rows = {}
+    crystals, rejections = crystals_to_run(settings)
+    done = finished_sites(settings)
+    sites, structures = [], []
     for material, crystal in sorted(crystals.items()):
         try:
             row = crystal_row(crystal, material, settings)
-        except StructureError:
-            continue  # its spectra are rejected when the runs are read
-        rows[material] = (row, crystal)
-    return rows
+        except StructureError as error:
+            rejections.append(Rejection(material, Reason.BAD_STRUCTURE, str(error)))
+            continue
+        wanted = [
+            {
+                "element": element, "structure_id": row["structure_id"], "material": material,
+                "site_index": index,
+            }
+            for index, (orbit, element) in enumerate(
+                zip(row["equivalent_to"], row["species"], strict=True)
+            )
+            if orbit == index and element in settings.elements
+            and (row["structure_id"], element, orbit) not in done
+        ]  # fmt: skip
+        if wanted:
+            sites += wanted
+            structures.append(row)
+    write_plan(folder, sites, structures, [r.row("spectra", NAME) for r in rejections])
+    return len(sites)
 
 
 def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
@@ -132,38 +143,14 @@ def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
 
 
 def read_runs(
-    settings: Settings, journal: Path
+    settings: Settings, plan: Path, journals: Path
 ) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
     """The spectra that this project had FEFF compute, checked like all others."""
-    if not journal.exists():
-        return
-    crystals, unreadable = crystals_to_run(settings)
-    yield from ((rejection, None) for rejection in unreadable)
-    rows = _run_rows(crystals, settings)
-    for material in sorted(set(crystals) - set(rows)):
-        yield Rejection(material, Reason.BAD_STRUCTURE, "no space group"), None
-    with Journal(journal) as finished:
-        for row, _ in rows.values():
-            for element, site in _wanted_sites(row, settings):
-                for entry in finished.entries([_key(row, element, site, settings)]):
-                    yield _result(entry, row, element, site, settings)
-
-
-def _result(
-    entry: dict[str, Any], row: dict[str, Any], element: str, index: int, settings: Settings
-) -> tuple[Finding | Rejection, dict[str, Any] | None]:
     try:
-        if entry["reason"]:
-            raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
-        name = PurePosixPath(entry["key"], "xmu.dat")
-        site = Site(row["material"], row, index, element)
-        return read_spectrum(name, entry["xmu"].encode(), {}, site, settings), row
-    except RejectedSpectrum as error:
-        return Rejection(entry["key"], error.reason, error.detail, element), None
-
-
-def _key(row: dict[str, Any], element: str, index: int, settings: Settings) -> str:
-    """Name of one run in the journal: it changes with the crystal, the input and the program."""
+        with (plan / "rejections.csv").open(newline="", encoding="utf-8") as handle:
+            for row in csv.DictReader(handle):
+                yield Rejection(row["item"], Reason(row["reason"]), row["detail"]), None
+    except OSError as error:
+        raise SourceError(f"{plan}: no plan of FEFF runs ({error})") from None
     run = settings.feff.run
-    content = (row["lattice"], row["species"], row["frac_coords"])
-    return f"{row['material']}/{element}/{index}#{digest(*content, run.radius, run.executable)}"
+    yield from results(read_plan(plan), journals, "all", run.cards, run, settings.quality)

@@ -1,0 +1,87 @@
+"""How far a spectrum is from its end when the self-consistency is stopped early.
+
+    .venv/bin/python benchmarks/feff_convergence.py
+
+Runs published structures of data/compounds.csv with the preset 'fast', ended after 3, 5, 8, 12 and
+15 iterations, against 40, and prints against the drift of the Fermi level over the last three
+iterations and the last charge distance: by how much e0 and the window about it differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from xascoord.compounds import read_compounds
+from xascoord.edge_energy import find_e0
+from xascoord.feff_inputs import xanes_input
+from xascoord.feff_run import feff10_commands, run_feff
+from xascoord.feff_settings import FAST
+from xascoord.settings import EdgeEnergy, Window
+from xascoord.window import cut_window
+from xascoord.xmu import parse_xmu
+
+COMPOUNDS = (
+    "Fe2O3", "Cr2O3", "MnO", "FeO", "CuO", "Mn3O4", "Fe3O4", "MnO2", "V2O5", "NiO", "ZnO", "SrTiO3",
+)  # fmt: skip
+ITERATIONS = (40, 3, 5, 8, 12, 15)
+
+
+def window(text: str) -> tuple[float, np.ndarray]:
+    """Its e0 and the window of the models."""
+    xmu = parse_xmu(text)
+    zero = find_e0(xmu.energy, xmu.mu, EdgeEnergy())
+    return zero, cut_window(xmu.energy, xmu.mu, zero, Window())[0]
+
+
+def main() -> None:
+    """Run what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--out", type=Path, default=Path("benchmarks/results/feff_convergence.jsonl")
+    )
+    out = parser.parse_args().out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    known = {(row["compound"], row["iterations"]) for row in rows}
+    structures = read_compounds(Path("data/compounds.csv"))
+    for name in COMPOUNDS:
+        crystal = structures[name].get_primitive_structure()
+        element = re.match("[A-Z][a-z]?", name).group()
+        site = next(i for i, s in enumerate(crystal) if s.specie.symbol == element)
+        for iterations in ITERATIONS:
+            if (name, iterations) in known:
+                continue
+            for mixing in FAST.mixings:
+                preset = FAST.model_copy(update={"iterations": iterations, "fms_radius": 5.0})
+                text = xanes_input(crystal, site, preset, mixing)
+                outcome = run_feff(text, feff10_commands(), 3600.0, Path("/tmp"))
+                if outcome.xmu:
+                    break
+            row = {"compound": name, "iterations": iterations, "mixing": mixing,
+                   "reason": outcome.reason, "xmu": outcome.xmu, "cpu": outcome.cpu}  # fmt: skip
+            if outcome.scf:
+                row |= {"drift": outcome.scf.fermi_drift, "charge": outcome.scf.charge_distance,
+                        "done": len(outcome.scf.fermi_levels)}  # fmt: skip
+            rows.append(row)
+            with out.open("a") as handle:
+                handle.write(json.dumps(row) + "\n")
+    ends = {r["compound"]: window(r["xmu"]) for r in rows if r["iterations"] == 40 and r["xmu"]}
+    print("compound  iterations  mixing  Fermi drift eV  charge distance  e0 off eV  "
+          "window off (largest)  r")  # fmt: skip
+    for row in sorted(rows, key=lambda row: row.get("drift", 99)):
+        if row["xmu"] and row["iterations"] != 40 and row["compound"] in ends:
+            zero, features = window(row["xmu"])
+            end, target = ends[row["compound"]]
+            off = np.abs(features - target).max()
+            print(f"{row['compound']:8} {row['done']:8} {row['mixing']:10} {row['drift']:14.3f} "
+                  f"{row['charge']:15.4f} {zero - end:12.3f} {off:14.4f} "
+                  f"{np.corrcoef(features, target)[0, 1]:14.5f}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
