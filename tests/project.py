@@ -56,7 +56,7 @@ def make_project(folder: Path, **sections: Any) -> Path:
     for name in ("data", "data/demo", "data/external", ".dvc"):
         (folder / name).mkdir()
     for name in ("data/experiments.csv", "data/compounds.csv", "data/carbone2019.csv",
-                 "data/external/README.md",
+                 "data/external/README.md", "data/demo/prototypes.csv",
                  ".dvc/config"):  # fmt: skip
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "workflow", folder / "workflow")

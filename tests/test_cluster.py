@@ -3,6 +3,7 @@
 Needs root and Debian's packages slurm-wlm and munge; skipped without them.
 """
 
+import csv
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import pytest
 
 from project import ROOT, checksums, make_project, run
+from test_feff10 import RUN
 
 SCRIPT = ROOT / "tests/cluster/slurm.sh"
 SLURM = ["--profile", "workflow/profiles/slurm", "--slurm-no-account", "--slurm-status-command",
@@ -66,3 +68,21 @@ def test_a_generic_cluster(cluster, finished, tmp_path):
     assert len(mine) == 3
     assert mine.items() <= checksums(finished).items()
     assert list((folder / ".snakemake/log").glob("cluster_*.log"))
+
+
+def test_chunks_of_feff_runs_on_slurm(cluster, tmp_path):
+    """Each chunk is a job of its own; together they are the whole plan."""
+    folder = make_project(
+        tmp_path / "project", elements=["Pd"], sources=["crystals"], feff={"run": RUN},
+        crystals={"preset": "tiny", "sites": 3},
+    )  # fmt: skip
+    before = len(_memory_of_jobs())
+    run(folder, "snakemake", *SLURM, *QUICK, "data/01_spectra/crystals/counts.csv")
+    states = [state for state, _ in _memory_of_jobs()[before:]]
+    assert states == ["COMPLETED"] * 4  # choose, two chunks, import
+    chunks = sorted((folder / "data/01_spectra/crystals/chunks").iterdir())
+    keys = [line.split("\t")[0] for path in chunks for line in path.read_text().splitlines()]
+    with (folder / "data/01_spectra/crystals/plan/sites.csv").open(newline="") as handle:
+        assert len(keys) == len(set(keys)) == len(list(csv.DictReader(handle)))
+    journals = sorted(path.name for path in (folder / "data/raw/crystals").glob("*.jsonl"))
+    assert journals == ["Pd-1of2.jsonl", "Pd-2of2.jsonl"]

@@ -14,10 +14,12 @@ import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
 from corrupt import CU
-from xascoord.errors import SourceError
+from xascoord.errors import SettingsError, SourceError, XascoordError
 from xascoord.feff_run import FeffTask, feff8l_commands, run_batch, run_feff, user_commands
+from xascoord.feff_settings import Convergence
 from xascoord.journal import Journal
-from xascoord.stages import FEFF_JOURNAL, import_source, run_feff_source
+from xascoord.stages import import_source, list_feff_runs
+from xascoord.stages import run_feff as run_chunk
 from xascoord.tables import SPECTRA, read_rows
 
 FAKE = """#!{python}
@@ -30,6 +32,17 @@ if "PLEASE CRASH" in text:
     print("potential blew up"); sys.exit(3)
 if "PLEASE WRITE NOTHING" in text:
     sys.exit(0)
+if "PLEASE FILL THE DISK" in text:
+    print("write error: No space left on device"); sys.exit(1)
+if "PLEASE BE KILLED" in text:
+    import os, signal
+    os.kill(os.getpid(), signal.SIGKILL)
+if "PLEASE DRIFT" in text:
+    levels = [-5.0, -6.0, -4.0]
+else:
+    levels = [-5.0, -5.01, -5.0]
+steps = "".join(f"New Fermi level:    mu= {{v:7.3f}} eV  Charge distance=  0.01\\n" for v in levels)
+pathlib.Path("log1.dat").write_text(steps)
 time.sleep({pause})
 pathlib.Path("xmu.dat").write_text(pathlib.Path("{xmu}").read_text())
 """
@@ -68,8 +81,8 @@ def test_a_failing_run_does_not_stop_the_batch(fake, tmp_path):
     def broken():
         raise ValueError("no such potential")
 
-    tasks = [FeffTask(str(n), lambda n=n: "PLEASE CRASH" if n == 2 else "fine") for n in range(6)]
-    tasks.append(FeffTask("broken", broken))
+    tasks = [_task(str(n), "PLEASE CRASH" if n == 2 else "fine") for n in range(6)]
+    tasks.append(FeffTask("broken", (broken,)))
     with Journal(tmp_path / "j") as journal:
         keys = list(run_batch(tasks, [[str(fake[0])]], journal, 2, 10, tmp_path / "scratch"))
         assert sorted(keys) == sorted(task.key for task in tasks)
@@ -77,6 +90,52 @@ def test_a_failing_run_does_not_stop_the_batch(fake, tmp_path):
     assert reasons["2"] == "feff_failed"
     assert reasons["broken"] == "bad_structure"
     assert list(reasons.values()).count("") == 5
+
+
+def _task(key, *texts):
+    return FeffTask(key, tuple(lambda text=text: text for text in texts))
+
+
+def _batch(fake, tmp_path, tasks, **options):
+    with Journal(tmp_path / "j") as journal:
+        list(run_batch(tasks, [[str(fake[0])]], journal, 1, 10, tmp_path / "scratch", **options))
+        return {entry["key"]: entry for entry in journal.entries()}
+
+
+def test_the_next_input_is_tried_where_one_fails_or_does_not_converge(fake, tmp_path):
+    tasks = [
+        _task("crash", "PLEASE CRASH", "fine"),
+        _task("drift", "PLEASE DRIFT", "PLEASE DRIFT", "fine", "never read"),
+        _task("lost", "PLEASE DRIFT", "PLEASE CRASH"),
+    ]
+    found = _batch(fake, tmp_path, tasks, convergence=Convergence())
+    assert [(found[k]["reason"], found[k]["tries"]) for k in ("crash", "drift", "lost")] == [
+        ("", 2),
+        ("", 3),
+        ("unconverged", 2),
+    ]
+    assert found["drift"]["scf"]["fermi_levels"] == [-5.0, -5.01, -5.0]
+    assert found["lost"]["xmu"]  # what it gave is kept: the limits are settings
+    assert "moved by 2.000 eV" in found["lost"]["detail"]
+    assert len(fake[1].read_text().split()) == 7
+
+
+@pytest.mark.parametrize("fault", ["PLEASE FILL THE DISK", "PLEASE BE KILLED"])
+def test_a_fault_of_the_machine_is_never_recorded(fake, tmp_path, fault):
+    tasks = [_task("a", "fine"), _task("b", fault), _task("c", "fine")]
+    with pytest.raises(XascoordError, match="1 FEFF runs could not be done on this machine"):
+        _batch(fake, tmp_path, tasks)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.keys == {"a", "c"}
+    with pytest.raises(XascoordError, match="3 FEFF runs"):  # three in a row: no use to go on
+        _batch(fake, tmp_path, [_task(str(n), fault) for n in range(50)])
+    assert len(fake[1].read_text().split()) < 12
+
+
+def test_a_failure_of_the_structure_is_not_tried_again_where_it_cannot_pass(fake, tmp_path):
+    for _ in range(2):
+        _batch(fake, tmp_path, [_task("a", "PLEASE CRASH")], try_again=("timeout",))
+    assert len(fake[1].read_text().split()) == 1
 
 
 def _crystals(folder):
@@ -89,8 +148,17 @@ def _crystals(folder):
 
 
 def _settings(fake, tmp_path, **feff):
-    run = {"executable": str(fake[0]), "structures": str(tmp_path / "crystals"), "radius": 6.0}
+    run = {"engine": "executable", "executable": str(fake[0]), "chunks": 2,
+           "structures": str(tmp_path / "crystals"), "missing": "path" in feff}  # fmt: skip
     return make_settings(sources=["feff"], elements=["Cu"], feff={"run": run, **feff})
+
+
+def _compute(settings, folder, parts=2):
+    """What the rules do: a plan, then its chunks."""
+    list_feff_runs(settings, folder / "out/plan")
+    for part in range(1, parts + 1):
+        run_chunk(folder / "out/plan", settings, folder / "raw/feff", (part, parts), 1,
+                  folder / f"record-{part}", None, None)  # fmt: skip
 
 
 def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
@@ -100,10 +168,10 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
     (there / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
     rutile("Cu").to(filename=str(tmp_path / "runs/Cu/a/POSCAR"), fmt="poscar")
     settings = _settings(fake, tmp_path, path=str(tmp_path / "runs"))
-    for _ in range(2):  # the second time there is nothing to do
-        run_feff_source(settings, tmp_path, 2, tmp_path / "record")
+    for parts in (2, 2, 1):  # there is nothing left to do, however the runs are shared out
+        _compute(settings, tmp_path, parts)
     assert len(fake[1].read_text().split()) == 2  # the two orbits of the spinel
-    (count,) = import_source("feff", settings, tmp_path / "out", tmp_path)[:1]
+    (count,) = import_source("feff", settings, tmp_path / "out", tmp_path / "raw")[:1]
     assert (count["found"], count["accepted"]) == (3, 3)
     rows = read_rows(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
     assert sorted((r["material"], r["multiplicity"]) for r in rows) == [
@@ -118,9 +186,10 @@ RUN = """
 import json, sys
 from pathlib import Path
 from xascoord.settings import parse_settings
-from xascoord.stages import run_feff_source
-folder = Path(sys.argv[1])
-run_feff_source(parse_settings(json.loads(sys.argv[2]), "test"), folder, 2, folder / "record")
+from xascoord.stages import list_feff_runs, run_feff
+folder, settings = Path(sys.argv[1]), parse_settings(json.loads(sys.argv[2]), "test")
+list_feff_runs(settings, folder / "plan")
+run_feff(folder / "plan", settings, folder, (1, 1), 2, folder / "record", None, None)
 """
 
 
@@ -138,20 +207,36 @@ def test_kill_dash_nine_of_a_batch_and_rerun(fake, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     time.sleep(0.5)  # children that were running end by themselves
-    with Journal(tmp_path / FEFF_JOURNAL) as journal:
+    with Journal(tmp_path / "all-1of1.jsonl") as journal:
         complete = len(journal.keys)
     assert 0 < complete < 30
     before = len(fake[1].read_text().split())
     subprocess.run(command, check=True)
     assert len(fake[1].read_text().split()) - before == 30 - complete
-    with Journal(tmp_path / FEFF_JOURNAL) as journal:
-        keys = [entry["key"] for entry in journal.entries()]
-    assert len(keys) == len(set(keys)) == 30
+    lines = (tmp_path / "all-1of1.jsonl").read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["key"] for line in lines}) == 30
+    assert len((tmp_path / "record").read_text().splitlines()) == 30
 
 
 def test_an_executable_that_is_not_there_is_a_clear_error():
     with pytest.raises(SourceError, match="feff.run.executable"):
         user_commands("/no/such/feff9")
+    with pytest.raises(SettingsError, match="goes with 'engine: executable'"):
+        make_settings(feff={"run": {"executable": "feff9"}})
+
+
+def test_only_files_that_are_crystals_are_read(fake, tmp_path):
+    folder = _crystals(tmp_path / "crystals")
+    (folder / "README").write_text("not a crystal")
+    os.mkfifo(folder / "a/WAVECAR")  # reading it would hang
+    rutile("Cu").to(filename=str(folder / "c.cif"))
+    settings = _settings(fake, tmp_path)
+    list_feff_runs(settings, tmp_path / "plan")
+    assert len((tmp_path / "plan/sites.csv").read_text().splitlines()) == 1 + 4
+    assert (tmp_path / "plan/rejections.csv").read_text().count("bad_structure") == 1
+    gone = make_settings(feff={"run": {"structures": str(tmp_path / "gone")}})
+    with pytest.raises(SourceError, match="feff.run.structures: .*gone is not a folder"):
+        list_feff_runs(gone, tmp_path / "plan")
 
 
 def test_feff8l_computes_rutile(tmp_path):

@@ -11,12 +11,12 @@ from corrupt import CU, TI, feff_corpus
 from test_datasets import _build, _orbits, _row
 from xascoord.averaging import average_sites
 from xascoord.errors import SettingsError, SourceError
+from xascoord.feff_chunks import PlannedRun, run_key
 from xascoord.feff_run import FeffTask, run_batch
 from xascoord.journal import Journal
 from xascoord.quality import RejectedSpectrum, check_spectrum
-from xascoord.sources.feff_missing import run_tasks
 from xascoord.stages import import_source
-from xascoord.symmetry import StructureError, equivalent_sites
+from xascoord.symmetry import StructureError, equivalent_sites, structure_row
 from xascoord.tables import SPECTRA, STRUCTURES, read_rows
 
 
@@ -37,25 +37,31 @@ def _archive(tmp_path, content, name="a.json"):
 
 
 def test_runs_are_done_again_when_their_input_changes():
-    crystals = {"m": rutile("Cu")}
-    moved = {"m": rutile("Cu").apply_strain(0.01, inplace=False)}
+    from pymatgen.core import Structure
 
-    def keys(crystals, **run):
-        run = {"structures": "x", "executable": "feff"} | run
-        settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})
-        return {task.key for task in run_tasks(crystals, set(), settings)}
+    crystal = rutile("Cu")
+    moved = rutile("Cu").apply_strain(0.01, inplace=False)
 
-    plain = keys(crystals)
-    assert plain == keys(crystals)
-    for other in (keys(moved), keys(crystals, radius=6.0), keys(crystals, executable="feff10")):
-        assert plain.isdisjoint(other)
+    def key(crystal, **run):
+        found = make_settings(feff={"run": run}).feff.run
+        row = structure_row(crystal, "feff:m", "m", "feff", 0.01)
+        planned = PlannedRun({"element": "Cu", "site_index": "0"}, row)
+        return run_key(planned, found.cards, found)
+
+    plain = key(crystal)
+    assert plain == key(crystal)
+    bits = Structure(crystal.lattice, crystal.species, crystal.frac_coords + 1e-12)
+    assert plain == key(bits)  # last bits are no other crystal
+    own = {"engine": "executable", "executable": "feff9"}
+    others = {key(moved), key(crystal, preset="published"), key(crystal, **own)}
+    assert len({plain} | others) == 4
 
 
 def test_failures_that_may_pass_are_tried_again(tmp_path):
     command = [["sh", "-c", f"test -e {tmp_path}/ready && echo 1 2 3 > xmu.dat"]]
     with Journal(tmp_path / "j") as journal:
         for expected in ("feff_failed", ""):
-            tasks = [FeffTask("a", lambda: "x")]
+            tasks = [FeffTask("a", (lambda: "x",))]
             assert list(run_batch(tasks, command, journal, 1, 5, tmp_path / "s")) == ["a"]
             assert next(journal.entries())["reason"] == expected
             (tmp_path / "ready").touch()
@@ -65,7 +71,7 @@ def test_a_stopped_batch_ends_its_programs_and_keeps_what_is_complete(tmp_path):
     import time
 
     command = [["sh", "-c", "grep -q slow feff.inp && sleep 30; echo 1 > xmu.dat"]]
-    tasks = [FeffTask("fast", lambda: "x"), FeffTask("slow", lambda: "slow")]
+    tasks = [FeffTask("fast", (lambda: "x",)), FeffTask("slow", (lambda: "slow",))]
     with Journal(tmp_path / "j") as journal:
         batch = run_batch(tasks, command, journal, 2, 60, tmp_path / "s")
         assert next(batch) == "fast"
@@ -77,12 +83,13 @@ def test_a_stopped_batch_ends_its_programs_and_keeps_what_is_complete(tmp_path):
 
 def test_run_folders_of_one_material_share_it(tmp_path):
     from xascoord.feff_inputs import xanes_input
+    from xascoord.feff_settings import FAST
 
     for material, crystal in (("mp-1", rutile("Cu")), ("mp-aaaaaadw", spinel())):
         for site in _orbits(crystal):
             folder = tmp_path / "runs" / material / f"{site:03d}_Cu"
             folder.mkdir(parents=True)
-            (folder / "feff.inp").write_text(xanes_input(crystal, site, 6.0))
+            (folder / "feff.inp").write_text(xanes_input(crystal, site, FAST, 0.1))
             (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
             crystal.to(filename=str(folder / "POSCAR"), fmt="poscar")
     settings = make_settings(
@@ -285,7 +292,8 @@ def test_a_broken_structure_row_is_its_own_failure(monkeypatch):
 def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
     """Nothing is computed again for spectra that are there."""
     from xascoord.feff_inputs import xanes_input
-    from xascoord.sources.feff_missing import crystals_to_run, finished_sites
+    from xascoord.feff_settings import FAST
+    from xascoord.sources.feff_missing import write_missing
 
     crystal = rutile("Cu")
     home = {"root": "mp-1", "nested": "set/CuO2", "sites": "CuO2/000_Cu"}[layout]
@@ -295,30 +303,31 @@ def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
         run = run / "FEFF-XANES/000_Cu"
     run.mkdir(parents=True)
     crystal.to(filename=str(poscar), fmt="poscar")
-    (run / "feff.inp").write_text(xanes_input(crystal, 0, 6.0))
+    (run / "feff.inp").write_text(xanes_input(crystal, 0, FAST, 0.1))
     (run / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
     path = tmp_path / "mp-1" if layout == "root" else tmp_path
     settings = make_settings(
-        sources=["feff"], elements=["Cu"], feff={"path": str(path), "run": {"executable": "true"}}
+        sources=["feff"], elements=["Cu"], feff={"path": str(path), "run": {"missing": True}}
     )
-    crystals, rejections = crystals_to_run(settings)
-    assert rejections == []
-    assert run_tasks(crystals, finished_sites(settings), settings) == []
+    assert write_missing(settings, tmp_path / "plan") == 0
+    assert len((tmp_path / "plan/rejections.csv").read_text().splitlines()) == 1
 
 
 def test_names_with_a_hash_are_read(tmp_path):
     folder = tmp_path / "crystals"
     folder.mkdir()
     rutile("Cu").to(filename=str(folder / "a#b.cif"), fmt="cif")
-    from xascoord.sources.feff_missing import crystals_to_run, read_runs
+    from xascoord.feff_chunks import read_plan
+    from xascoord.sources.feff_missing import read_runs, write_missing
 
-    run = {"structures": str(folder), "executable": "true"}
+    run = {"structures": str(folder)}
     settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})
-    crystals, _ = crystals_to_run(settings)
-    (task,) = run_tasks(crystals, set(), settings)
-    with Journal(tmp_path / "j") as journal:
-        journal.add(task.key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="")
-    ((finding, _),) = read_runs(settings, tmp_path / "j")
+    assert write_missing(settings, tmp_path / "plan") == 1
+    (planned,) = read_plan(tmp_path / "plan")
+    key = run_key(planned, settings.feff.run.cards, settings.feff.run)
+    with Journal(tmp_path / "all-1of1.jsonl") as journal:
+        journal.add(key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="", scf=None)
+    ((finding, _),) = read_runs(settings, tmp_path / "plan", tmp_path)
     assert finding.material == "a#b"
 
 

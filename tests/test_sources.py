@@ -99,12 +99,13 @@ def test_forms_of_documents(tmp_path, form):
 def test_plain_run_folders(tmp_path):
     """feff.inp + xmu.dat: the crystal is the POSCAR beside them, or the cluster in a box."""
     from xascoord.feff_inputs import xanes_input
+    from xascoord.feff_settings import FAST
 
     crystal = rutile("Cu")
     for name in ("with", "without"):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
-        (folder / "feff.inp").write_text(xanes_input(crystal, 1, 6.0))
+        (folder / "feff.inp").write_text(xanes_input(crystal, 1, FAST, 0.1))
         (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
     crystal.to(filename=str(tmp_path / "runs/with/POSCAR"), fmt="poscar")
     settings = make_settings(

@@ -49,7 +49,7 @@ class SelfConsistency:
     def fermi_drift(self) -> float:
         """Range of the last three Fermi levels, in eV; infinite where there are fewer."""
         last = self.fermi_levels[-_LAST_STEPS:]
-        return max(last) - min(last) if len(last) == _LAST_STEPS else float("inf")
+        return round(max(last) - min(last), 4) if len(last) == _LAST_STEPS else float("inf")
 
     @property
     def charge_distance(self) -> float:

@@ -217,9 +217,10 @@ def _text(path: Path) -> str:
 
 
 def _tail(log: Path) -> str:
-    lines = _text(log).split("\n")
-    tail = " | ".join(line.strip() for line in lines[-6:] if line.strip())[:300]
-    return tail or "it printed nothing"
+    # FEFF10 adds a file of its own to the log, which says nothing of the cause.
+    told = _text(log).split(".feff.error:")[0]
+    lines = [line.strip() for line in told.split("\n") if line.strip()]
+    return " | ".join(lines[-6:])[:300] or "it printed nothing"
 
 
 def run_batch(

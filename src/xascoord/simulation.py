@@ -149,19 +149,34 @@ def choose_element(crystal: Structure, element: str | None) -> str:
 
 
 def describe_sites(
-    crystal: Structure, element: str, precision: float, labels: Labels
+    crystal: Structure, element: str, precision: float, labels: Labels, only: int | None = None
 ) -> list[SimulatedSite]:
     """The inequivalent sites of an element with their order parameters and labels.
+
+    Parameters
+    ----------
+    crystal, element
+        Ordered, and in it.
+    precision
+        Of the symmetry search, in angstrom.
+    labels
+        Thresholds.
+    only
+        Index of the only site that is wanted.
 
     Raises
     ------
     XascoordError
-        If the space group is undefined or a site has no coordination shell.
+        If the space group is undefined or there is no such site.
     """
-    from xascoord.order_parameters import order_parameters
-
     equivalent = equivalent_sites(crystal, precision)
     firsts = [i for i, s in enumerate(crystal) if s.specie.symbol == element and equivalent[i] == i]
+    if only is not None:
+        if only not in firsts:
+            raise XascoordError(f"--site {only}: no such site of {element}; --list shows them")
+        firsts = [only]
+    from xascoord.order_parameters import order_parameters
+
     numbers, motifs, failures = order_parameters([(crystal, index) for index in firsts])
     sites = []
     for row, index in enumerate(firsts):

@@ -58,20 +58,18 @@ def run(
     """
     crystal = read_crystal(path)
     absorber = choose_element(crystal, element)
-    sites = describe_sites(crystal, absorber, settings.quality.symmetry_precision, settings.labels)
     name = preset or settings.feff.run.preset
     if name not in settings.feff.run.presets:
         raise XascoordError(
             f"--preset {name}: there are {', '.join(settings.feff.run.presets)} (params.yaml)"
         )
+    prepared = _measured(measured, absorber, settings) if measured is not None else None
+    sites = describe_sites(
+        crystal, absorber, settings.quality.symmetry_precision, settings.labels, site
+    )
     if listed:
         print(_site_lines(crystal, absorber, sites))
         return
-    if site is not None:
-        sites = [found for found in sites if found.index == site]
-        if not sites:
-            raise XascoordError(f"--site {site}: no such site of {absorber}; --list shows them")
-    prepared = _measured(measured, absorber, settings) if measured is not None else None
     sites = simulate_sites(
         crystal, absorber, sites, settings, name, workers,
         lambda done, total: print(f"FEFF: {done} of {total} sites", file=sys.stderr, flush=True),

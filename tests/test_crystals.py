@@ -1,0 +1,213 @@
+"""Which crystals stand for an element: what qualifies, and a balanced, repeatable choice."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import make_settings, rutile, spinel
+from xascoord.amcsd import Crystal, is_ambient, parse_cif
+from xascoord.bond_valence import nearest_valence, parameters, scaled_to_valence
+from xascoord.crystal_choice import Survey, choose_for, site_rows, survey, write_choice
+from xascoord.crystals import (
+    AbsorberSite,
+    Candidate,
+    Uniques,
+    choose,
+    donors,
+    examine,
+    in_turn,
+    substituted,
+)
+from xascoord.feff_chunks import read_plan
+from xascoord.symmetry import StructureError
+
+
+def _crystal(structure, name="m", **values):
+    return Crystal(name, structure, "amcsd", **values)
+
+
+def test_rutile_qualifies_with_its_oxidation_state():
+    candidate = examine(_crystal(rutile()), "Ti", 0.01, 8)
+    (site,) = candidate.sites
+    assert (site.index, site.multiplicity, site.coordination, site.valence) == (0, 2, 6, 4)
+    # Bonds 4 x 1.949, 2 x 1.982 and 8 x 3.49 angstrom; R0 = 1.815, B = 0.37.
+    assert site.bond_valence == pytest.approx(2.78 + 1.27 + 0.09, abs=0.03)
+    assert not site.outlier
+
+
+def test_both_orbits_of_a_spinel_are_found():
+    candidate = examine(_crystal(spinel("Mg", "Al")), "Mg", 0.01, 8)
+    assert candidate.numbers == (4,)
+    with pytest.raises(StructureError, match="no Cu"):
+        examine(_crystal(spinel("Mg", "Al")), "Cu", 0.01, 8)
+
+
+def _square(ligand):
+    """Ti with four oxygens at 1.95 and two other ligands at 2.6 angstrom."""
+    from pymatgen.core import Lattice, Structure
+
+    places = [[0, 0, 0], [1.95, 0, 0], [-1.95, 0, 0], [0, 1.95, 0], [0, -1.95, 0],
+              [0, 0, 2.6], [0, 0, -2.6]]  # fmt: skip
+    species = ["Ti", *4 * ["O"], *2 * [ligand]]
+    return Structure(Lattice.cubic(9), species, places, coords_are_cartesian=True)
+
+
+def _with(structure, species, coords):
+    other = structure.copy()
+    other.append(species, coords)
+    return other
+
+
+@pytest.mark.parametrize(
+    ("structure", "why"),
+    [
+        (lambda: rutile().replace(2, "S"), "in its first shell|near its first shell"),
+        (lambda: _square("Cl"), "fewer than 6 oxygens"),
+        (lambda: _with(rutile(), "O", [0.02, 0.0, 0.0]), "closer than|overlap"),
+        (lambda: rutile().scale_lattice(200), "bond-valence|bonding distance"),
+        (lambda: rutile().scale_lattice(40), "bond-valence|closer than"),
+    ],
+)
+def test_what_does_not_qualify_says_why(structure, why):
+    with pytest.raises(StructureError, match=why):
+        examine(_crystal(structure()), "Ti", 0.01, 8)
+
+
+def test_oxo_anions_are_no_ligands():
+    """Calcite: the carbon stands 3.2 angstrom from Ca, behind its oxygens."""
+    from pymatgen.core import Lattice, Structure
+
+    calcite = Structure.from_spacegroup(
+        "R-3c", Lattice.hexagonal(4.988, 17.061), ["Ca", "C", "O"],
+        [[0, 0, 0], [0, 0, 0.25], [0.2568, 0, 0.25]],
+    ).get_primitive_structure()  # fmt: skip
+    assert examine(_crystal(calcite), "Ca", 0.01, 8).numbers == (6,)
+    assert examine(_crystal(calcite), "C", 0.01, 8).numbers == (3,)
+
+
+def test_bond_valence():
+    assert {2, 3} <= set(parameters("Fe"))
+    assert nearest_valence("Cu", [1.95] * 4)[0] == 2
+    grown = scaled_to_valence(rutile().scale_lattice(90), "Ti", 4)
+    near = [n.nn_distance for n in grown.get_neighbors(grown[0], 2.5)]
+    assert nearest_valence("Ti", near)[1] == pytest.approx(4.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("title", "ambient"),
+    [
+        ("The crystal structure of delafossite", True),
+        ("Sample at T = 300 K", True),
+        ("T = 1000 K", False),
+        ("T = 25 deg C", True),
+        ("T = 700 C", False),
+        ("P = 5.2 GPa", False),
+        ("Gillespite II at 26 Kilobars", False),
+        ("P = 0.0001 GPa", True),
+        ("P = 1.2.3 GPa", True),
+    ],
+)
+def test_titles_tell_pressure_and_heat(title, ambient):
+    assert is_ambient(title) is ambient
+
+
+def test_disorder_and_size_are_refused():
+    from pymatgen.io.cif import CifWriter
+
+    partial = rutile()
+    partial[0] = {"Ti": 0.5, "Zr": 0.5}
+    with pytest.raises(StructureError, match="partially occupied"):
+        parse_cif(str(CifWriter(partial)), 60)
+    with pytest.raises(StructureError, match="more than 5 atoms"):
+        parse_cif(str(CifWriter(rutile())), 5)
+    with pytest.raises(StructureError, match="not readable"):
+        parse_cif("data_x\nnothing", 60)
+
+
+class _AllNew(Uniques):
+    def __init__(self):
+        pass
+
+    def add(self, crystal):
+        return True
+
+
+def _candidates(shells):
+    return [
+        Candidate(_crystal(None, f"m{i}"), "Fe",
+                  tuple(AbsorberSite(j, 1, n, 3, 3.0) for j, n in enumerate(numbers)))
+        for i, numbers in enumerate(shells)
+    ]  # fmt: skip
+
+
+SHELLS = st.lists(st.lists(st.integers(4, 6), min_size=1, max_size=3), max_size=40)
+
+
+@given(SHELLS, st.integers(1, 30))
+def test_the_choice_is_balanced(shells, most):
+    found = choose(_candidates(shells), most, 0.5, _AllNew())
+    counts = Counter(n for candidate in found for n in candidate.numbers)
+    assert len({c.crystal.material for c in found}) == len(found)
+    assert all(count <= 0.5 * most for count in counts.values())
+    assert counts.total() < most + 3  # the last crystal may have several sites
+
+
+@given(SHELLS)
+def test_an_order_in_turn_holds_the_same_crystals(shells):
+    candidates = _candidates(shells)
+    ordered = in_turn(candidates)
+    assert sorted(c.crystal.material for c in ordered) == sorted(
+        c.crystal.material for c in candidates
+    )
+    if len(shells) > 5 and all(len(numbers) == 1 for numbers in shells):
+        counts = Counter(c.numbers[0] for c in ordered[:3])
+        assert max(counts.values()) <= 4 - len({n for numbers in shells for n in numbers})
+
+
+def test_a_like_cation_takes_the_place_of_another():
+    assert donors("Pd")
+    assert "O" not in donors("Pd")
+    candidate = examine(_crystal(rutile("Sn").scale_lattice(71.5)), "Sn", 0.01, 8)
+    found = substituted(candidate, "Ge")
+    assert found.structure.composition.reduced_formula == "GeO2"
+    assert found.structure.volume < 71.5  # Ge4+ is smaller
+    assert found.material == "m-Ge-for-Sn"
+    with pytest.raises(StructureError, match="already"):
+        substituted(candidate, "Sn")
+
+
+@pytest.fixture(scope="module")
+def palladium():
+    """The database's palladium: few enough for a test."""
+    settings = make_settings(elements=["Pd"], crystals={"sites": 24})
+    found = Survey()
+    steps = list(survey(settings, found))
+    assert steps[-1][0] == steps[-1][1] > 10
+    return settings, found
+
+
+def test_every_entry_is_a_candidate_or_a_rejection(palladium):
+    _, found = palladium
+    assert found.examined == len(found.candidates["Pd"]) + len(found.rejections)
+    assert all(rejection.detail for rejection in found.rejections)
+
+
+def test_the_choice_for_an_element_is_repeatable_and_complete(palladium, tmp_path):
+    settings, found = palladium
+    chosen = choose_for("Pd", found, settings)
+    rows = site_rows("Pd", chosen)
+    assert rows == site_rows("Pd", choose_for("Pd", found, settings))
+    assert len({row["structure_id"] for row in rows}) == len(chosen)
+    assert {row["origin"] for row in rows} >= {"amcsd", "prototype"}
+    real = [row for row in rows if row["origin"] == "amcsd"]
+    assert any(row["mineral"] == "Palladinite" and row["code"] for row in real)
+    counts = Counter(row["coordination"] for row in rows)
+    assert max(counts.values()) <= 12
+    list(write_choice(found, settings, tmp_path))
+    plan = read_plan(tmp_path, "Pd")
+    assert [run.name for run in plan] == [
+        f"{row['structure_id'].removeprefix('crystals:')}/Pd/{row['site_index']}" for row in rows
+    ]
+    assert all(run.structure["species"][run.index] == "Pd" for run in plan)

@@ -1,0 +1,221 @@
+"""The real FEFF10: one run, its self-consistency, a crystal simulated, chunks in the workflow."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from conftest import ROOT, rutile
+from project import BIN, make_project, run, snakemake
+from xascoord.cli import app
+from xascoord.errors import XascoordError
+from xascoord.feff_inputs import xanes_input
+from xascoord.feff_run import feff10_commands, run_feff
+from xascoord.feff_settings import FAST, PUBLISHED, Preset
+from xascoord.measured import read_measurements
+from xascoord.symmetry import StructureError
+from xascoord.xmu import parse_xmu
+
+# A few seconds a run: small clusters, few energies.
+TINY = {
+    "scf_radius": 2.5, "fms_radius": 3.0, "l_max": 2, "cluster_radius": 7.0, "core_hole": "FSR",
+    "highest_k": 4.2, "k_step": 0.15, "edge_step": 0.1, "mixings": [0.1, 0.05], "iterations": 7,
+}  # fmt: skip
+# It ends before it converges.
+RUN = {"preset": "tiny", "presets": {"tiny": TINY}, "chunks": 2,
+       "convergence": {"fermi_drift": 5.0, "charge_distance": 5.0}}  # fmt: skip
+
+
+def test_cards():
+    text = xanes_input(rutile(), 0, FAST, 0.05)
+    assert "SCF 3.5 0 12 0.05 1" in text
+    assert "FMS 6 0" in text
+    potentials = text.split("POTENTIALS\n")[1].split("ATOMS")[0].splitlines()
+    assert potentials == ["0 22 Ti 2 2 0.001", "1 8 O 2 2 2", "2 22 Ti 2 2 1"]
+    atoms = [line.split() for line in text.split("ATOMS\n")[1].splitlines()[:-1]]
+    distances = [float(atom[5]) for atom in atoms]
+    assert distances == sorted(distances)
+    assert distances[1:7] == [1.9486] * 4 + [1.9816] * 2 or distances[1] < 1.99
+    assert "-1 -1" in xanes_input(rutile(), 0, PUBLISHED, 0.2)
+
+
+def test_equal_neighbours_stand_in_an_order_that_last_bits_cannot_turn():
+    plain = rutile()
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        other = plain.copy()
+        other.translate_sites(range(len(other)), random.normal(0, 1e-13, 3), frac_coords=True)
+        assert xanes_input(other, 0, FAST, 0.1) == xanes_input(plain, 0, FAST, 0.1)
+
+
+def test_a_cluster_without_one_of_the_elements_is_refused():
+    from pymatgen.core import Lattice, Structure
+
+    long = Structure(Lattice.orthorhombic(4, 4, 60), ["Ti", "O", "Cs"],
+                     [[0, 0, 0], [0, 0, 0.03], [0, 0, 0.5]])  # fmt: skip
+    with pytest.raises(StructureError, match="no Cs within 7 angstrom"):
+        xanes_input(long, 0, Preset(**TINY), 0.1)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    text = xanes_input(rutile(), 0, Preset(**TINY), 0.1)
+    return run_feff(text, feff10_commands(), 120, tmp_path_factory.mktemp("feff"))
+
+
+def test_rutile_by_full_multiple_scattering(first, tmp_path):
+    assert first.reason == ""
+    xmu = parse_xmu(first.xmu)
+    assert xmu.mu.min() > 0
+    assert xmu.energy[0] < 4966 + 8 < xmu.energy[-1]
+    assert len(first.scf.fermi_levels) == 7
+    assert -13 < first.scf.fermi_levels[-1] < -10
+    assert first.cpu > 0.5
+    text = xanes_input(rutile(), 0, Preset(**TINY), 0.1)
+    again = run_feff(text, feff10_commands(), 120, tmp_path)
+    assert again.xmu == first.xmu  # to the last printed digit
+
+
+def test_a_crystal_that_feff_cannot_do_says_why(tmp_path):
+    narrow = Preset(**{**TINY, "l_max": 1})  # no room for the d electrons of Ti
+    outcome = run_feff(xanes_input(rutile(), 0, narrow, 0.1), feff10_commands(), 120, tmp_path)
+    assert outcome.reason == "feff_failed"
+    assert "pot" in outcome.detail
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A folder with a crystal and settings of a quick preset."""
+    folder = tmp_path_factory.mktemp("desk")
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["feff"]["run"] |= RUN
+    values["crystals"]["preset"] = "tiny"
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    rutile().to(filename=str(folder / "rutile.cif"))
+    return folder
+
+
+def test_simulate(desk):
+    output = run(desk, "xascoord", "simulate", "rutile.cif")
+    assert "CN_6 (octahedral" in output
+    assert "FEFF: 1 of 1 sites" in output
+    (spectrum,) = read_measurements(desk / "rutile_Ti/rutile_Ti_site0.xdi")
+    assert (spectrum.element, spectrum.edge, spectrum.channel) == ("Ti", "K", "mu")
+    with (desk / "rutile_Ti/sites.csv").open(newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    assert (row["multiplicity"], row["problem"]) == ("2", "")
+    assert float(row["CN_6"]) > 0.9
+    assert (desk / "rutile_Ti/rutile_Ti.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_simulated_spectrum_compared_with_itself_moved(desk):
+    """Energies moved by 4 eV come back as a move of e0 by 4 eV and no shift beyond it."""
+    simulated = (desk / "rutile_Ti/rutile_Ti_site0.xdi").read_text().splitlines()
+    rows = [line.split() for line in simulated if not line.startswith("#")]
+    energy, mu = np.array(rows, dtype=float).T
+    # A measurement reaches further: flat on both sides.
+    energy = np.r_[energy[0] - np.arange(150, 0, -2), energy, energy[-1] + np.arange(2, 300, 4)]
+    mu = np.r_[np.zeros(75), mu, np.full(75, mu[-1])]
+    lines = [f"{e + 4:.3f} {m:.6f}" for e, m in zip(energy, mu, strict=True)]
+    (desk / "moved.dat").write_text("# energy mu\n" + "\n".join(lines) + "\n")
+    output = run(desk, "xascoord", "simulate", "rutile.cif", "--compare", "moved.dat",
+                 "--format", "csv", "--out", "compared")  # fmt: skip
+    found = re.search(r"moved by ([+-][\d.]+) eV .* by ([+-][\d.]+) eV more.*correlation ([\d.]+)",
+                      output.replace("\n", " "))  # fmt: skip
+    assert float(found[1]) == pytest.approx(4, abs=0.5)
+    assert abs(float(found[2])) <= 0.5
+    assert float(found[3]) > 0.99
+    head = (desk / "compared/rutile_Ti_site0.csv").read_text().splitlines()[0]
+    assert head == "energy,mu"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone.cif"], "gone.cif: no such file"),
+        (["params.yaml"], "neither a CIF"),
+        (["broken.cif"], "CIF not readable"),
+        (["partial.cif"], "partially occupied sites; order it first"),
+        (["rutile.cif", "--element", "Cu"], "not in TiO2, which has Ti"),
+        (["rutile.cif", "--element", "O"], "K edges of Li"),
+        (["rutile.cif", "--site", "1"], "no such site of Ti; --list shows them"),
+        (["rutile.cif", "--preset", "best"], "--preset best: there are tiny"),
+        (["rutile.cif", "--format", "xlsx"], "xdi or csv"),
+        (["rutile.cif", "--compare", "gone.xdi"], "gone.xdi: no such file"),
+        (["two.cif"], "which absorber? give --element, one of Mg, Al"),
+    ],
+)
+def test_simulate_refuses_clearly(desk, monkeypatch, arguments, message):
+    from pymatgen.io.cif import CifWriter
+
+    from conftest import spinel
+
+    (desk / "broken.cif").write_text("data_\n")
+    partial = rutile()
+    partial[0] = {"Ti": 0.5, "Zr": 0.5}
+    CifWriter(partial).write_file(str(desk / "partial.cif"))
+    spinel("Mg", "Al").to(filename=str(desk / "two.cif"))
+    monkeypatch.chdir(desk)
+    with pytest.raises(XascoordError, match=re.escape(message)):
+        CliRunner().invoke(app, ["simulate", *arguments], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    """A project that computes the spectra of a few palladium oxides itself."""
+    folder = tmp_path_factory.mktemp("crystals")
+    return make_project(
+        folder / "project", elements=["Pd"], sources=["crystals"], feff={"run": RUN},
+        crystals={"preset": "tiny", "sites": 3},
+    )  # fmt: skip
+
+
+def test_a_campaign_killed_in_a_chunk_goes_on(campaign):
+    target = "data/01_spectra/crystals/counts.csv"
+    journals = campaign / "data/raw/crystals"
+    process = subprocess.Popen(
+        [str(BIN / "snakemake"), "--cores", "2", target], cwd=campaign, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while process.poll() is None and not any(p.stat().st_size for p in journals.glob("*.jsonl")):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(1.5)  # what it had started ends with it
+    before = {p.name: p.read_text().splitlines() for p in journals.glob("*.jsonl")}
+    with (campaign / "data/01_spectra/crystals/plan/sites.csv").open(newline="") as handle:
+        planned = len(list(csv.DictReader(handle)))
+    assert 0 < sum(map(len, before.values())) < planned
+    output = snakemake(campaign, target)
+    assert "compute_crystals" in output
+    lines = [line for p in journals.glob("*.jsonl") for line in p.read_text().splitlines()]
+    entries = [json.loads(line) for line in lines]
+    assert len(entries) == len({entry["key"] for entry in entries}) == planned
+    assert {line for old in before.values() for line in old} <= set(lines)
+    with (campaign / target).open(newline="") as handle:
+        (counts,) = csv.DictReader(handle)
+    assert (counts["absorber"], counts["found"]) == ("Pd", str(planned))
+    assert int(counts["accepted"]) >= planned - 1
+    assert "Nothing to be done" in snakemake(campaign, "-n", target)
+
+
+def test_all_failures_of_a_campaign_are_in_its_tables(campaign):
+    """Held to a limit that no run meets, each becomes a rejection with its figures."""
+    run_ = {**RUN, "convergence": {"fermi_drift": 1e-9, "charge_distance": 1e-9}}
+    settings = {"elements": ["Pd"], "sources": ["crystals"], "feff": {"run": run_},
+                "crystals": {"preset": "tiny", "sites": 3}}  # fmt: skip
+    output = run(
+        campaign, "xascoord", "spectra", "crystals", "--settings", json.dumps(settings),
+        "--out", "data/01_spectra/crystals", check=False,
+    )  # fmt: skip
+    found = re.search(r"none of (\d) spectra can be used \((\d) x unconverged", output)
+    assert found, output
+    assert found[1] == found[2]
