@@ -11,8 +11,7 @@ import subprocess
 
 import pytest
 
-from project import ROOT, checksums, make_project, run
-from test_feff10 import RUN
+from project import ROOT, RUN, checksums, make_project, run
 
 SCRIPT = ROOT / "tests/cluster/slurm.sh"
 SLURM = ["--profile", "workflow/profiles/slurm", "--slurm-no-account", "--slurm-status-command",

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from conftest import ROOT, rutile
-from project import BIN, make_project, run, snakemake
+from project import BIN, RUN, TINY, make_project, run, snakemake
 from xascoord.cli import app
 from xascoord.errors import XascoordError
 from xascoord.feff_inputs import xanes_input
@@ -23,15 +23,6 @@ from xascoord.feff_settings import FAST, PUBLISHED, Preset
 from xascoord.measured import read_measurements
 from xascoord.symmetry import StructureError
 from xascoord.xmu import parse_xmu
-
-# A few seconds a run: small clusters, few energies.
-TINY = {
-    "scf_radius": 2.5, "fms_radius": 3.0, "l_max": 2, "cluster_radius": 7.0, "core_hole": "FSR",
-    "highest_k": 4.2, "k_step": 0.15, "edge_step": 0.1, "mixings": [0.1, 0.05], "iterations": 7,
-}  # fmt: skip
-# It ends before it converges.
-RUN = {"preset": "tiny", "presets": {"tiny": TINY}, "chunks": 2,
-       "convergence": {"fermi_drift": 5.0, "charge_distance": 5.0}}  # fmt: skip
 
 
 def test_cards():
