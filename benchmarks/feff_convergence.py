@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from xascoord.compounds import read_compounds
-from xascoord.edge_energy import find_e0
-from xascoord.feff_inputs import xanes_input
-from xascoord.feff_run import feff10_commands, run_feff
-from xascoord.feff_settings import FAST
-from xascoord.settings import EdgeEnergy, Window
-from xascoord.window import cut_window
-from xascoord.xmu import parse_xmu
+from xascoord.settings.feff import FAST
+from xascoord.settings.spectra import EdgeEnergy, Window
+from xascoord.sources.feff.engines import feff10_commands
+from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.run import run_feff
+from xascoord.sources.feff.xmu import parse_xmu
+from xascoord.spectra.edge_energy import find_e0
+from xascoord.spectra.window import cut_window
+from xascoord.structures.compounds import read_compounds
 
 COMPOUNDS = (
     "Fe2O3", "Cr2O3", "MnO", "FeO", "CuO", "Mn3O4", "Fe3O4", "MnO2", "V2O5", "NiO", "ZnO", "SrTiO3",

@@ -23,14 +23,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from xascoord.edge_energy import find_e0
-from xascoord.feff10_worker import STAGES
-from xascoord.feff_inputs import xanes_input
-from xascoord.feff_run import ENVIRONMENT
-from xascoord.feff_settings import FAST
-from xascoord.settings import EdgeEnergy
-from xascoord.sources.feff import read_poscar
-from xascoord.xmu import parse_xmu
+from xascoord.settings.feff import FAST
+from xascoord.settings.spectra import EdgeEnergy
+from xascoord.sources.feff.feff10_worker import STAGES
+from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.output import read_poscar
+from xascoord.sources.feff.run import ENVIRONMENT
+from xascoord.sources.feff.xmu import parse_xmu
+from xascoord.spectra.edge_energy import find_e0
 
 SCF = {3.5: [(5.0, 2), (5.5, 2), (6.0, 2), (6.5, 2), (5.0, 3), (6.0, 3)],
        4.0: [(5.0, 2), (6.0, 2)], 4.5: [(5.0, 2), (6.0, 2), (6.5, 2)]}  # fmt: skip
@@ -40,7 +40,7 @@ AFTER_POT = STAGES[STAGES.index("screen") :]
 def run(folder: Path, stages: tuple[str, ...]) -> float:
     """CPU-seconds of some stages in a folder."""
     code = (
-        "import sys, resource, feff10; import xascoord.feff10_worker as w; "
+        "import sys, resource, feff10; import xascoord.sources.feff.feff10_worker as w; "
         "w.STAGES = tuple(sys.argv[1:]); code = w.main(); "
         "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
         "open('cpu', 'w').write(str(used.ru_utime + used.ru_stime)); sys.exit(code)"

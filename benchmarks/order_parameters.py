@@ -16,9 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from xascoord.order_parameters import NoShellError, order_parameters, reference_order_parameters
-from xascoord.symmetry import structure_from_row
-from xascoord.tables import SPECTRA, STRUCTURES, read_rows, read_table
+from xascoord.core.schemas import SPECTRA, STRUCTURES
+from xascoord.core.tables import read_rows, read_table
+from xascoord.structures.order_parameters import (
+    NoShellError,
+    order_parameters,
+    reference_order_parameters,
+)
+from xascoord.structures.symmetry import structure_from_row
 
 
 def _plain(site: tuple[object, int]) -> tuple[np.ndarray, np.ndarray]:

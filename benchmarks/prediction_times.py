@@ -19,7 +19,7 @@ def main(file: str, models: str) -> None:
         started = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         print(f"shell, {run} run: {time.perf_counter() - started:.2f} s")
-    from xascoord.prediction import Predictor
+    from xascoord.prediction.predictor import Predictor
 
     predictor = Predictor(models)
     element = predictor.predict_file(file)[0].element

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from project import ROOT, commit, make_project, run, track
-from xascoord.settings import Settings, parse_settings
+from xascoord.settings.tree import Settings, parse_settings
 
 SHARED = ROOT.parent / "shared"
 

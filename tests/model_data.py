@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xascoord.training_data import ElementData
+from xascoord.models.data import ElementData
 
 POINTS = 200
 
@@ -60,10 +60,11 @@ def copper_edge(kind, index, e0=8979.0):
 
 def train_copper(folder, settings, count=30):
     """Tables of made-up copper, models of them; the folder of the bundles."""
-    from xascoord.edge_energy import find_e0
-    from xascoord.model_stages import train_element
-    from xascoord.tables import DATASET, LABELS, write_rows
-    from xascoord.window import cut_window
+    from xascoord.core.schemas import DATASET, LABELS
+    from xascoord.core.tables import write_rows
+    from xascoord.models.stage import train_element
+    from xascoord.spectra.edge_energy import find_e0
+    from xascoord.spectra.window import cut_window
 
     datasets, labels = [], []
     rng = np.random.default_rng(0)  # noise makes distances between materials usual

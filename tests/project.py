@@ -67,7 +67,7 @@ def make_project(folder: Path, **sections: Any) -> Path:
                  ".dvc/config"):  # fmt: skip
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "workflow", folder / "workflow")
-    (folder / "profiles").symlink_to("workflow/profiles")
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
     for name in ("spectra", "structures"):
         table = pq.read_table(ROOT / f"data/demo/{name}.parquet")
         column = table["structure_id"]

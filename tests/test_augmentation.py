@@ -4,11 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import edge_spectrum
-from xascoord.augmentation import Distortion, augment, broaden, distort, draw_distortion
-from xascoord.model_settings import Augmentation
-from xascoord.quality import RejectedSpectrum
-from xascoord.settings import Window
-from xascoord.window import cut_window, relative_grid
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.models.augmentation import augment, draw_distortion
+from xascoord.settings.models import Augmentation
+from xascoord.settings.spectra import Window
+from xascoord.spectra.distortion import Distortion, broaden, distort
+from xascoord.spectra.window import cut_window, relative_grid
 
 E0 = 9000.0
 WINDOW = Window()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import edge_spectrum
-from xascoord.averaging import average_sites, missing_orbits
+from xascoord.spectra.averaging import average_sites, missing_orbits
 
 
 def test_weighted_mean_by_hand():

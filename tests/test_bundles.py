@@ -7,18 +7,18 @@ import pytest
 
 from conftest import make_settings
 from model_data import made_up_element
-from xascoord import bundles
-from xascoord.bundles import (
+from xascoord.core.errors import BundleError
+from xascoord.models import bundles as bundles
+from xascoord.models.bundles import (
     contract,
     library_versions,
     load_bundle,
     read_record,
     save_bundle,
 )
-from xascoord.errors import BundleError
-from xascoord.model_card import model_card
-from xascoord.training import fit_all_tasks, parameters_of
-from xascoord.training_data import training_sets
+from xascoord.models.card import model_card
+from xascoord.models.cross_validation import fit_all_tasks, parameters_of
+from xascoord.models.training_sets import training_sets
 
 SETTINGS = make_settings(models={"cnn": {"epochs": 3}})
 METRIC = {

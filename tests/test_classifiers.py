@@ -4,17 +4,11 @@ import sys
 import numpy as np
 import pytest
 
-from xascoord import networks
-from xascoord.classifiers import (
-    BASELINE,
-    default_parameters,
-    fit_task,
-    fit_temperature,
-    grid,
-    probabilities,
-)
-from xascoord.errors import XascoordError
-from xascoord.model_settings import Models
+from xascoord.core.errors import XascoordError
+from xascoord.models.classifiers import BASELINE, default_parameters, fit_task, grid
+from xascoord.models.temperature import fit_temperature, probabilities
+from xascoord.networks import network as networks
+from xascoord.settings.models import Models
 
 MODELS = Models()
 
@@ -130,7 +124,7 @@ def test_a_network_that_diverges_is_a_clear_error():
 def test_network_leaves_the_global_random_state_alone():
     import torch
 
-    from xascoord.networks import NetworkClassifier
+    from xascoord.networks.classifier import NetworkClassifier
 
     torch.manual_seed(7)
     before = torch.get_rng_state()
@@ -141,9 +135,9 @@ def test_network_leaves_the_global_random_state_alone():
 
 def test_torch_is_not_imported_unless_the_network_is_asked_for():
     code = (
-        "import sys, numpy as np; from xascoord.classifiers import fit_task; "
+        "import sys, numpy as np; from xascoord.models.classifiers import fit_task; "
         "p = {'penalty': 1, 'gamma': 'scale'}; "
         "fit_task('svc', p, np.eye(4), list('aabb'), list('wxyz'), 0); "
-        "import xascoord.networks, xascoord.bundles; assert 'torch' not in sys.modules"
+        "import xascoord.networks.classifier, xascoord.models.bundles; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

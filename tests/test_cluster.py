@@ -14,7 +14,7 @@ import pytest
 from project import ROOT, RUN, checksums, make_project, run
 
 SCRIPT = ROOT / "tests/cluster/slurm.sh"
-SLURM = ["--profile", "workflow/profiles/slurm", "--slurm-no-account", "--slurm-status-command",
+SLURM = ["--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command",
          "squeue", "--slurm-init-seconds-before-status-checks", "1"]  # fmt: skip
 QUICK = ["--seconds-between-status-checks", "1", "--latency-wait", "5", "--jobs", "8"]
 
@@ -62,7 +62,7 @@ def test_slurm_sends_failed_jobs_again_with_more_memory(cluster, finished, tmp_p
 def test_a_generic_cluster(cluster, finished, tmp_path):
     folder = make_project(tmp_path / "project", elements=["Ti"])
     target = "data/02_datasets/site/Ti.parquet"
-    run(folder, "snakemake", "--profile", "workflow/profiles/generic", *QUICK, target)
+    run(folder, "snakemake", "--profile", "profiles/generic", *QUICK, target)
     mine = {k: v for k, v in checksums(folder, "data/02").items() if "Ti" in k}
     assert len(mine) == 3
     assert mine.items() <= checksums(finished).items()

@@ -7,21 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import make_settings, rutile, spinel
-from xascoord.amcsd import Crystal, is_ambient, parse_cif
-from xascoord.bond_valence import nearest_valence, parameters, scaled_to_valence
-from xascoord.crystal_choice import Survey, choose_for, site_rows, survey, write_choice
-from xascoord.crystals import (
-    AbsorberSite,
-    Candidate,
-    Uniques,
-    choose,
-    donors,
-    examine,
-    in_turn,
-    substituted,
-)
-from xascoord.feff_chunks import read_plan
-from xascoord.symmetry import StructureError
+from xascoord.core.errors import StructureError
+from xascoord.sources.crystals.amcsd import Crystal, is_ambient, parse_cif
+from xascoord.sources.crystals.balance import Uniques, choose, in_turn
+from xascoord.sources.crystals.choice import Survey, choose_for, site_rows, survey, write_choice
+from xascoord.sources.crystals.qualify import AbsorberSite, Candidate, examine
+from xascoord.sources.crystals.substitution import donors, substituted
+from xascoord.sources.feff.chunks import read_plan
+from xascoord.structures.bond_valence import nearest_valence, parameters, scaled_to_valence
 
 
 def _crystal(structure, name="m", **values):

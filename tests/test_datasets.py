@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from conftest import edge_spectrum, make_settings, rutile, spinel
 from corrupt import CU
-from xascoord.datasets import build_datasets
-from xascoord.errors import XascoordError
-from xascoord.harvest import Finding, Harvest, spectrum_row
-from xascoord.merging import match_orbits
-from xascoord.quality import Reason
-from xascoord.symmetry import StructureError, equivalent_sites, structure_row
-from xascoord.tables import DATASET, read_table, to_table, write_rows
+from xascoord.core.errors import StructureError, XascoordError
+from xascoord.core.rejections import Reason
+from xascoord.core.schemas import DATASET
+from xascoord.core.tables import read_table, to_table, write_rows
+from xascoord.datasets.build import build_datasets
+from xascoord.sources.collect import Finding, Harvest, spectrum_row
+from xascoord.structures.matching import match_orbits
+from xascoord.structures.symmetry import equivalent_sites, structure_row
 
 
 def _row(structure, site, source="feff", material="m", e0=CU, kind="site", element="Cu", name=None):
@@ -180,7 +181,7 @@ def test_a_harvest_spills_and_keeps_everything(tmp_path):
         "rejected": 1,
     }
     assert [r.reason for r in harvest.rejections] == [Reason.DUPLICATE, Reason.OTHER_ELEMENT]
-    from xascoord.tables import SPECTRA, STRUCTURES
+    from xascoord.core.schemas import SPECTRA, STRUCTURES
 
     assert read_table(tmp_path / "spectra/Cu.parquet", SPECTRA).num_rows == 8
     assert read_table(tmp_path / "structures/Cu.parquet", STRUCTURES).num_rows == 1

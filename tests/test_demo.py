@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from conftest import make_settings
-from xascoord.elements import ELEMENTS, GROUP_OF, GROUPS, TYPICAL_VALENCE
-from xascoord.prototypes import demo_structures, read_prototypes, substitute
-from xascoord.tables import SPECTRA, STRUCTURES, read_rows
+from xascoord.core.elements import ELEMENTS, GROUP_OF, GROUPS, TYPICAL_VALENCE
+from xascoord.core.schemas import SPECTRA, STRUCTURES
+from xascoord.core.tables import read_rows
+from xascoord.sources.demo.prototypes import demo_structures, read_prototypes, substitute
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml
 
-from xascoord.errors import SourceError
-from xascoord.external import ExternalData, fetch, read_external
+from xascoord.core.errors import SourceError
+from xascoord.sources.external import ExternalData, fetch, read_external
 
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
        "GIT_COMMITTER_EMAIL": "a@b"}  # fmt: skip

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import edge_spectrum
-from xascoord.edge_energy import find_e0, find_onset
-from xascoord.quality import Reason, RejectedSpectrum
-from xascoord.settings import EdgeEnergy
+from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.settings.spectra import EdgeEnergy
+from xascoord.spectra.edge_energy import find_e0, find_onset
 
 DEFAULT = EdgeEnergy()
 
@@ -103,9 +103,9 @@ def test_computed_and_measured_windows_line_up(shared):
     """
     import tarfile
 
-    from xascoord.settings import Window
-    from xascoord.window import cut_window
-    from xascoord.xmu import parse_xmu
+    from xascoord.settings.spectra import Window
+    from xascoord.sources.feff.xmu import parse_xmu
+    from xascoord.spectra.window import cut_window
 
     energy, mu, steepest = _measured(
         shared / "experimental/xasdatalibrary/Cu/CuO_tenorite_13K_01.xdi"

@@ -1,6 +1,6 @@
 import pytest
 
-from xascoord.environments import brief, combine, describe, dominant, members, score
+from xascoord.core.rankings import brief, combine, describe, dominant, members, score
 
 OCTAHEDRAL = "octahedral > pentagonal pyramidal"
 TRUE = combine("CN_6-CN_4", {6: OCTAHEDRAL, 4: "tetrahedral"})

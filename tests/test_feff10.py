@@ -15,14 +15,14 @@ from typer.testing import CliRunner
 
 from conftest import ROOT, rutile
 from project import BIN, RUN, TINY, make_project, run, snakemake
-from xascoord.cli import app
-from xascoord.errors import XascoordError
-from xascoord.feff_inputs import xanes_input
-from xascoord.feff_run import feff10_commands, run_feff
-from xascoord.feff_settings import FAST, PUBLISHED, Preset
-from xascoord.measured import read_measurements
-from xascoord.symmetry import StructureError
-from xascoord.xmu import parse_xmu
+from xascoord.cli.main import app
+from xascoord.core.errors import StructureError, XascoordError
+from xascoord.measured.read import read_measurements
+from xascoord.settings.feff import FAST, PUBLISHED, Preset
+from xascoord.sources.feff.engines import feff10_commands
+from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.run import run_feff
+from xascoord.sources.feff.xmu import parse_xmu
 
 
 def test_cards():

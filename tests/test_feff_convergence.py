@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xascoord.feff_convergence import check_self_consistency, read_self_consistency
-from xascoord.feff_settings import Convergence
-from xascoord.quality import RejectedSpectrum
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.settings.feff import Convergence
+from xascoord.sources.feff.convergence import check_self_consistency, read_self_consistency
 
 STEP = "New Fermi level:    mu={:8.3f} eV  Charge distance={:8.4f} (partial c.d.=  0.9736)\n"
 

@@ -14,13 +14,16 @@ import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
 from corrupt import CU
-from xascoord.errors import SettingsError, SourceError, XascoordError
-from xascoord.feff_run import FeffTask, feff8l_commands, run_batch, run_feff, user_commands
-from xascoord.feff_settings import Convergence
-from xascoord.journal import Journal
-from xascoord.stages import import_source, list_feff_runs
-from xascoord.stages import run_feff as run_chunk
-from xascoord.tables import SPECTRA, read_rows
+from xascoord.core.errors import SettingsError, SourceError, XascoordError
+from xascoord.core.schemas import SPECTRA
+from xascoord.core.tables import read_rows
+from xascoord.jobs.journal import Journal
+from xascoord.settings.feff import Convergence
+from xascoord.sources.feff.batch import run_batch
+from xascoord.sources.feff.engines import feff8l_commands, user_commands
+from xascoord.sources.feff.run import FeffTask, run_feff
+from xascoord.sources.stage import import_source, list_feff_runs
+from xascoord.sources.stage import run_feff as run_chunk
 
 FAKE = """#!{python}
 import pathlib, sys, time
@@ -185,8 +188,8 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
 RUN = """
 import json, sys
 from pathlib import Path
-from xascoord.settings import parse_settings
-from xascoord.stages import list_feff_runs, run_feff
+from xascoord.settings.tree import parse_settings
+from xascoord.sources.stage import list_feff_runs, run_feff
 folder, settings = Path(sys.argv[1]), parse_settings(json.loads(sys.argv[2]), "test")
 list_feff_runs(settings, folder / "plan")
 run_feff(folder / "plan", settings, folder, (1, 1), 2, folder / "record", None, None)
@@ -241,9 +244,9 @@ def test_only_files_that_are_crystals_are_read(fake, tmp_path):
 
 def test_feff8l_computes_rutile(tmp_path):
     """The real programs of xraylarch: Ti K edge of rutile, first shell at 1.95 angstrom."""
-    from xascoord.feff_inputs import path_expansion_input
-    from xascoord.sources.demo import xanes_from_paths
-    from xascoord.xmu import parse_xmu
+    from xascoord.sources.demo.spectra import xanes_from_paths
+    from xascoord.sources.feff.inputs import path_expansion_input
+    from xascoord.sources.feff.xmu import parse_xmu
 
     demo = make_settings().demo
     text = path_expansion_input(rutile(), 0, demo)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xascoord.errors import XascoordError
-from xascoord.folds import assign_folds
+from xascoord.core.errors import XascoordError
+from xascoord.models.folds import assign_folds
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from conftest import make_settings, rutile, spinel
-from xascoord.errors import XascoordError
-from xascoord.geometries import neighbour_vectors, site_geometry
-from xascoord.geometry_data import (
+from xascoord.core.errors import XascoordError
+from xascoord.core.schemas import GEOMETRIES, REJECTIONS, SPECTRA, STRUCTURES
+from xascoord.core.tables import read_rows, write_rows
+from xascoord.geometries.data import (
     clean,
     element_grid,
     first_of_duplicates,
@@ -18,10 +19,10 @@ from xascoord.geometry_data import (
     on_grid,
     standardise,
 )
-from xascoord.geometry_plots import principal_components
-from xascoord.geometry_stages import label_geometries, train_geometries
-from xascoord.geometry_tables import f1_row, loss_rows, read_published
-from xascoord.geometry_training import (
+from xascoord.geometries.figures import principal_components
+from xascoord.geometries.stage import label_geometries, train_geometries
+from xascoord.geometries.tables import f1_row, loss_rows, read_published
+from xascoord.geometries.training import (
     Piece,
     class_f1,
     network,
@@ -31,9 +32,9 @@ from xascoord.geometry_training import (
     train_and_test,
     training_spectra,
 )
-from xascoord.network_settings import Geometries
-from xascoord.symmetry import structure_row
-from xascoord.tables import GEOMETRIES, REJECTIONS, SPECTRA, STRUCTURES, read_rows, write_rows
+from xascoord.settings.networks import Geometries
+from xascoord.structures.polyhedra import neighbour_vectors, site_geometry
+from xascoord.structures.symmetry import structure_row
 
 NUMBERS = frozenset({4, 5, 6})
 EIGHT = {"epochs": 8, "folds": 3, "learning_rate": 0.003, "dropout": 0.0}

@@ -5,21 +5,14 @@ from hypothesis import strategies as st
 
 from conftest import make_settings
 from model_data import made_up_element
-from xascoord.classifiers import NUMBER_TASK
-from xascoord.errors import XascoordError
-from xascoord.importance import (
-    DROPPED,
-    NUMBERS,
-    Trial,
-    importance_rows,
-    region_masks,
-    run_trial,
-    trials,
-)
-from xascoord.importance_stages import summarise_importance
-from xascoord.model_stages import make_folds
-from xascoord.training import Piece, parameters_of, run_piece, unpack
-from xascoord.training_data import TrainingSet
+from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.errors import XascoordError
+from xascoord.importance.drop import DROPPED, NUMBERS, Trial, importance_rows, run_trial, trials
+from xascoord.importance.stage import summarise_importance
+from xascoord.models.cross_validation import Piece, parameters_of, run_piece, unpack
+from xascoord.models.element import make_folds
+from xascoord.models.training_sets import TrainingSet
+from xascoord.spectra.regions import region_masks
 
 FULL = TrainingSet("full", True, True)
 

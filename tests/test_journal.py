@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from xascoord.errors import XascoordError
-from xascoord.journal import Journal
+from xascoord.core.errors import XascoordError
+from xascoord.jobs.journal import Journal
 
 
 def test_entries_survive_and_are_not_repeated(tmp_path):
@@ -52,7 +52,7 @@ def test_two_writers_are_refused(tmp_path):
 
 WRITER = """
 import sys, pathlib
-from xascoord.journal import Journal
+from xascoord.jobs.journal import Journal
 with Journal(pathlib.Path(sys.argv[1])) as journal:
     for number in range(2000):
         if str(number) not in journal:

@@ -4,19 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import rutile, spinel
-from xascoord.errors import XascoordError
-from xascoord.label_tables import label_counts, label_element, task_summary
-from xascoord.labels import (
-    calibrate,
-    cardinality,
-    entropy,
-    motif_label,
-    number_label,
-    numbers_in,
-    ranking,
-)
-from xascoord.motifs import MOTIF_TASKS, MOTIFS
-from xascoord.order_parameters import order_parameters
+from xascoord.core.coordination import MOTIF_TASKS, MOTIFS
+from xascoord.core.errors import XascoordError
+from xascoord.core.rankings import numbers_in
+from xascoord.labels.calibration import calibrate, cardinality, entropy
+from xascoord.labels.ranking import motif_label, number_label, ranking
+from xascoord.labels.tables import label_counts, label_element, task_summary
+from xascoord.structures.order_parameters import order_parameters
 
 
 def _crystal(group, lattice, species, coords):
@@ -86,8 +80,8 @@ def test_order_parameters_are_those_of_matminer(shared):
     import random
     import tarfile
 
-    from xascoord.order_parameters import reference_order_parameters
-    from xascoord.sources.feff import read_poscar
+    from xascoord.sources.feff.output import read_poscar
+    from xascoord.structures.order_parameters import reference_order_parameters
 
     with tarfile.open(shared / "spectra/feff_cu_oxides.tar.gz") as archive:
         texts = [archive.extractfile(m).read().decode() for m in archive if "POSCAR" in m.name]
@@ -210,9 +204,10 @@ def test_rare_labels_and_tasks_by_hand():
 
 
 def test_journalled_sites_are_not_computed_again(tmp_path):
-    from xascoord.journal import Journal
-    from xascoord.labelling import compute_sites, site_tasks
-    from xascoord.symmetry import structure_row
+    from xascoord.jobs.journal import Journal
+    from xascoord.labels.assign import compute_sites
+    from xascoord.structures.sites import site_tasks
+    from xascoord.structures.symmetry import structure_row
 
     rows = [
         structure_row(spinel(), "a", "m", "feff", 0.01),
@@ -233,8 +228,9 @@ def test_journalled_sites_are_not_computed_again(tmp_path):
 
 
 def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
-    from xascoord.labelling import assign, score_sites, site_tasks
-    from xascoord.symmetry import structure_row
+    from xascoord.labels.assign import assign, score_sites
+    from xascoord.structures.sites import site_tasks
+    from xascoord.structures.symmetry import structure_row
 
     row = structure_row(spinel(), "a", "m", "feff", 0.01)
     whole = [{"structure_id": "a", "kind": "averaged", "site_index": -1}]

@@ -13,11 +13,12 @@ import pytest
 from conftest import make_settings, rutile, xas_dictionary
 from corrupt import TI
 from mp_server import MaterialsProjectServer
-from xascoord.errors import SourceError
-from xascoord.journal import Journal
+from xascoord.core.errors import SourceError
+from xascoord.core.schemas import SPECTRA
+from xascoord.core.tables import read_rows
+from xascoord.jobs.journal import Journal
 from xascoord.sources.materials_project import NAME
-from xascoord.stages import download, import_source
-from xascoord.tables import SPECTRA, read_rows
+from xascoord.sources.stage import download, import_source
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -136,8 +137,8 @@ def test_broken_documents_are_rejected_with_their_reason(serve, tmp_path):
 DOWNLOAD = """
 import json, sys
 from pathlib import Path
-from xascoord.settings import parse_settings
-from xascoord.stages import download
+from xascoord.settings.tree import parse_settings
+from xascoord.sources.stage import download
 folder = Path(sys.argv[1])
 download(parse_settings(json.loads(sys.argv[2]), "test"), folder, folder / "version.json")
 """

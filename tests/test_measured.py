@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from conftest import edge_spectrum
-from xascoord.errors import MeasurementError
-from xascoord.measured import deglitch, find_element, merge_scans, read_measurements
-from xascoord.normalisation import prepare
-from xascoord.preparation import read_and_prepare
-from xascoord.settings import Settings
+from xascoord.core.errors import MeasurementError
+from xascoord.measured.clean import deglitch, find_element, merge_scans
+from xascoord.measured.normalise import prepare
+from xascoord.measured.prepare import read_and_prepare
+from xascoord.measured.read import read_measurements
+from xascoord.settings.tree import Settings
 
 CU = 8979.0
 SETTINGS = Settings()
@@ -222,8 +223,8 @@ def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
     raw = 3.0 * mu + 0.7 - 2e-4 * (energy - CU)
     (found,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, raw)))
     prepared = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy)
-    from xascoord.edge_energy import find_e0
-    from xascoord.window import cut_window
+    from xascoord.spectra.edge_energy import find_e0
+    from xascoord.spectra.window import cut_window
 
     e0 = find_e0(energy, mu, SETTINGS.edge_energy)
     assert prepared.e0 == pytest.approx(e0, abs=0.5)
@@ -238,7 +239,7 @@ def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
 
 def test_every_real_k_edge_can_be_prepared(shared):
     """All K edges of the 33 elements in the folder, the element found from the energies too."""
-    from xascoord.elements import ELEMENTS
+    from xascoord.core.elements import ELEMENTS
 
     count = 0
     for path in sorted((shared / "experimental/xasdatalibrary").glob("[CFMNVZ]*/*.x*d*")):
@@ -257,7 +258,7 @@ def test_parts_of_larch_are_those_of_the_whole():
     import larch.xafs
     from larch import Group
 
-    from xascoord import larch_parts
+    from xascoord.measured import larch_parts
 
     energy, mu = long_edge()
     found = [Group(energy=energy, mu=2 * mu + 1) for _ in range(2)]
@@ -271,7 +272,7 @@ def test_parts_of_larch_are_those_of_the_whole():
 def test_hidden_packages_are_back_afterwards():
     import sys
 
-    from xascoord.imports import without
+    from xascoord.core.imports import without
 
     sys.modules.pop("colorsys", None)
     with without("colorsys", "sys"), pytest.raises(ImportError):

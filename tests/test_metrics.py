@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from xascoord.metrics import COLUMNS, macro_f1, mean_scores, metric_rows, resample
-from xascoord.tables import SCORES
+from xascoord.core.schemas import SCORES
+from xascoord.models.metrics import COLUMNS, macro_f1, mean_scores, metric_rows, resample
 
 LABELS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1)
 

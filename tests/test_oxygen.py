@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import edge_spectrum, make_settings, rutile, xmu_text
-from xascoord.errors import SettingsError, SourceError, XascoordError
-from xascoord.network_settings import Oxygen
-from xascoord.oxygen_examples import (
+from xascoord.core.errors import SettingsError, SourceError, XascoordError
+from xascoord.core.schemas import OXYGEN, REJECTIONS
+from xascoord.core.tables import read_rows
+from xascoord.oxygen.examples import (
     RawSpectra,
     class_examples,
     divide,
@@ -20,16 +21,16 @@ from xascoord.oxygen_examples import (
     ensemble_examples,
     part_sizes,
 )
-from xascoord.oxygen_spectra import (
+from xascoord.oxygen.spectra import (
     environment_names,
     local_environment,
     read_columns,
     read_snapshots,
     snapshot_files,
 )
-from xascoord.oxygen_stages import import_oxygen, summarise_oxygen, train_oxygen
-from xascoord.oxygen_training import Piece, pieces_of, train_and_test
-from xascoord.tables import OXYGEN, REJECTIONS, read_rows
+from xascoord.oxygen.stage import import_oxygen, summarise_oxygen, train_oxygen
+from xascoord.oxygen.training import Piece, pieces_of, train_and_test
+from xascoord.settings.networks import Oxygen
 
 QUICK = {
     "classifier": {"examples": 300, "epochs": 15, "averaged": [1, 3]},

@@ -8,9 +8,10 @@ import pytest
 
 from conftest import make_settings
 from model_data import copper_edge, train_copper
-from xascoord.errors import BundleError, MeasurementError
-from xascoord.novelty import nearest, usual_distances
-from xascoord.prediction import Alternative, Predictor
+from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.models.novelty import nearest, usual_distances
+from xascoord.prediction.answer import Alternative
+from xascoord.prediction.predictor import Predictor
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 

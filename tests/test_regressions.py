@@ -9,15 +9,18 @@ import pytest
 from conftest import edge_spectrum, make_settings, rutile, spinel, xas_dictionary, xmu_text
 from corrupt import CU, TI, feff_corpus
 from test_datasets import _build, _orbits, _row
-from xascoord.averaging import average_sites
-from xascoord.errors import SettingsError, SourceError
-from xascoord.feff_chunks import PlannedRun, run_key
-from xascoord.feff_run import FeffTask, run_batch
-from xascoord.journal import Journal
-from xascoord.quality import RejectedSpectrum, check_spectrum
-from xascoord.stages import import_source
-from xascoord.symmetry import StructureError, equivalent_sites, structure_row
-from xascoord.tables import SPECTRA, STRUCTURES, read_rows
+from xascoord.core.errors import SettingsError, SourceError, StructureError
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.core.schemas import SPECTRA, STRUCTURES
+from xascoord.core.tables import read_rows
+from xascoord.jobs.journal import Journal
+from xascoord.sources.feff.batch import run_batch
+from xascoord.sources.feff.chunks import PlannedRun, run_key
+from xascoord.sources.feff.run import FeffTask
+from xascoord.sources.stage import import_source
+from xascoord.spectra.averaging import average_sites
+from xascoord.spectra.checks import check_spectrum
+from xascoord.structures.symmetry import equivalent_sites, structure_row
 
 
 def _archive(tmp_path, content, name="a.json"):
@@ -82,8 +85,8 @@ def test_a_stopped_batch_ends_its_programs_and_keeps_what_is_complete(tmp_path):
 
 
 def test_run_folders_of_one_material_share_it(tmp_path):
-    from xascoord.feff_inputs import xanes_input
-    from xascoord.feff_settings import FAST
+    from xascoord.settings.feff import FAST
+    from xascoord.sources.feff.inputs import xanes_input
 
     for material, crystal in (("mp-1", rutile("Cu")), ("mp-aaaaaadw", spinel())):
         for site in _orbits(crystal):
@@ -224,9 +227,10 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from conftest import rutile
-from xascoord.journal import Journal
-from xascoord.labelling import compute_sites, site_tasks
-from xascoord.symmetry import structure_row
+from xascoord.jobs.journal import Journal
+from xascoord.labels.assign import compute_sites
+from xascoord.structures.sites import site_tasks
+from xascoord.structures.symmetry import structure_row
 
 if __name__ == "__main__":
     rows = []
@@ -271,8 +275,8 @@ def test_killed_order_parameters_go_on(tmp_path):
 
 
 def test_a_broken_structure_row_is_its_own_failure(monkeypatch):
-    from xascoord import labelling
-    from xascoord.symmetry import structure_row
+    from xascoord.labels import assign as labelling
+    from xascoord.structures.symmetry import structure_row
 
     good = structure_row(rutile("Cu"), "a", "m", "feff", 0.01)
     broken = {**good, "frac_coords": good["frac_coords"][:3]}
@@ -291,9 +295,9 @@ def test_a_broken_structure_row_is_its_own_failure(monkeypatch):
 @pytest.mark.parametrize("layout", ["root", "nested", "sites"])
 def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
     """Nothing is computed again for spectra that are there."""
-    from xascoord.feff_inputs import xanes_input
-    from xascoord.feff_settings import FAST
-    from xascoord.sources.feff_missing import write_missing
+    from xascoord.settings.feff import FAST
+    from xascoord.sources.feff.inputs import xanes_input
+    from xascoord.sources.feff.missing import write_missing
 
     crystal = rutile("Cu")
     home = {"root": "mp-1", "nested": "set/CuO2", "sites": "CuO2/000_Cu"}[layout]
@@ -317,8 +321,8 @@ def test_names_with_a_hash_are_read(tmp_path):
     folder = tmp_path / "crystals"
     folder.mkdir()
     rutile("Cu").to(filename=str(folder / "a#b.cif"), fmt="cif")
-    from xascoord.feff_chunks import read_plan
-    from xascoord.sources.feff_missing import read_runs, write_missing
+    from xascoord.sources.feff.chunks import read_plan
+    from xascoord.sources.feff.missing import read_runs, write_missing
 
     run = {"structures": str(folder)}
     settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})

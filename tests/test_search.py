@@ -4,13 +4,13 @@ import pytest
 
 from conftest import make_settings
 from model_data import made_up_element
-from xascoord import search as module
-from xascoord.errors import XascoordError
-from xascoord.journal import Journal
-from xascoord.model_stages import make_folds
-from xascoord.search import COLUMNS, read_choice, search_grids, search_rows, trials_of
-from xascoord.tables import write_csv
-from xascoord.training import parameters_of
+from xascoord.core.errors import XascoordError
+from xascoord.core.files import write_csv
+from xascoord.jobs.journal import Journal
+from xascoord.models import search as module
+from xascoord.models.cross_validation import parameters_of
+from xascoord.models.element import make_folds
+from xascoord.models.search import COLUMNS, read_choice, search_grids, search_rows, trials_of
 
 SMALL = {
     "classifiers": ["forest", "svc"],

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from conftest import make_settings
-from xascoord.errors import SettingsError
-from xascoord.settings import Settings, json_schema, load_settings
+from xascoord.core.errors import SettingsError
+from xascoord.settings.tree import Settings, json_schema, load_settings
 
 
 def test_params_yaml_states_every_default(root):

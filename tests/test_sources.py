@@ -11,10 +11,11 @@ import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
 from corrupt import CU, TI, feff_corpus, write_dump
-from xascoord.errors import SourceError, XascoordError
-from xascoord.identifiers import normalise_material_id
-from xascoord.stages import import_source
-from xascoord.tables import SPECTRA, STRUCTURES, read_rows, read_table
+from xascoord.core.errors import SourceError, XascoordError
+from xascoord.core.schemas import SPECTRA, STRUCTURES
+from xascoord.core.tables import read_rows, read_table
+from xascoord.sources.stage import import_source
+from xascoord.structures.identifiers import normalise_material_id
 
 
 def _rejections(folder):
@@ -98,8 +99,8 @@ def test_forms_of_documents(tmp_path, form):
 
 def test_plain_run_folders(tmp_path):
     """feff.inp + xmu.dat: the crystal is the POSCAR beside them, or the cluster in a box."""
-    from xascoord.feff_inputs import xanes_input
-    from xascoord.feff_settings import FAST
+    from xascoord.settings.feff import FAST
+    from xascoord.sources.feff.inputs import xanes_input
 
     crystal = rutile("Cu")
     for name in ("with", "without"):

@@ -5,18 +5,17 @@ import pytest
 
 from conftest import edge_spectrum, make_settings
 from model_data import made_up_element
-from xascoord import training
-from xascoord.bundles import read_record
-from xascoord.classifiers import NUMBER_TASK
-from xascoord.errors import AccountingError, XascoordError
-from xascoord.journal import Journal
-from xascoord.metrics import metric_rows
-from xascoord.model_stages import make_folds, train_element
-from xascoord.predictions import motif_steps, prediction_rows, temperatures
-from xascoord.processes import in_processes, shared_values
-from xascoord.resumable import results
-from xascoord.tables import DATASET, LABELS, PREDICTIONS, to_table, write_rows
-from xascoord.training import (
+from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.errors import AccountingError, XascoordError
+from xascoord.core.hashing import seed_of
+from xascoord.core.schemas import DATASET, LABELS, PREDICTIONS
+from xascoord.core.tables import to_table, write_rows
+from xascoord.jobs.journal import Journal
+from xascoord.jobs.resume import results
+from xascoord.jobs.workers import in_processes, shared_values
+from xascoord.models import cross_validation as training
+from xascoord.models.bundles import read_record
+from xascoord.models.cross_validation import (
     cross_validate,
     fit_all_tasks,
     key_of,
@@ -25,8 +24,13 @@ from xascoord.training import (
     pieces_of,
     run_piece,
 )
-from xascoord.training_data import TrainingSet, element_data, seed_of, training_sets
-from xascoord.window import cut_window
+from xascoord.models.data import element_data
+from xascoord.models.element import make_folds
+from xascoord.models.held_out import motif_steps, prediction_rows, temperatures
+from xascoord.models.metrics import metric_rows
+from xascoord.models.stage import train_element
+from xascoord.models.training_sets import TrainingSet, training_sets
+from xascoord.spectra.window import cut_window
 
 FAST = {
     "classifiers": ["knn", "forest", "svc"],

@@ -6,25 +6,19 @@ import pytest
 
 from conftest import make_settings
 from model_data import copper_edge, made_up_element
-from xascoord import training
-from xascoord.augmentation import Distortion
-from xascoord.compounds import expected_ranking, read_compounds
-from xascoord.environments import combine, dominant
-from xascoord.errors import MeasurementError, SourceError
-from xascoord.experiments import COLUMNS, expectation, prepare_sample, read_manifest
-from xascoord.model_stages import make_folds
-from xascoord.quality import RejectedSpectrum
-from xascoord.training import parameters_of
-from xascoord.validation import (
-    TRAINING_SETS,
-    Case,
-    _scores,
-    conditions,
-    degraded_cases,
-    distorted,
-    judge,
-)
-from xascoord.validation_stages import summary_rows
+from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.rankings import combine, dominant
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.labels.expected import expected_ranking
+from xascoord.models import cross_validation as training
+from xascoord.models.cross_validation import parameters_of
+from xascoord.models.element import make_folds
+from xascoord.spectra.distortion import Distortion
+from xascoord.structures.compounds import read_compounds
+from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
+from xascoord.validation.evaluate import _scores, judge
+from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
+from xascoord.validation.stage import summary_rows
 
 PAPER = (0.20, 0.05)
 

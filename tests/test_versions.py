@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from project import BIN, ENVIRONMENT, SLICE, checksums, commit, run, set_params, snakemake
-from xascoord.errors import XascoordError
-from xascoord.journal import Journal
-from xascoord.provenance import restore_records, save_records
-from xascoord.run_lock import hold_folder
+from xascoord.core.errors import XascoordError
+from xascoord.jobs.journal import Journal
+from xascoord.workflow.run_lock import hold_folder
+from xascoord.workflow.snakemake_records import restore_records, save_records
 
 NOTHING = "Nothing to be done"
 
@@ -158,7 +158,7 @@ def _made(root, text, params):
     """A result and Snakemake's record of it."""
     from snakemake.persistence import MetadataRecord
 
-    from xascoord.provenance import _store
+    from xascoord.workflow.snakemake_records import _store
 
     path = root / "data/03_labels/a.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +169,7 @@ def _made(root, text, params):
 
 
 def _params(root):
-    from xascoord.provenance import _store
+    from xascoord.workflow.snakemake_records import _store
 
     return _store(root)._read_record("data/03_labels/a.csv").params
 
@@ -191,8 +191,10 @@ def test_records_belong_to_bytes(tmp_path):
     assert _params(tmp_path) == ["unknown"]  # made again, whatever the settings
 
 
-HOLDER = "import sys, time; from pathlib import Path; from xascoord.run_lock import hold_folder; \
+HOLDER = (
+    "import sys, time; from pathlib import Path; from xascoord.workflow.run_lock import hold_folder; \
 print(hold_folder(Path(sys.argv[1])), flush=True); time.sleep(60)"
+)
 
 
 def test_only_a_dead_runs_lock_is_removed(tmp_path):
@@ -239,7 +241,7 @@ def test_the_lock_of_another_machine_or_of_batch_jobs_stays(tmp_path):
     assert not lock.exists()
 
 
-WRITER = "import sys, time; from pathlib import Path; from xascoord.journal import Journal\n\
+WRITER = "import sys, time; from pathlib import Path; from xascoord.jobs.journal import Journal\n\
 with Journal(Path(sys.argv[1])) as j:\n print(flush=True); time.sleep(2); j.add('a'); j.keep(['a'])"
 
 

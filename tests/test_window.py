@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import edge_spectrum
-from xascoord.quality import Reason, RejectedSpectrum
-from xascoord.settings import Window
-from xascoord.window import cut_window, relative_grid
+from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.settings.spectra import Window
+from xascoord.spectra.window import cut_window, relative_grid
 
 
 def test_grid_is_the_papers():

@@ -14,8 +14,8 @@ import yaml
 from conftest import ROOT, spinel
 from corrupt import CU, feff_corpus, write_dump
 from project import BIN, FAST, SLICE, checksums, make_project, set_params, snakemake
-from xascoord.bundles import load_bundle
-from xascoord.settings import Settings
+from xascoord.models.bundles import load_bundle
+from xascoord.settings.tree import Settings
 
 
 def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
@@ -126,7 +126,7 @@ def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):
 
 def test_the_slurm_profile_parses():
     """Without --cores, as a cluster run has it."""
-    profile = ["--profile", "workflow/profiles/slurm", "--executor", "dryrun"]
+    profile = ["--profile", "profiles/slurm", "--executor", "dryrun"]
     result = subprocess.run(
         [str(BIN / "snakemake"), *profile], cwd=ROOT, capture_output=True, text=True, timeout=120
     )

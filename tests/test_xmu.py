@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from conftest import edge_spectrum, xmu_text
-from xascoord.quality import Reason, RejectedSpectrum
-from xascoord.xmu import parse_xmu
+from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.sources.feff.xmu import parse_xmu
 
 ENERGY, MU = edge_spectrum(8980)
 HEADERS = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from xascoord.elements import GROUPS
-from xascoord.provenance import restore_records, save_records
-from xascoord.run_lock import hold_folder
+from xascoord.core.elements import GROUPS
+from xascoord.workflow.snakemake_records import restore_records, save_records
+from xascoord.workflow.run_lock import hold_folder
 
 # Jobs find the commands of the environment that Snakemake itself runs in.
 shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xascoord.errors import SourceError
-from xascoord.harvest import Finding, Rejection
-from xascoord.identifiers import normalise_material_id
-from xascoord.journal import Journal
-from xascoord.quality import Reason, RejectedSpectrum
-from xascoord.settings import MaterialsProject, Settings
-from xascoord.sources.xasdb_archive import parse_document
+from xascoord.core.errors import SourceError
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.jobs.journal import Journal
+from xascoord.settings.sources import MaterialsProject
+from xascoord.settings.tree import Settings
+from xascoord.sources.collect import Finding
+from xascoord.sources.xas_document import parse_document
+from xascoord.structures.identifiers import normalise_material_id
 
 NAME = "materials_project"
 _KEY_LENGTH = 32

@@ -1,0 +1,9 @@
+from .coordination import MOTIF_TASKS as MOTIF_TASKS
+from .coordination import MOTIFS_OF as MOTIFS_OF
+from .elements import ELEMENTS as ELEMENTS
+from .elements import GROUP_OF as GROUP_OF
+from .elements import GROUPS as GROUPS
+from .errors import XascoordError as XascoordError
+from .rankings import Ranking as Ranking
+from .rejections import Reason as Reason
+from .rejections import Rejection as Rejection

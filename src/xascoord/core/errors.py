@@ -1,0 +1,36 @@
+"""Errors that a person can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+class XascoordError(Exception):
+    """Something the user can put right; shown as one message, never as a traceback."""
+
+
+class SettingsError(XascoordError):
+    """The settings do not fit the schema; the message names file, field and remedy."""
+
+
+class SourceError(XascoordError):
+    """A source of spectra cannot be read at all (missing folder, no key, no network)."""
+
+
+class AccountingError(XascoordError):
+    """What came in is not what went out plus what was rejected."""
+
+
+class BundleError(XascoordError):
+    """A bundle of models cannot be used."""
+
+
+class MeasurementError(XascoordError):
+    """A measured spectrum cannot be read or used."""
+
+
+class StructureError(XascoordError):
+    """A structure that cannot stand behind a spectrum."""

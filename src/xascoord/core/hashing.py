@@ -1,0 +1,21 @@
+"""Short digests of values, and seeds that depend on names instead of on order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
+
+
+def digest(*parts: Any) -> str:
+    """Ten hexadecimal digits that change with any of the parts (JSON values)."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def seed_of(seed: int, *names: object) -> int:
+    """A seed of its own for each named piece of work, independent of the order of work."""
+    text = json.dumps([seed, *map(str, names)]).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") >> 1

@@ -1,0 +1,74 @@
+"""Why something is not used: every reason, and what a rejection table holds of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Reason(StrEnum):
+    """Every reason that can stand in a rejection table."""
+
+    UNREADABLE = "unreadable"
+    NOT_UTF8 = "not_utf8"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    WRONG_TYPE = "wrong_type"
+    MISSING_KEY = "missing_key"
+    WRONG_COLUMNS = "wrong_columns"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_FEW_POINTS = "too_few_points"
+    ENERGY_NOT_INCREASING = "energy_not_increasing"
+    ENERGY_NOT_AT_EDGE = "energy_not_at_edge"
+    NEGATIVE_MU = "negative_mu"
+    NO_EDGE = "no_edge"
+    UNCONVERGED = "unconverged"
+    FEFF_FAILED = "feff_failed"
+    NOT_COMPUTED = "not_computed"
+    TIMEOUT = "timeout"
+    NO_STRUCTURE = "no_structure"
+    BAD_STRUCTURE = "bad_structure"
+    SITE_OUT_OF_RANGE = "site_out_of_range"
+    ELEMENT_MISMATCH = "element_mismatch"
+    OTHER_ELEMENT = "other_element"
+    OTHER_EDGE = "other_edge"
+    NOT_AN_OXIDE = "not_an_oxide"
+    DUPLICATE = "duplicate"
+    WINDOW_NOT_COVERED = "window_not_covered"
+    MISSING_SITE = "missing_site"
+    SITE_AVERAGED = "site_averaged"
+    OTHER_GEOMETRY = "other_geometry"
+    EQUIVALENT_SITE = "equivalent_site"
+
+
+class RejectedSpectrum(Exception):
+    """Raised where a single spectrum turns out unusable; always caught and counted."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A spectrum that did not, and why; ``absorber`` is empty where it is unknown."""
+
+    item: str
+    reason: Reason
+    detail: str
+    absorber: str = ""
+    kind: str = "site"
+
+    def row(self, stage: str, source: str) -> dict[str, Any]:
+        """As a row of ``tables.REJECTIONS``."""
+        return {
+            "stage": stage,
+            "source": source,
+            "absorber": self.absorber,
+            "kind": self.kind,
+            "item": self.item,
+            "reason": str(self.reason),
+            "detail": self.detail,
+        }

@@ -1,0 +1,170 @@
+"""The columns of every Parquet table, named and typed in one place."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from xascoord.core.coordination import MOTIF_NUMBERS
+
+_FLOATS = pa.list_(pa.float64())
+
+SPECTRA = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),  # what must stay in one fold
+        ("structure_id", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),  # "site" or "averaged"
+        ("site_index", pa.int32()),  # in the structure's own order; -1 for averaged
+        ("multiplicity", pa.int32()),  # symmetry-equivalent sites in the cell
+        ("source", pa.string()),
+        ("energy", _FLOATS),  # eV
+        ("mu", _FLOATS),
+    ]
+)
+
+STRUCTURES = pa.schema(
+    [
+        ("structure_id", pa.string()),
+        ("material", pa.string()),
+        ("source", pa.string()),
+        ("formula", pa.string()),
+        ("lattice", _FLOATS),  # nine numbers, row vectors, angstrom
+        ("species", pa.list_(pa.string())),
+        ("frac_coords", _FLOATS),  # 3 x sites, row-major
+        ("equivalent_to", pa.list_(pa.int32())),  # first site of each site's orbit
+    ]
+)
+
+REJECTIONS = pa.schema(
+    [
+        ("stage", pa.string()),
+        ("source", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),
+        ("item", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+DATASET = pa.schema(
+    [
+        *SPECTRA,
+        ("e0", pa.float64()),  # eV
+        ("onset", pa.float64()),  # eV
+        ("scale", pa.float64()),  # what the window was divided by
+        ("features", _FLOATS),  # the window, maximum 1
+    ]
+)
+
+_PROVENANCE = [field for field in SPECTRA if field.name not in ("energy", "mu")]
+ORDER_PARAMETERS = pa.schema(
+    [
+        *_PROVENANCE,
+        ("numbers", _FLOATS),  # weights of coordination numbers 1 to 12
+        ("motifs", _FLOATS),  # 25 weighted motif order parameters, in the order of motifs.MOTIFS
+    ]
+)
+
+LABELS = pa.schema(
+    [
+        *ORDER_PARAMETERS,
+        ("number_label", pa.string()),  # "" where no coordination number reaches the threshold
+        ("number_kept", pa.bool_()),  # False: too rare to be learnt
+        # null where the coordination number is not in the label or the group has no such task
+        *((f"motif_label_{number}", pa.string()) for number in MOTIF_NUMBERS),
+        *((f"motif_kept_{number}", pa.bool_()) for number in MOTIF_NUMBERS),
+    ]
+)
+
+SCORES = (
+    "top1", "top1_ranking", "exact", "jaccard", "number_top1", "number_exact", "number_jaccard",
+)  # fmt: skip
+
+
+# Predictions of spectra that the classifier had not seen.
+PREDICTIONS = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("absorber", pa.string()),
+        ("kind", pa.string()),
+        ("classifier", pa.string()),
+        ("training_set", pa.string()),
+        ("split", pa.string()),
+        ("fold", pa.int32()),
+        ("learnable", pa.bool_()),  # label and motifs of its first CN are frequent enough
+        ("status", pa.string()),  # why not: training_data.STATUSES
+        ("motif_step", pa.string()),  # of its first CN: learnt, constant, none or no_task
+        ("true_label", pa.string()),
+        ("predicted_label", pa.string()),
+        ("true_environment", pa.string()),
+        ("predicted_environment", pa.string()),
+        ("true_number", pa.string()),
+        ("predicted_number", pa.string()),
+        ("probability", pa.float64()),  # of the predicted label
+        ("number_probability", pa.float64()),  # of the predicted CN ranking
+        *((name, pa.float64()) for name in SCORES),
+    ]
+)
+
+
+# Site-specific spectra of known geometry, without near-duplicates.
+GEOMETRIES = pa.schema(
+    [
+        *SPECTRA,
+        ("symbol", pa.string()),  # ChemEnv's, of the nearest ideal polyhedron
+        ("neighbours", pa.int32()),
+        ("measure", pa.float64()),  # continuous symmetry measure, 0 to 100
+        ("grid_start", pa.float64()),  # eV, of the element's grid
+        ("features", _FLOATS),  # on the grid, maximum 1
+    ]
+)
+
+
+# Their predictions by networks that had not seen them, as they are.
+GEOMETRY_PREDICTIONS = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("absorber", pa.string()),
+        ("split", pa.string()),
+        ("fold", pa.int32()),
+        ("network", pa.string()),
+        ("region", pa.string()),  # full or pre_edge
+        ("training", pa.string()),  # shifted, base or noisy copies learnt from
+        ("true_symbol", pa.string()),
+        ("predicted_symbol", pa.string()),
+        ("probability", pa.float64()),
+    ]
+)
+
+
+# O K-edge spectra with what surrounds each oxygen.
+OXYGEN = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("snapshot", pa.string()),  # structure that the site belongs to
+        ("site_index", pa.int32()),  # in the structure's own order
+        ("source", pa.string()),
+        ("metals", pa.int32()),  # within the cutoff
+        ("dimer", pa.bool_()),
+        ("environment", pa.string()),  # class: "0", "1", ... or "dimer"
+        ("energy", _FLOATS),  # eV
+        ("mu", _FLOATS),
+        ("features", _FLOATS),  # in the window
+    ]
+)
+
+
+# Computed spectra that a prediction is compared with; it lies beside the models.
+REFERENCE = pa.schema(
+    [
+        ("spectrum_id", pa.string()),
+        ("material", pa.string()),
+        ("kind", pa.string()),
+        ("label", pa.string()),  # combined ranking
+        ("features", pa.list_(pa.float32())),
+    ]
+)

@@ -1,0 +1,62 @@
+"""Parquet tables: rows in and out, checked against their schema."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xascoord.core.errors import XascoordError
+
+
+def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Rows as a typed table; a missing or misnamed column is an error."""
+    for row in rows:
+        if row.keys() != set(schema.names):
+            wrong = sorted(set(schema.names) ^ row.keys())
+            raise XascoordError(f"table row does not fit its schema: {', '.join(wrong)}")
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write one Parquet file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    pq.write_table(table, temporary, compression="zstd", compression_level=9)
+    temporary.replace(path)
+
+
+def write_rows(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as one Parquet file."""
+    write_table(path, to_table(rows, schema))
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a Parquet file and check its columns.
+
+    Raises
+    ------
+    XascoordError
+        If the file is missing, no Parquet, or of other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
+    except pa.ArrowInvalid as error:
+        raise XascoordError(
+            f"{path}: not a readable Parquet file ({error}); delete it and rerun"
+        ) from None
+    if table.schema.names != schema.names:
+        wrong = sorted(set(table.schema.names) ^ set(schema.names))
+        raise XascoordError(f"{path}: columns do not fit this version: {', '.join(wrong)}")
+    return table.cast(schema)
+
+
+def read_rows(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    """Rows of a Parquet file as dictionaries."""
+    return read_table(path, schema).to_pylist()

@@ -1,0 +1,1 @@
+from .drop import importance_rows as importance_rows

@@ -1,0 +1,129 @@
+"""Drop-region importance: what a classifier loses when it never sees a part of the spectrum.
+
+Zheng et al., Patterns 1, 100013 (2020), "Model Insights": the pre, main and post regions and their
+pairs are dropped, the CN step is trained anew on what is left, and the loss of accuracy, for the
+spectra of each coordination number, is the importance of what was dropped.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.rankings import numbers_in
+from xascoord.models.cross_validation import fit_one_task
+from xascoord.models.data import ElementData
+from xascoord.models.training_sets import TrainingSet
+from xascoord.spectra.regions import REGIONS
+
+Array = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Row = dict[str, Any]
+NUMBERS = (2, 3, 4, 5, 6, 7, 8)
+NOTHING: tuple[str, ...] = ()
+DROPPED = tuple(parts for count in (1, 2) for parts in itertools.combinations(REGIONS, count))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fold without some regions."""
+
+    dropped: tuple[str, ...]
+    fold: int
+
+
+def trials(folds: int) -> list[Trial]:
+    """The whole spectrum first, then each region and each pair dropped."""
+    return [Trial(parts, fold) for parts in (NOTHING, *DROPPED) for fold in range(folds)]
+
+
+def run_trial(
+    data: ElementData,
+    folds: npt.NDArray[np.int32],
+    masks: Mapping[str, Flags],
+    training_set: TrainingSet,
+    parameters: dict[str, Any],
+    seed: int,
+    trial: Trial,
+) -> Row:
+    """Spectra and right answers of the tested fold by first coordination number.
+
+    Trained as the forest of the model stage is, with the same folds and seeds; with nothing
+    dropped it is that forest.
+    """
+    kept = np.ones(data.features.shape[1], dtype=bool)
+    for part in trial.dropped:
+        kept &= ~masks[part]
+    seen = data.with_points(kept)
+    tested = folds == trial.fold
+    model = fit_one_task(
+        seen, NUMBER_TASK, "forest", parameters, training_set.members(seen, ~tested, 0),
+        training_set.augmented, seed,
+    )  # fmt: skip
+    judged = np.flatnonzero(tested & data.kept[NUMBER_TASK])
+    best = model.scores(seen.features[judged]).argmax(axis=1) if model.classes else []
+    counts: Row = {str(number): [0, 0] for number in NUMBERS}
+    for row, choice in zip(judged.tolist(), best, strict=False):
+        label = data.labels[NUMBER_TASK][row] or ""
+        first = str(numbers_in(label)[0])
+        if first in counts:
+            counts[first][0] += 1
+            counts[first][1] += int(model.classes[choice] == label)
+    return {"counts": counts}
+
+
+def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> list[Row]:
+    """Losses of one element, raw and normalised.
+
+    Parameters
+    ----------
+    element, group
+        Of the spectra.
+    results
+        From ``run_trial``.
+
+    Returns
+    -------
+    list of dict
+        One row for each coordination number and each set of dropped regions: spectra, accuracy on
+        the whole spectrum and without the regions, their difference (``loss``), the standard
+        deviation of that over the folds, and the loss over the element's largest one
+        (``importance``; losses below 0 count as 0; "" without such spectra).
+    """
+    folds = sorted({trial.fold for trial in results})
+    rows: list[Row] = []
+    for dropped, number in itertools.product(DROPPED, NUMBERS):
+        whole = np.array([results[Trial(NOTHING, f)]["counts"][str(number)] for f in folds])
+        without = np.array([results[Trial(dropped, f)]["counts"][str(number)] for f in folds])
+        total = int(whole[:, 0].sum())
+        there = whole[:, 0] > 0
+        losses = (whole[there, 1] - without[there, 1]) / whole[there, 0]
+        accuracy, rest = (float(a[:, 1].sum() / total) if total else 0.0 for a in (whole, without))
+        rows.append(
+            {
+                "element": element,
+                "group": group,
+                "number": number,
+                "dropped": "+".join(dropped),
+                "spectra": total,
+                "accuracy": round(accuracy, 4),
+                "accuracy_without": round(rest, 4),
+                "loss": round(accuracy - rest, 4),
+                "spread": round(float(losses.std()), 4) if there.any() else 0.0,
+                "folds": int(there.sum()),
+            }
+        )
+    largest = max(row["loss"] for row in rows)
+    for row in rows:
+        if not row["spectra"]:
+            row |= dict.fromkeys(("accuracy", "accuracy_without", "loss", "spread"), "")
+            row["importance"] = ""
+        else:
+            row["importance"] = round(max(row["loss"], 0.0) / largest, 4) if largest > 0 else 0.0
+    return rows

@@ -1,0 +1,172 @@
+"""An append-only record of finished pieces of long work, safe against being killed.
+
+One JSON object a line, flushed to disk before the next piece starts. A last line torn by a kill
+is cut off when the journal is opened again, so a rerun repeats that piece and no other. Of two
+lines of one key the later one counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from xascoord.core.errors import XascoordError
+
+
+def _open_alone(path: Path, wait: bool) -> BinaryIO:
+    """The file, locked as long as it is open."""
+    import fcntl
+
+    while True:
+        handle = path.open("a+b")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                handle.close()
+                raise XascoordError(
+                    f"{path}: another run is writing here; wait for it or end it"
+                ) from None
+            print(f"{path}: another run is writing here; waiting for it", file=sys.stderr)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            return handle
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(handle.fileno())):
+            return handle
+        handle.close()  # the other run has put a new file in its place
+
+
+def read_journal(path: Path) -> Iterator[dict[str, Any]]:
+    """Pieces of a journal that another process may be writing, in the order of its lines."""
+    with path.open("rb") as handle:
+        for line in handle:
+            if line.endswith(b"\n"):
+                yield json.loads(line)
+
+
+class Journal:
+    """Finished pieces by key.
+
+    Parameters
+    ----------
+    path
+        File of JSON lines, each with a ``key``; made if it is not there.
+
+    wait
+        Wait for another process that is writing the same journal: a job outlives a scheduler
+        that was killed, and what it still does need not be done again.
+
+    Raises
+    ------
+    XascoordError
+        If another process is writing and is not waited for, or a line before the last is damaged.
+    """
+
+    def __init__(self, path: Path, wait: bool = True) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = _open_alone(path, wait)
+        self._offsets: dict[str, int] = {}
+        try:
+            self._recover()
+        except XascoordError:
+            self._handle.close()
+            raise
+
+    def _recover(self) -> None:
+        """Index the whole lines and cut a torn last one off."""
+        end, bad = 0, 0
+        self._handle.seek(0)
+        for number, line in enumerate(self._handle, start=1):
+            if bad:
+                raise XascoordError(
+                    f"{self.path}: line {bad} is damaged and others follow it; "
+                    "remove that line, or the file to start anew"
+                )
+            try:
+                if not line.endswith(b"\n"):
+                    raise ValueError
+                self._offsets[json.loads(line)["key"]] = end
+            except (ValueError, KeyError, TypeError):
+                bad = number
+                continue
+            end += len(line)
+        self._handle.seek(end)
+        self._handle.truncate()
+
+    @property
+    def keys(self) -> set[str]:
+        """Keys of all pieces."""
+        return set(self._offsets)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._offsets
+
+    def add(self, key: str, **values: Any) -> None:
+        """Record one finished piece; on return it is on disk."""
+        self.extend([{"key": key, **values}])
+
+    def extend(self, entries: Iterable[dict[str, Any]]) -> None:
+        """Record several pieces, in place of earlier ones of the same key."""
+        self._handle.seek(0, os.SEEK_END)
+        position = self._handle.tell()
+        lines = []
+        for entry in entries:
+            line = (json.dumps(entry, sort_keys=True) + "\n").encode()
+            self._offsets[entry["key"]] = position
+            position += len(line)
+            lines.append(line)
+        self._handle.write(b"".join(lines))
+        self._handle.flush()
+        os.fsync(self._handle.fileno())
+
+    def entries(self, keys: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Pieces by sorted key, streamed from disk: the same however they were finished.
+
+        Parameters
+        ----------
+        keys
+            Only these; unknown ones are passed over.
+        """
+        wanted = self._offsets if keys is None else set(keys) & self.keys
+        with self.path.open("rb") as handle:
+            for key in sorted(wanted):
+                handle.seek(self._offsets[key])
+                yield json.loads(handle.readline())
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Forget every piece but these; a kill leaves the old journal or the new one."""
+        import fcntl
+
+        entries = list(self.entries(keys))
+        if len(entries) == len(self._offsets):
+            return
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
+        old, self._handle = self._handle, temporary.open("w+b")
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+        self._offsets = {}
+        self.extend(entries)
+        temporary.replace(self.path)
+        old.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._handle.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,8 @@
+"""Measured files: read, cleaned, normalised, cut to the window of the models.
+
+The only room that knows formats of beamlines.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,187 @@
+"""From a measured spectrum to what the models see: normalised, e0 found, window cut.
+
+Normalisation is larch's MBACK (Patterns, "Experimental Validation"). The energy reference of the
+window is the models' own (``edge_energy``), the same as for computed spectra; larch's e0, the
+steepest point, is reported beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.elements import k_edge_energy
+from xascoord.core.errors import MeasurementError
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.read import Measurement
+from xascoord.settings.spectra import EdgeEnergy, Window
+from xascoord.spectra.edge_energy import find_e0, find_onset
+from xascoord.spectra.window import cut_window
+
+Array = npt.NDArray[np.float64]
+
+_FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
+_SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 20 at 6 keV
+_PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A measured spectrum as the models see it.
+
+    Attributes
+    ----------
+    name, element
+        Of the spectrum.
+    energy, norm
+        Shape (n,), in eV; mu with the pre-edge line taken off and an edge step of about 1.
+    e0
+        Energy zero of the window, in eV.
+    larch_e0
+        Steepest point as larch finds it, in eV.
+    features
+        Shape (points,): the window, maximum 1.
+    notes
+        What was done.
+    warnings
+        What may be wrong.
+    """
+
+    name: str
+    element: str
+    energy: Array
+    norm: Array
+    e0: float
+    larch_e0: float
+    features: Array
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
+    """Normalise by larch's MBACK.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,), energies rising, in eV.
+    element
+        Absorber.
+
+    Returns
+    -------
+    norm
+        Shape (n,): pre-edge 0, edge step 1.
+    e0
+        larch's e0, in eV.
+
+    Raises
+    ------
+    MeasurementError
+        If there is no edge of the element in the spectrum, or the fit fails.
+    """
+    from xraydb import atomic_number
+
+    from xascoord.measured.larch_parts import Group, find_larch_e0, mback_norm
+
+    tabulated = k_edge_energy(element)
+    if not energy[0] + 10 < tabulated < energy[-1] - 20:
+        raise MeasurementError(
+            f"energies {energy[0]:.0f} to {energy[-1]:.0f} eV hold no {element} K edge "
+            f"({tabulated:.0f} eV); is the element right?"
+        )
+    near = np.abs(energy - tabulated) < _FARTHEST
+    e0 = float(find_larch_e0(energy[near], mu[near])) if near.sum() > 5 else tabulated
+    group: Any = Group(energy=energy, mu=mu)
+    try:
+        # larch's own pre-edge range, in fractions of what was measured, is too far from the edge
+        # of long scans and leaves a slope under it.
+        low = max(_PRE_EDGE[0], float(energy[0]) - e0)
+        high = _PRE_EDGE[1] if low < 2 * _PRE_EDGE[1] else low / 2
+        mback_norm(group, z=atomic_number(element), edge="K", e0=e0, pre1=low, pre2=high)
+        norm = np.asarray(group.norm, dtype=float)
+    except Exception as error:  # larch raises what its fits raise
+        raise MeasurementError(
+            f"cannot be normalised ({type(error).__name__}: {str(error)[:80]}); does it reach far "
+            "enough below and above the edge?"
+        ) from None
+    if not np.isfinite(norm).all() or not norm[energy > e0 + 20].mean() > 0.1:
+        raise MeasurementError("cannot be normalised: no edge step; is the channel right?")
+    return norm, e0
+
+
+def prepare(
+    spectrum: Measurement,
+    element: str,
+    window: Window,
+    edge_energy: EdgeEnergy,
+    e0: float | None = None,
+) -> Prepared:
+    """Normalise a measured spectrum, find its energy zero and cut the window.
+
+    Parameters
+    ----------
+    spectrum
+        As read.
+    element
+        Absorber.
+    window, edge_energy
+        Of the models.
+    e0
+        Energy zero to take instead of the one that is found, in eV.
+
+    Raises
+    ------
+    MeasurementError
+        Naming the spectrum, what is wrong and what to do.
+    """
+    try:
+        norm, larch_e0 = mback(spectrum.energy, spectrum.mu, element)
+        if e0 is not None and not abs(e0 - k_edge_energy(element)) < 1000:
+            raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
+        beyond = spectrum.energy - k_edge_energy(element)
+        near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
+        search = find_onset if window.reference == "onset" else find_e0
+        zero = search(spectrum.energy[near], norm[near], edge_energy) if e0 is None else e0
+        features, _ = cut_window(spectrum.energy, norm, zero, window)
+    except RejectedSpectrum as error:
+        raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
+    except MeasurementError as error:
+        raise MeasurementError(f"{spectrum.name}: {error}") from None
+    tabulated = k_edge_energy(element)
+    if e0 is None and abs(zero - tabulated) > _FARTHEST:
+        raise MeasurementError(
+            f"{spectrum.name}: the edge found at {zero:.1f} eV is {zero - tabulated:+.0f} eV from "
+            f"the K edge of {element}; is the element right? Else give --e0"
+        )
+    warnings = []
+    if abs(zero - tabulated) > _SUSPECT:
+        warnings.append(
+            f"e0 {zero:.1f} eV is {zero - tabulated:+.1f} eV from the tabulated K edge of "
+            f"{element}; if it is wrong give --e0"
+        )
+    relative = spectrum.energy - zero
+    step = norm[(relative > 40) & (relative < 75)]
+    before = norm[(relative > -60) & (relative < -15)]
+    if len(step) and not 0.75 < step.mean() < 1.35:
+        warnings.append(f"edge step {step.mean():.2f} after normalisation, should be about 1")
+    if len(before) and len(step) and abs(before.mean()) > 0.06 * step.mean():
+        warnings.append(
+            f"the pre-edge is at {before.mean():+.2f} after normalisation, should be about 0"
+        )
+    inside = (spectrum.energy > zero + window.lower) & (spectrum.energy < zero + window.upper)
+    if inside.sum() < 25:
+        warnings.append(f"only {inside.sum()} measured points in the window")
+    notes = (
+        *spectrum.notes,
+        "normalised by MBACK (larch's mback_norm)",
+        f"{window.reference} {zero:.2f} eV " + ("given" if e0 is not None else "found")
+        + f" (larch's steepest point: {larch_e0:.2f} eV)",
+    )  # fmt: skip
+    return Prepared(
+        spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
+        tuple(warnings),
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""Files of measured spectra made ready for the models of their element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from xascoord.core.errors import MeasurementError
+from xascoord.measured.clean import deglitch, find_element
+from xascoord.measured.normalise import Prepared, prepare
+from xascoord.measured.read import Channel, Measurement, read_measurements
+from xascoord.settings.spectra import EdgeEnergy, Window
+
+Refused = tuple[str, str, str]  # name, element, why
+
+
+def read_and_prepare(
+    path: Path,
+    contracts: Mapping[str, tuple[Window, EdgeEnergy]],
+    element: str | None = None,
+    e0: float | None = None,
+    channel: Channel = "auto",
+    without_glitches: bool = False,
+) -> list[Prepared | Refused]:
+    """Read a file and bring each of its spectra to the window of the models.
+
+    Parameters
+    ----------
+    path
+        The file.
+    contracts
+        Window and energy reference of the models of each element.
+    element
+        Absorber; None: as the file says, or from its energies.
+    e0
+        Energy zero to take, in eV; None: it is found.
+    channel, without_glitches
+        How to read the file.
+
+    Raises
+    ------
+    MeasurementError
+        If the file cannot be read at all. What is wrong with one spectrum is in its own place.
+    """
+    found: list[Prepared | Refused] = []
+    for spectrum in read_measurements(path, channel):
+        one = deglitch(spectrum) if without_glitches else spectrum
+        absorber = element or ""
+        try:
+            if one.edge and one.edge != "K":
+                raise MeasurementError(
+                    f"measured at the {one.edge} edge; the models are for K edges"
+                )
+            absorber = absorber or element_of(one)
+            if absorber not in contracts:
+                raise MeasurementError(
+                    f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
+                )
+            ready = prepare(one, absorber, *contracts[absorber], e0)
+            if one.element and one.element != absorber:
+                conflict = f"the file says {one.element}, asked for is {absorber}"
+                ready = replace(ready, warnings=(*ready.warnings, conflict))
+            found.append(ready)
+        except MeasurementError as error:
+            text = str(error).removeprefix(f"{one.name}: ")
+            found.append((one.name, absorber, text))
+    return found
+
+
+def element_of(spectrum: Measurement) -> str:
+    """The absorber: as the file says, else from the energies.
+
+    Raises
+    ------
+    MeasurementError
+        If no K edge of a known element is found.
+    """
+    if spectrum.element:
+        return spectrum.element
+    return find_element(spectrum.energy, spectrum.mu)

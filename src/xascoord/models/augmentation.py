@@ -1,0 +1,90 @@
+"""Distorted copies of spectra that widen a training set.
+
+Broadening and compression stand for errors of the lattice parameters (Zheng et al., Patterns 1,
+100013 (2020)); shift and noise are those of Carbone et al., Phys. Rev. Materials 3, 033604 (2019).
+A copy is cut from the whole spectrum, so that neither end of the window is ever padded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.settings.models import Augmentation
+from xascoord.settings.spectra import Window
+from xascoord.spectra.distortion import Distortion, distort, least_stretch
+
+Array = npt.NDArray[np.float64]
+
+
+def draw_distortion(
+    energy: Array, zero: float, window: Window, settings: Augmentation, rng: np.random.Generator
+) -> Distortion | None:
+    """Draw a distortion the spectrum can bear: what it does not cover narrows the range.
+
+    Parameters
+    ----------
+    energy, zero, window
+        As for ``distort``.
+    settings
+        Largest values.
+    rng
+        Three numbers are drawn, whatever the settings and the spectrum.
+
+    Returns
+    -------
+    Distortion or None
+        None if the spectrum covers too little for any.
+    """
+    stretch, shift, resolution = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(0, 1)
+    least = least_stretch(energy, zero, window, settings.shift, settings.resolution)
+    lowest = max(-settings.stretch, least)
+    if lowest > settings.stretch:
+        return None
+    middle, half = (settings.stretch + lowest) / 2, (settings.stretch - lowest) / 2
+    return Distortion(
+        stretch=middle + half * stretch,
+        shift=settings.shift * shift,
+        resolution=settings.resolution * resolution,
+        noise=settings.noise,
+    )
+
+
+def augment(
+    spectra: list[tuple[Array, Array, float]],
+    window: Window,
+    settings: Augmentation,
+    rng: np.random.Generator,
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Distorted copies of a random share of the spectra.
+
+    Parameters
+    ----------
+    spectra
+        (energy, mu, energy zero) of each.
+    window
+        Ends and number of points.
+    settings
+        Share and largest distortions.
+    rng
+        Source of all randomness.
+
+    Returns
+    -------
+    copies
+        Shape (copies, points).
+    origin
+        Shape (copies,): which spectrum each was made from, rising. A spectrum that covers too
+        little for any distortion gets no copy.
+    """
+    count = round(settings.share * len(spectra))
+    copies, origin = [], []
+    for index in np.sort(rng.permutation(len(spectra))[:count]):
+        energy, mu, zero = spectra[index]
+        what = draw_distortion(energy, zero, window, settings, rng)
+        noise = rng.standard_normal(window.points)
+        if what is not None:
+            copies.append(distort(energy, mu, zero, window, what, noise))
+            origin.append(index)
+    shape = (len(origin), window.points)
+    return np.asarray(copies).reshape(shape), np.asarray(origin, dtype=np.intp)

@@ -1,0 +1,280 @@
+"""Saved models: one bundle for each element and classifier, and its model card.
+
+A bundle is a skops file: a zip archive of arrays and a description, never a pickle, which holds a
+``record.json`` as well: what the models are, learnt from what, how good, and what a spectrum must
+be like. The same models give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xascoord.core.errors import BundleError
+from xascoord.core.files import write_bytes
+from xascoord.models.classifiers import TaskModel
+from xascoord.settings.tree import Settings
+
+FORMAT = 1
+_RECORD = "record.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: a time would change the bytes
+_LIBRARIES = ("xascoord", "scikit-learn", "skops", "numpy", "torch")
+
+
+# The estimators that a bundle may hold, and what they hold; nothing else is read.
+_TRUSTED = (
+    "sklearn.dummy.DummyClassifier",
+    "sklearn.ensemble._forest.RandomForestClassifier",
+    "sklearn.neighbors._classification.KNeighborsClassifier",
+    "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+    "sklearn.svm._classes.SVC",
+    "sklearn.tree._classes.DecisionTreeClassifier",
+    "sklearn.preprocessing._label.LabelBinarizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "xascoord.networks.classifier.NetworkClassifier",
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Models of all tasks of one element by one classifier, and their record."""
+
+    record: dict[str, Any]
+    models: dict[str, TaskModel]
+
+    def temperature(self, task: str) -> float:
+        """Temperature of the scores of a task."""
+        return float(self.record["tasks"][task]["temperature"])
+
+
+def library_versions() -> dict[str, str]:
+    """Versions that models depend on; the part behind ``+`` names the build only."""
+    return {name: version(name).partition("+")[0] for name in _LIBRARIES}
+
+
+def contract(settings: Settings) -> dict[str, Any]:
+    """What a spectrum has to be brought to: grid and energy reference."""
+    return {
+        "window": settings.window.model_dump(mode="json"),
+        "edge_energy": settings.edge_energy.model_dump(mode="json"),
+    }
+
+
+def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskModel]) -> None:
+    """Write a bundle atomically.
+
+    Parameters
+    ----------
+    path
+        The ``.skops`` file.
+    record
+        JSON values; format and versions are added.
+    models
+        By task.
+    """
+    estimators = {
+        task: {"classes": list(model.classes), "estimator": model.estimator}
+        for task, model in models.items()
+    }
+    write_bytes(path, with_record(_repeatable(skops_io().dumps(estimators)), record))
+
+
+def with_record(data: bytes, record: dict[str, Any]) -> bytes:
+    """A bundle's bytes with another record; format and versions are added."""
+    text = json.dumps(
+        {"format": FORMAT, "versions": library_versions(), **record}, indent=1, sort_keys=True
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = text.encode() if name == _RECORD else old.read(name)
+            _add_member(new, name, content)
+    return out.getvalue()
+
+
+def _add_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    archive.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED, compresslevel=6)
+
+
+def _repeatable(data: bytes) -> bytes:
+    """The archive with its nodes numbered in order instead of by memory address, and no times."""
+    numbers: dict[str, str] = {}
+    fresh = itertools.count(1)
+
+    def renumber(node: Any) -> Any:
+        if isinstance(node, list):
+            return [renumber(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        found = {key: renumber(value) for key, value in node.items()}
+        if "__id__" in found:
+            # Whether two equal plain values are one object is chance: each is a node of its own.
+            plain = found.get("__loader__") == "JsonNode"
+            name = str(next(fresh)) if plain else number_of(str(found["__id__"]))
+            found["__id__"] = int(name)
+        if isinstance(found.get("file"), str):
+            path = Path(found["file"])
+            found["file"] = number_of(path.stem) + path.suffix
+        return found
+
+    def number_of(old: str) -> str:
+        if old not in numbers:
+            numbers[old] = str(next(fresh))
+        return numbers[old]
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        schema = json.dumps(renumber(json.loads(archive.read("schema.json"))), indent=1)
+        members = {
+            number_of(Path(name).stem) + Path(name).suffix: archive.read(name)
+            for name in archive.namelist()
+            if name != "schema.json"
+        }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        texts = {_RECORD: b"", "schema.json": schema.encode()}
+        for name, content in [*texts.items(), *sorted(members.items())]:
+            _add_member(archive, name, content)
+    return out.getvalue()
+
+
+class TaskRecord(BaseModel):
+    """What the record says of one task."""
+
+    classes: list[str]
+    spectra: int
+    temperature: float
+    parameters: dict[str, Any]
+
+
+class Record(BaseModel):
+    """What every record must hold for a bundle to be used; it may hold more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    element: str
+    classifier: str
+    contract: dict[str, dict[str, Any]]
+    versions: dict[str, str]
+    tasks: dict[str, TaskRecord]
+
+
+def skops_io() -> Any:
+    """skops.io, told that it need not trust, and so import, every estimator of scikit-learn.
+
+    skops imports all of scikit-learn, with every deep-learning package that this knows of, for the
+    list of types it trusts. The few that our bundles hold are in ``_TRUSTED``.
+    """
+    from importlib import import_module
+
+    from sklearn import utils
+
+    everything = utils.all_estimators
+    utils.all_estimators = list
+    try:
+        return import_module("skops.io")
+    finally:
+        utils.all_estimators = everything
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The record of a bundle, without loading a model.
+
+    Raises
+    ------
+    BundleError
+        If the file is missing, no bundle, or of another format.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            record: dict[str, Any] = json.loads(archive.read(_RECORD))
+    except FileNotFoundError:
+        raise BundleError(f"{path}: no such bundle; train the models first") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise BundleError(f"{path}: not a bundle of models ({error})") from None
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != FORMAT:
+        raise BundleError(f"{path}: format {found}, this version reads {FORMAT}; train anew")
+    try:
+        Record.model_validate(record)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, e["loc"])) for e in error.errors()})
+        raise BundleError(f"{path}: its record is damaged: {', '.join(fields)}") from None
+    return record
+
+
+def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
+    """Read a bundle.
+
+    Parameters
+    ----------
+    path
+        The ``.skops`` file.
+    settings
+        If given, the window and the energy reference must be the bundle's own.
+
+    Raises
+    ------
+    BundleError
+        If the bundle is of another grid or energy reference, of another major version of a
+        library, or holds types that are not those of our models.
+    """
+    skops = skops_io()
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    record = read_record(path)
+    _check_versions(path, record)
+    if settings is not None:
+        _check_contract(path, record, contract(settings))
+    try:
+        unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(_TRUSTED))
+        if unknown:
+            raise BundleError(f"{path}: holds types that no model has: {', '.join(unknown)}")
+        content = skops.load(path, trusted=list(_TRUSTED))
+        models = {
+            task: TaskModel(tuple(part["classes"]), part["estimator"])
+            for task, part in content.items()
+        }
+    except BundleError:
+        raise
+    except UntrustedTypesFoundException as error:
+        raise BundleError(f"{path}: {error}") from None
+    except Exception as error:  # whatever damaged content makes the reader raise
+        raise BundleError(f"{path}: damaged ({type(error).__name__}: {error})") from None
+    said = {task: tuple(part["classes"]) for task, part in record["tasks"].items()}
+    points = {getattr(m.estimator, "n_features_in_", None) for m in models.values()} - {None}
+    if said != {task: m.classes for task, m in models.items()} or (
+        points - {record["contract"]["window"].get("points")}
+    ):
+        raise BundleError(f"{path}: record and models do not belong together")
+    return Bundle(record, models)
+
+
+def _check_versions(path: Path, record: dict[str, Any]) -> None:
+    for name, here in library_versions().items():
+        written = record["versions"].get(name, "(unknown)")
+        if written.split(".")[0] != here.split(".")[0]:
+            raise BundleError(
+                f"{path}: written with {name} {written}, here is {here}; "
+                "install that version or train anew"
+            )
+
+
+def _check_contract(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
+    for section, values in wanted.items():
+        for name, value in values.items():
+            found = record["contract"].get(section, {}).get(name)
+            if found != value:
+                raise BundleError(
+                    f"{path}: trained with {section}.{name} = {found}, the settings say {value}; "
+                    "use the models' own settings or train anew"
+                )

@@ -1,0 +1,221 @@
+"""Predictions of both steps for spectra a classifier has not seen, beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.coordination import MOTIF_TASKS, NUMBER_TASK, motif_task
+from xascoord.core.elements import GROUP_OF
+from xascoord.core.errors import AccountingError
+from xascoord.core.rankings import Ranking, combine, describe, dominant, numbers_in, score
+from xascoord.models.cross_validation import Folds, Piece, unpack
+from xascoord.models.data import LEARNABLE, ElementData
+from xascoord.models.temperature import fit_temperature, probabilities
+from xascoord.models.training_sets import FULL
+
+Array = npt.NDArray[np.float64]
+Row = dict[str, Any]
+Temperatures = dict[tuple[str, str], float]  # by classifier and task
+_DECIMALS = 6
+
+
+def best_label(
+    numbers: tuple[Sequence[str], Array], motifs: Mapping[int, tuple[Sequence[str], Array]]
+) -> tuple[Ranking, str, float, float]:
+    """The two-step prediction of one spectrum: the best CN ranking, then the best of its motifs.
+
+    Parameters
+    ----------
+    numbers
+        CN ranking labels and their probabilities.
+    motifs
+        The same of each motif step.
+
+    Returns
+    -------
+    ranking, number_label
+        Combined ranking and CN ranking label; empty if the CN step knows no label.
+    probability, number_probability
+        Of the combined ranking (product of its steps) and of the CN ranking.
+    """
+    labels, values = numbers
+    if not labels:
+        return (), "", 0.0, 0.0
+    first = int(np.argmax(values))
+    probability = number_probability = float(values[first])
+    chosen: dict[int, str | None] = {}
+    for number in numbers_in(labels[first]):
+        names, shares = motifs.get(number, ((), np.zeros(0)))
+        if names:
+            best = int(np.argmax(shares))
+            chosen[number] = names[best]
+            probability *= float(shares[best])
+    return combine(labels[first], chosen), labels[first], probability, number_probability
+
+
+def ranked(
+    numbers: tuple[Sequence[str], Array], motifs: Mapping[int, tuple[Sequence[str], Array]]
+) -> list[tuple[str, Ranking, float, float]]:
+    """Every CN ranking with its best motifs, by falling probability of the CN ranking.
+
+    Parameters
+    ----------
+    numbers, motifs
+        As for ``best_label``.
+
+    Returns
+    -------
+    list of (CN ranking label, combined ranking, its probability, that of the CN ranking)
+        The first is ``best_label``'s.
+    """
+    labels, values = numbers
+    order = np.argsort(-np.asarray(values), kind="stable")
+    found = []
+    for position in order:
+        one = (labels[position],), values[position : position + 1]
+        ranking, label, probability, number_probability = best_label(one, motifs)
+        found.append((label, ranking, probability, number_probability))
+    return found
+
+
+def temperatures(
+    data: ElementData, folds: Folds, entries: Mapping[Piece, Row], split: str
+) -> Temperatures:
+    """Temperature of each classifier and task, from the folds of one split.
+
+    One number is fitted to all held-out spectra of a task, so the probabilities in the table of
+    predictions are calibrated on nearly, but not strictly, other spectra.
+    """
+    held: dict[tuple[str, str], list[tuple[Array, npt.NDArray[np.intp]]]] = {}
+    for piece, entry in entries.items():
+        if piece.split != split or piece.training_set.name != FULL:
+            continue
+        tested = np.flatnonzero(folds[split] == piece.fold)
+        for task, result in entry["tasks"].items():
+            classes = list(result["classes"])
+            index = {label: i for i, label in enumerate(classes)}
+            scores = unpack(result["scores"], len(classes))
+            mine = [r for r, row in enumerate(tested) if data.kept[task][row]]
+            truth = [index.get(data.labels[task][tested[r]] or "", -1) for r in mine]
+            if classes:
+                part = scores[mine], np.asarray(truth, dtype=np.intp)
+                held.setdefault((piece.classifier, task), []).append(part)
+    return {key: fit_temperature(parts) for key, parts in held.items()}
+
+
+def prediction_rows(
+    data: ElementData, folds: Folds, entries: Mapping[Piece, Row], found: Temperatures
+) -> list[Row]:
+    """Rows of ``tables.PREDICTIONS``.
+
+    Raises
+    ------
+    AccountingError
+        If a spectrum is not predicted exactly once in a split.
+    """
+    truth = [data.truth(i) for i in range(len(data.spectra))]
+    statuses = [data.status(i) for i in range(len(data.spectra))]
+    steps = motif_steps(data)
+    compare = cache(lambda true, predicted: asdict(score(true, predicted)))
+    rows = []
+    for piece, entry in entries.items():
+        tested = np.flatnonzero(folds[piece.split] == piece.fold)
+        values = {}
+        for task, result in entry["tasks"].items():
+            scores = unpack(result["scores"], len(result["classes"]))
+            temperature = found.get((piece.classifier, task), 1.0)
+            values[task] = result["classes"], probabilities(scores, temperature)
+        if any(len(v) != len(tested) for names, v in values.values() if names):
+            raise AccountingError(f"{data.element}: a fold was not scored as a whole: {piece}")
+        for position, row in enumerate(tested.tolist()):
+            numbers, motifs = steps_of(data.element, values, position)
+            ranking, number, probability, number_probability = best_label(numbers, motifs)
+            rows.append(
+                {
+                    "spectrum_id": data.spectra[row],
+                    "material": data.materials[row],
+                    "absorber": data.element,
+                    "kind": data.kinds[row],
+                    "classifier": piece.classifier,
+                    "training_set": piece.training_set.name,
+                    "split": piece.split,
+                    "fold": piece.fold,
+                    "learnable": statuses[row] == LEARNABLE,
+                    "status": statuses[row],
+                    "motif_step": steps[row],
+                    "true_label": describe(truth[row]),
+                    "predicted_label": describe(ranking),
+                    "true_environment": dominant(truth[row]),
+                    "predicted_environment": dominant(ranking),
+                    "true_number": data.labels[NUMBER_TASK][row] or "",
+                    "predicted_number": number,
+                    "probability": round(probability, _DECIMALS),
+                    "number_probability": round(number_probability, _DECIMALS),
+                    **compare(truth[row], ranking),
+                }
+            )
+    runs = {(p.classifier, p.training_set.name, p.split) for p in entries}
+    if len(rows) != len(runs) * len(data.spectra):
+        raise AccountingError(
+            f"{data.element}: {len(rows)} predictions of {len(data.spectra)} spectra "
+            f"in {len(runs)} cross-validations"
+        )
+    return rows
+
+
+def reference_rows(data: ElementData) -> list[Row]:
+    """Rows of ``tables.REFERENCE``: the computed spectra a prediction is compared with."""
+    return [
+        {
+            "spectrum_id": data.spectra[i],
+            "material": data.materials[i],
+            "kind": data.kinds[i],
+            "label": describe(data.truth(i)),
+            "features": data.features[i].tolist(),
+        }
+        for i in range(len(data.spectra))
+    ]
+
+
+def steps_of(
+    element: str, values: Mapping[str, tuple[Sequence[str], Array]], position: int
+) -> tuple[tuple[Sequence[str], Array], dict[int, tuple[Sequence[str], Array]]]:
+    """Labels and probabilities of one spectrum for the CN step and for each motif step.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    values
+        By task: ranking labels, and probabilities of shape (spectra, labels).
+    position
+        Which of the spectra.
+    """
+
+    def of(task: str) -> tuple[Sequence[str], Array]:
+        names, array = values[task]
+        return names, array[position] if names else np.zeros(0)
+
+    motifs = {n: of(motif_task(n)) for n in MOTIF_TASKS[GROUP_OF[element]]}
+    return of(NUMBER_TASK), motifs
+
+
+def motif_steps(data: ElementData) -> list[str]:
+    """What the motif step of each spectrum's first coordination number is.
+
+    ``learnt`` by a classifier, ``constant`` where one label is left, ``none`` where every label is
+    too rare, ``no_task`` where the element's group has no such step or the label is empty.
+    """
+    kinds = {}
+    for number in MOTIF_TASKS[GROUP_OF[data.element]]:
+        task = motif_task(number)
+        kept = {data.labels[task][row] for row in np.flatnonzero(data.kept[task])}
+        kinds[number] = {0: "none", 1: "constant"}.get(len(kept), "learnt")
+    firsts = [numbers_in(label or "")[:1] for label in data.labels[NUMBER_TASK]]
+    return [kinds.get(first[0], "no_task") if first else "no_task" for first in firsts]

@@ -1,0 +1,180 @@
+"""How good predictions are: means over spectra, macro F1, intervals by bootstrap over materials.
+
+A mean over spectra is Patterns' Eq. 6 and 7, for one element as for all. Materials, not spectra,
+are resampled: spectra of one material are not independent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from xascoord.core.schemas import SCORES
+from xascoord.labels.calibration import entropy
+
+Array = npt.NDArray[np.float64]
+Row = dict[str, Any]
+F1_OF = {"macro_f1": "environment", "number_macro_f1": "number"}
+METRICS = (*SCORES, *F1_OF)
+SCOPES = ("kept", "all")
+KINDS = ("both", "site", "averaged")
+COLUMNS = (
+    "name", "group", "classifier", "training_set", "split", "scope", "kind", "spectra", "materials",
+    "left_out", "labels", "entropy", "number_labels", "number_entropy",
+    *(f"{name}{suffix}" for name in METRICS for suffix in ("", "_low", "_high")),
+    "baseline_top1", "baseline_jaccard", "baseline_exact",
+)  # fmt: skip
+_DECIMALS = 4
+_INTERVAL = (2.5, 97.5)  # percent
+
+
+def resample(materials: int, draws: int, rng: np.random.Generator) -> Array:
+    """How often each material is drawn, shape (1 + draws, materials); the first row is all ones."""
+    first = np.ones((1, materials))
+    if not draws or not materials:
+        return first
+    drawn = rng.multinomial(materials, np.full(materials, 1 / materials), size=draws)
+    return np.concatenate([first, drawn.astype(float)])
+
+
+def mean_scores(values: Array, member: npt.NDArray[np.intp], weights: Array) -> Array:
+    """Mean of each score in each resampling, shape (draws, scores).
+
+    Parameters
+    ----------
+    values
+        Shape (spectra, scores).
+    member
+        Index of the material of each spectrum.
+    weights
+        From ``resample``.
+    """
+    sums = np.zeros((weights.shape[1], values.shape[1] + 1))
+    np.add.at(sums, member, np.column_stack([values, np.ones(len(values))]))
+    found = weights @ sums
+    result: Array = found[:, :-1] / found[:, -1:]
+    return result
+
+
+def macro_f1(
+    true: Sequence[str], predicted: Sequence[str], member: npt.NDArray[np.intp], weights: Array
+) -> Array:
+    """Macro F1 in each resampling: the mean over all labels that are true or predicted in it.
+
+    Parameters
+    ----------
+    true, predicted
+        Label of each spectrum.
+    member, weights
+        As for ``mean_scores``.
+    """
+    names, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    of_true, of_predicted = codes[: len(true)], codes[len(true) :]
+    shape = (weights.shape[1], len(names))
+    hits, trues, guesses = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    right = of_true == of_predicted
+    np.add.at(hits, (member[right], of_true[right]), 1.0)
+    np.add.at(trues, (member, of_true), 1.0)
+    np.add.at(guesses, (member, of_predicted), 1.0)
+    both = weights @ (trues + guesses)
+    with np.errstate(invalid="ignore"):
+        f1 = np.where(both > 0, 2 * (weights @ hits) / both, np.nan)
+    result: Array = np.nanmean(f1, axis=1)
+    return result
+
+
+def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
+    """All metrics of one set of predictions, with intervals.
+
+    Parameters
+    ----------
+    frame
+        Predictions of one classifier, training set and split; if empty, the metrics are "".
+    draws
+        Resamplings; 0: no intervals.
+    seed
+        Of the resampling.
+    """
+    # The absorber counts: one material may be there for several elements, and stays together.
+    if frame.empty:
+        empty = dict.fromkeys((f"{m}{s}" for m in METRICS for s in ("", "_low", "_high")), "")
+        zeros = dict.fromkeys(("spectra", "materials", "labels", "number_labels"), 0)
+        return {**zeros, "entropy": 0.0, "number_entropy": 0.0, **empty}
+    member, names = pd.factorize(frame["material"], sort=True)
+    weights = resample(len(names), draws, np.random.default_rng(seed))
+    values = {
+        **dict(zip(SCORES, mean_scores(frame[list(SCORES)].to_numpy(), member, weights).T,
+                   strict=True)),
+        **{
+            name: macro_f1(frame[f"true_{what}"].to_numpy(str),
+                           frame[f"predicted_{what}"].to_numpy(str), member, weights)
+            for name, what in F1_OF.items()
+        },
+    }  # fmt: skip
+    row: Row = {"spectra": len(frame), "materials": len(names)}
+    for prefix, column in (("", "true_label"), ("number_", "true_number")):
+        counts = Counter(frame[column])
+        row[f"{prefix}labels"] = len(counts)
+        row[f"{prefix}entropy"] = round(entropy(list(counts.values())), _DECIMALS)
+    for name, series in values.items():
+        row[name] = round(float(series[0]), _DECIMALS)
+        low, high = np.percentile(series[1:], _INTERVAL) if draws else ("", "")
+        row[f"{name}_low"] = round(float(low), _DECIMALS) if draws else ""
+        row[f"{name}_high"] = round(float(high), _DECIMALS) if draws else ""
+    return row
+
+
+def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: int) -> list[Row]:
+    """Metrics of every classifier, training set, split, scope and kind (rows of ``COLUMNS``).
+
+    Parameters
+    ----------
+    name, group
+        Of the element, or of the group of elements.
+    frame
+        Predictions (``tables.PREDICTIONS``).
+    draws, seed
+        Of the bootstrap, which is made for both kinds of spectra together.
+
+    Notes
+    -----
+    Scope "kept" leaves out the spectra whose label is too rare to be learnt, as Patterns does
+    (``left_out`` counts them); "all" leaves out none: they are judged like the others, and never
+    have the exact ranking.
+    """
+    rows = []
+    for (split, training_set, classifier), part in frame.groupby(
+        ["split", "training_set", "classifier"], sort=True
+    ):
+        for scope in SCOPES:
+            scoped = part[part["learnable"]] if scope == "kept" else part
+            for kind in KINDS:
+                mine = scoped if kind == "both" else scoped[scoped["kind"] == kind]
+                whole = part if kind == "both" else part[part["kind"] == kind]
+                if whole.empty:
+                    continue
+                rows.append(
+                    {
+                        "name": name, "group": group, "classifier": classifier,
+                        "training_set": training_set, "split": split, "scope": scope,
+                        "kind": kind, "left_out": len(whole) - len(mine),
+                        **metric_row(mine, draws if kind == "both" else 0, seed),
+                    }
+                )  # fmt: skip
+    return _with_baseline(rows)
+
+
+def _with_baseline(rows: list[Row]) -> list[Row]:
+    """Put the dominant-label baseline beside each row."""
+    keys = ("split", "scope", "kind")
+    base = {tuple(row[key] for key in keys): row for row in rows if row["classifier"] == "baseline"}
+    for row in rows:
+        found = base.get(tuple(row[key] for key in keys))
+        for metric in ("top1", "jaccard", "exact"):
+            row[f"baseline_{metric}"] = "" if found is None else found[metric]
+    return rows

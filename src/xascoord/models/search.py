@@ -1,0 +1,174 @@
+"""Search of the hyper-parameter grids, resumable, one journal an element.
+
+Every candidate of every task is judged by its accuracy on ranking labels over the grouped folds
+that judge the models afterwards; the metrics of models with searched hyper-parameters are
+therefore slightly too good, and the search table says how near the candidates are.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xascoord.core.errors import XascoordError
+from xascoord.jobs.journal import Journal
+from xascoord.jobs.resume import results, resume
+from xascoord.jobs.workers import shared_values
+from xascoord.models.classifiers import grid
+from xascoord.models.cross_validation import Folds, fit_one_task, full_training_set, versions
+from xascoord.models.data import ElementData
+from xascoord.settings.tree import Settings
+
+COLUMNS = (
+    "element", "classifier", "task", "parameters", "accuracy", "spread", "spectra", "chosen",
+)  # fmt: skip
+_VERSION = "1"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate of one task in one fold."""
+
+    classifier: str
+    task: str
+    parameters: str  # JSON
+    fold: int
+
+
+def trials_of(data: ElementData, settings: Settings) -> list[Trial]:
+    """All trials of an element, for the tasks that have something to learn."""
+    return [
+        Trial(classifier, task, json.dumps(candidate, sort_keys=True), fold)
+        for classifier in settings.models.classifiers
+        for task in data.tasks
+        if len({data.labels[task][i] for i in np.flatnonzero(data.kept[task])}) > 1
+        for candidate in grid(classifier, settings.models)
+        for fold in range(settings.models.folds)
+    ]
+
+
+def search_grids(
+    data: ElementData, folds: Folds, settings: Settings, journal: Journal, workers: int
+) -> Iterator[tuple[int, int]]:
+    """Run the trials that the journal does not hold yet.
+
+    Yields
+    ------
+    done, total
+        After each trial.
+    """
+    shared = (data, folds[settings.models.main_split], settings)
+    yield from resume(_keys(data, settings), _run, shared, journal, workers)
+
+
+def _keys(data: ElementData, settings: Settings) -> dict[Trial, str]:
+    digest = data.digest()
+    return {trial: _key(digest, trial, settings) for trial in trials_of(data, settings)}
+
+
+def _key(digest: str, trial: Trial, settings: Settings) -> str:
+    models = settings.models
+    what = [
+        _VERSION, versions(trial.classifier, settings), digest, settings.seed, models.folds,
+        models.main_split,
+        models.averaged, trial.classifier, trial.task, trial.parameters, trial.fold,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
+
+
+def _run(trial: Trial) -> Row:
+    data, folds, settings = shared_values()
+    return run_trial(data, folds, settings, trial)
+
+
+def run_trial(data: ElementData, folds: Any, settings: Settings, trial: Trial) -> Row:
+    """Right answers and number of kept spectra of the task in the tested fold."""
+    full = full_training_set(settings)
+    tested = folds == trial.fold
+    model = fit_one_task(
+        data, trial.task, trial.classifier, json.loads(trial.parameters),
+        full.members(data, ~tested, 0), full.augmented, settings.seed,
+    )  # fmt: skip
+    judged = np.flatnonzero(tested & data.kept[trial.task])
+    right = 0
+    if model.classes and len(judged):
+        best = model.scores(data.features[judged]).argmax(axis=1)
+        right = sum(
+            model.classes[b] == data.labels[trial.task][row]
+            for b, row in zip(best, judged, strict=True)
+        )
+    return {"right": right, "spectra": len(judged)}
+
+
+def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list[Row]:
+    """Rows of ``COLUMNS``: every candidate, and the chosen one of each classifier and task.
+
+    Of equally good candidates the first of the grid is chosen.
+    """
+    found = results(journal, _keys(data, settings))
+    grouped: dict[tuple[str, str, str], list[Row]] = {}
+    for trial, result in found.items():
+        name = trial.classifier, trial.task, trial.parameters
+        grouped.setdefault(name, []).append(result)
+    rows = []
+    for (classifier, task, parameters), parts in grouped.items():
+        total = sum(part["spectra"] for part in parts)
+        shares = [part["right"] / part["spectra"] for part in parts if part["spectra"]]
+        rows.append(
+            {
+                "element": data.element,
+                "classifier": classifier,
+                "task": task,
+                "parameters": parameters,
+                "accuracy": round(sum(part["right"] for part in parts) / total, 4),
+                "spread": round(float(np.std(shares)), 4),
+                "spectra": total,
+                "chosen": False,
+            }
+        )
+    best: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        step = row["classifier"], row["task"]
+        if step not in best or row["accuracy"] > best[step]["accuracy"]:
+            best[step] = row
+    for row in best.values():
+        row["chosen"] = True
+    return rows
+
+
+def read_choice(
+    path: Path, data: ElementData, settings: Settings
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Chosen hyper-parameters by classifier and task, from the table of a search.
+
+    Raises
+    ------
+    XascoordError
+        If the table is missing, not one of a search, of another element, or lacks a task that has
+        something to learn.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            rows: Sequence[dict[str, str]] = list(csv.DictReader(handle))
+        chosen = {
+            (row["classifier"], row["task"]): json.loads(row["parameters"])
+            for row in rows
+            if row["chosen"] == "True" and row["element"] == data.element
+        }
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise XascoordError(f"{path}: no result of a search ({error}); run it again") from None
+    wanted = {(trial.classifier, trial.task) for trial in trials_of(data, settings)}
+    missing = sorted(wanted - chosen.keys())
+    if missing:
+        raise XascoordError(
+            f"{path}: no result for {data.element}, {' / '.join(missing[0])}; run the search again"
+        )
+    return chosen

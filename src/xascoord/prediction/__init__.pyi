@@ -1,0 +1,2 @@
+from .answer import Answer as Answer
+from .predictor import Predictor as Predictor

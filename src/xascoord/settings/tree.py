@@ -1,0 +1,150 @@
+"""Every scientific setting, in one tree that also generates the schema of ``params.yaml``.
+
+Defaults are those of Zheng et al., Patterns 1, 100013 (2020) ("Patterns"), where it has one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from xascoord.core.elements import ELEMENTS
+from xascoord.core.errors import SettingsError
+from xascoord.settings.base import Section
+from xascoord.settings.feff import Crystals, Feff
+from xascoord.settings.labels import Labels
+from xascoord.settings.models import Augmentation, Importance, Models, Prediction, Validation
+from xascoord.settings.networks import ElementName, Geometries, Oxygen
+from xascoord.settings.sources import Demo, MaterialsProject, Quality, SourceName, XasdbArchive
+from xascoord.settings.spectra import Averaging, EdgeEnergy, Window
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class Settings(Section):
+    """The whole of ``params.yaml``."""
+
+    seed: int = Field(20200413, ge=0, description="Seed of everything random.")
+    elements: tuple[ElementName, ...] = Field(
+        ELEMENTS, min_length=1, description="Absorbers to work on."
+    )
+    sources: tuple[SourceName, ...] = Field(
+        ("demo",), min_length=1, description="Sources of spectra; of a doublet the first wins."
+    )
+    demo: Demo = Demo()
+    feff: Feff = Feff()
+    crystals: Crystals = Crystals()
+    xasdb_archive: XasdbArchive = XasdbArchive()
+    materials_project: MaterialsProject = MaterialsProject()
+    quality: Quality = Quality()
+    edge_energy: EdgeEnergy = EdgeEnergy()
+    window: Window = Window()
+    averaging: Averaging = Averaging()
+    labels: Labels = Labels()
+    augmentation: Augmentation = Augmentation()
+    models: Models = Models()
+    importance: Importance = Importance()
+    validation: Validation = Validation()
+    prediction: Prediction = Prediction()
+    geometries: Geometries = Geometries()
+    oxygen: Oxygen = Oxygen()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        for name in ("elements", "sources"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each entry may stand only once")
+        if self.augmentation.stretch >= self.window.upper - self.window.lower:
+            raise ValueError("augmentation.stretch: must be smaller than the window")
+        if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
+            raise ValueError("feff.path: name the folder or archive that the feff source reads")
+        if self.crystals.preset not in self.feff.run.presets:
+            raise ValueError(f"crystals.preset: no {self.crystals.preset!r} in feff.run.presets")
+        if "xasdb_archive" in self.sources and not self.xasdb_archive.path:
+            raise ValueError(
+                "xasdb_archive.path: name the dump that the xasdb_archive source reads"
+            )
+        return self
+
+
+def parse_settings(values: dict[str, Any], origin: str) -> Settings:
+    """Check a settings dictionary.
+
+    Parameters
+    ----------
+    values
+        Nested settings as read from YAML or JSON.
+    origin
+        Name of the file the values came from, for messages.
+
+    Raises
+    ------
+    SettingsError
+        Naming the file, each wrong field, what is wrong and the remedy.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(problem, origin) for problem in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _explain(problem: Any, origin: str) -> str:
+    field = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+    remedy = {
+        "extra_forbidden": "no such setting; remove it or correct its name",
+        "missing": "set it",
+    }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+    given = "" if problem["type"] == "extra_forbidden" else f" (got {problem.get('input')!r:.80})"
+    if field == "(top level)":
+        given = ""
+    return f"{origin}: {field}: {remedy}{given}. See workflow/schemas/params.schema.json."
+
+
+def load_settings(path: Path, override: str | None = None) -> Settings:
+    """Read ``params.yaml``; sections given as JSON text replace those of the file.
+
+    Raises
+    ------
+    SettingsError
+        If the file is missing, is not YAML, or does not fit the schema.
+    """
+    values: Any = {}
+    if override is None or path.exists():
+        if not path.exists():
+            raise SettingsError(
+                f"{path}: no such file; run from the project folder or give --params"
+            )
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: not readable as YAML: {error}") from None
+        if not isinstance(values, dict):
+            raise SettingsError(
+                f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}"
+            )
+    if override is not None:
+        try:
+            values = {**values, **json.loads(override)}
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"--settings: not a JSON object ({error})") from None
+    return parse_settings(values, str(path))
+
+
+def load_or_default(path: Path) -> Settings:
+    """Read the settings, or take the defaults where the usual file is not there.
+
+    Commands for one file work in any folder; a file that was named must be there.
+    """
+    return load_settings(path) if path.exists() or path != PARAMS_FILE else Settings()
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of ``params.yaml``, generated from this module."""
+    schema = Settings.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

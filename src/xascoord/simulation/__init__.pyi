@@ -1,0 +1,1 @@
+from .simulate import simulate_sites as simulate_sites

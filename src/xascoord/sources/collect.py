@@ -1,0 +1,209 @@
+"""What a source yields: accepted spectra, their structures, and every rejection with its reason.
+
+All sources feed one ``Harvest``; it types the rows, spills them to disk by element so that a
+large archive never stands in memory, and checks that nothing was lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xascoord.core.errors import AccountingError
+from xascoord.core.files import write_csv
+from xascoord.core.rejections import Reason, Rejection
+from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
+from xascoord.core.tables import to_table
+
+Array = npt.NDArray[np.float64]
+COUNT_COLUMNS = ("source", "absorber", "found", "accepted", "rejected")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A spectrum that passed the checks of its source. ``key`` is unique within the source."""
+
+    key: str
+    material: str
+    absorber: str
+    kind: str
+    site_index: int
+    energy: Array
+    mu: Array
+
+
+def spectrum_row(source: str, finding: Finding, structure: dict[str, Any]) -> dict[str, Any]:
+    """A finding as a row of ``tables.SPECTRA``; the multiplicity follows from the structure."""
+    orbits = structure["equivalent_to"]
+    if finding.kind == "site":
+        multiplicity = orbits.count(orbits[finding.site_index])
+    else:
+        multiplicity = structure["species"].count(finding.absorber)
+    return {
+        "spectrum_id": f"{source}:{finding.key}",
+        "material": finding.material,
+        "structure_id": structure["structure_id"],
+        "absorber": finding.absorber,
+        "kind": finding.kind,
+        "site_index": finding.site_index,
+        "multiplicity": multiplicity,
+        "source": source,
+        "energy": finding.energy.tolist(),
+        "mu": finding.mu.tolist(),
+    }
+
+
+class Harvest:
+    """Collector of one source, for some elements.
+
+    Parameters
+    ----------
+    source
+        Name of the source.
+    elements
+        Absorbers wanted; a finding of another one is rejected as such.
+    folder
+        Where the Parquet files go; rows are spilled there every ``spill`` spectra of an element.
+        Without it everything stays in memory (``spectra()``, ``structures()``).
+    """
+
+    def __init__(
+        self, source: str, elements: Iterable[str], folder: Path | None = None, spill: int = 500
+    ) -> None:
+        self.source = source
+        self.elements = tuple(elements)
+        self.folder = folder
+        self.spill = spill
+        self.found = 0
+        self.accepted: Counter[str] = Counter()
+        self.rejections: list[Rejection] = []
+        self._keys: set[str] = set()
+        self._structure_ids: dict[str, set[str]] = {element: set() for element in self.elements}
+        self._rows: dict[tuple[str, str], list[dict[str, Any]]] = {
+            (kind, element): [] for kind in ("spectra", "structures") for element in self.elements
+        }
+        self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
+
+    def accept(self, finding: Finding, structure: dict[str, Any]) -> None:
+        """Take a spectrum in; duplicates and unwanted absorbers become rejections."""
+        if finding.absorber not in self._structure_ids:
+            self.reject(
+                self._refusal(finding, Reason.OTHER_ELEMENT, "not among the elements asked for")
+            )
+            return
+        if finding.key in self._keys:
+            self.reject(self._refusal(finding, Reason.DUPLICATE, "same identifier came before"))
+            return
+        self.found += 1
+        self._keys.add(finding.key)
+        self.accepted[finding.absorber] += 1
+        rows = self._rows["spectra", finding.absorber]
+        rows.append(spectrum_row(self.source, finding, structure))
+        known = self._structure_ids[finding.absorber]
+        if structure["structure_id"] not in known:
+            known.add(structure["structure_id"])
+            self._rows["structures", finding.absorber].append(structure)
+        if self.folder is not None and len(rows) >= self.spill:
+            self._flush(finding.absorber)
+
+    @staticmethod
+    def _refusal(finding: Finding, reason: Reason, detail: str) -> Rejection:
+        return Rejection(finding.key, reason, detail, finding.absorber, finding.kind)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Count a spectrum that is not used."""
+        self.found += 1
+        self.rejections.append(rejection)
+
+    def spectra(self) -> list[dict[str, Any]]:
+        """Rows held in memory, by element."""
+        return [row for element in self.elements for row in self._rows["spectra", element]]
+
+    def structures(self) -> list[dict[str, Any]]:
+        """Structure rows held in memory, by element."""
+        return [row for element in self.elements for row in self._rows["structures", element]]
+
+    def _flush(self, element: str) -> None:
+        for kind, schema in (("spectra", SPECTRA), ("structures", STRUCTURES)):
+            rows = self._rows[kind, element]
+            self._writer(kind, element, schema).write_table(to_table(rows, schema))
+            rows.clear()
+
+    def _writer(self, kind: str, element: str, schema: pa.Schema) -> pq.ParquetWriter:
+        if (kind, element) not in self._writers:
+            path = self._path(kind, element)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(".partial")
+            self._writers[kind, element] = pq.ParquetWriter(partial, schema, compression="zstd")
+        return self._writers[kind, element]
+
+    def _path(self, kind: str, element: str) -> Path:
+        assert self.folder is not None
+        return self.folder / kind / f"{element}.parquet"
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Check the account and write all tables, an empty one for an element without spectra.
+
+        Returns
+        -------
+        list of dict
+            Counts by absorber.
+
+        Raises
+        ------
+        AccountingError
+            If found, accepted and rejected do not add up.
+        """
+        accepted = sum(self.accepted.values())
+        if self.found != accepted + len(self.rejections):
+            raise AccountingError(
+                f"{self.source}: {self.found} found, {accepted} accepted, "
+                f"{len(self.rejections)} rejected"
+            )
+        if self.folder is not None:
+            for element in self.elements:
+                self._flush(element)
+            for (kind, element), writer in self._writers.items():
+                writer.close()
+                path = self._path(kind, element)
+                path.with_suffix(".partial").replace(path)
+            rows = [r.row("spectra", self.source) for r in self.rejections]
+            write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)
+            write_csv(self.folder / "counts.csv", self.counts(), COUNT_COLUMNS)
+        return self.counts()
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Found, accepted and rejected spectra of each absorber ("" where it is unknown)."""
+        rejected = Counter(rejection.absorber for rejection in self.rejections)
+        names = [*self.elements, *sorted(set(rejected) - set(self.elements))]
+        return [
+            {
+                "source": self.source,
+                "absorber": name,
+                "found": self.accepted[name] + rejected[name],
+                "accepted": self.accepted[name],
+                "rejected": rejected[name],
+            }
+            for name in names
+        ]
+
+
+def gather(
+    harvest: Harvest, findings: Iterable[tuple[Finding | Rejection, dict[str, Any] | None]]
+) -> Iterator[Harvest]:
+    """Feed a source's findings into a harvest, yielding after each one (for progress)."""
+    for finding, structure in findings:
+        if isinstance(finding, Rejection):
+            harvest.reject(finding)
+        else:
+            assert structure is not None
+            harvest.accept(finding, structure)
+        yield harvest

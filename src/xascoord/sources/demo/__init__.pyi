@@ -1,0 +1,1 @@
+from .spectra import read_embedded as read_embedded

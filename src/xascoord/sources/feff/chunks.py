@@ -1,0 +1,239 @@
+"""FEFF runs shared out over jobs: a plan of runs, chunks of it, and a journal for each chunk.
+
+A plan is a folder with ``structures.parquet`` (``tables.STRUCTURES``) and ``sites.csv``, one line a
+run in the order of computing: ``element, structure_id, material, site_index`` and what else whoever
+wrote it had to say.
+
+A journal ``<folder>/<name>-<part>of<parts>.jsonl`` holds one JSON object a line:
+
+- ``key``: ``<structure>/<element>/<site>#<digest of crystal, cards and engine>``;
+- ``xmu``: the text of FEFF's ``xmu.dat``, empty where there is none;
+- ``reason``, ``detail``: empty, or why the run cannot be used;
+- ``scf``: ``fermi_levels`` (eV) and ``charge_distances`` after each iteration, ``reached``;
+- ``tries``, ``cpu``: how many inputs were tried, CPU-seconds of all of them.
+
+What stands in any of them is not computed again, however the runs are shared out next time.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from xascoord.core.errors import SourceError, XascoordError
+from xascoord.core.files import write_csv
+from xascoord.core.hashing import digest
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.core.schemas import REJECTIONS, STRUCTURES
+from xascoord.core.tables import read_rows, write_rows
+from xascoord.jobs.journal import Journal, read_journal
+from xascoord.settings.feff import FeffRun, Preset
+from xascoord.settings.sources import Quality
+from xascoord.sources.collect import Finding
+from xascoord.sources.feff.batch import run_batch
+from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
+from xascoord.sources.feff.engines import commands_of
+from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.run import FeffTask
+from xascoord.sources.feff.xmu import Xmu, parse_xmu
+from xascoord.spectra.checks import check_spectrum
+from xascoord.structures.symmetry import structure_from_row
+
+Row = dict[str, Any]
+PLAN_COLUMNS = ("element", "structure_id", "material", "site_index")
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One line of a plan: a site, and its crystal as a row of ``tables.STRUCTURES``."""
+
+    site: Row
+    structure: Row
+
+    @property
+    def element(self) -> str:
+        """The absorber."""
+        return str(self.site["element"])
+
+    @property
+    def index(self) -> int:
+        """Index of the site in its crystal."""
+        return int(self.site["site_index"])
+
+    @property
+    def name(self) -> str:
+        """Beginning of the key, and name of the spectrum within its source."""
+        structure = self.structure["structure_id"]
+        return (
+            f"{structure.removeprefix(self.structure['source'] + ':')}/{self.element}/{self.index}"
+        )
+
+
+def write_plan(
+    folder: Path, sites: Sequence[Row], structures: Iterable[Row], rejections: Sequence[Row]
+) -> None:
+    """Write a plan, and what did not come into it."""
+    columns = list(sites[0]) if sites else list(PLAN_COLUMNS)
+    write_rows(folder / "structures.parquet", list(structures), STRUCTURES)
+    write_csv(folder / "rejections.csv", rejections, REJECTIONS.names)
+    write_csv(folder / "sites.csv", sites, columns)
+
+
+def read_plan(folder: Path, element: str | None = None) -> list[PlannedRun]:
+    """The runs of a plan, or those of one element, in the order of computing.
+
+    Raises
+    ------
+    SourceError
+        If the tables are not there or do not fit.
+    """
+    try:
+        with (folder / "sites.csv").open(newline="", encoding="utf-8") as handle:
+            sites = [r for r in csv.DictReader(handle) if element in (None, r["element"])]
+        rows = read_rows(folder / "structures.parquet", STRUCTURES)
+        structures = {row["structure_id"]: row for row in rows}
+        return [PlannedRun(site, structures[site["structure_id"]]) for site in sites]
+    except (OSError, KeyError) as error:
+        raise SourceError(f"{folder}: no plan of FEFF runs ({error})") from None
+
+
+def run_task(planned: PlannedRun, preset: Preset, run: FeffRun) -> FeffTask:
+    """The calculation of one site, with one input for each mixing of the preset."""
+    return FeffTask(
+        run_key(planned, preset, run),
+        tuple(partial(_input, planned, preset, mixing) for mixing in preset.mixings),
+    )
+
+
+def _input(planned: PlannedRun, preset: Preset, mixing: float) -> str:
+    return xanes_input(structure_from_row(planned.structure), planned.index, preset, mixing)
+
+
+def run_key(planned: PlannedRun, preset: Preset, run: FeffRun) -> str:
+    """Name of one calculation: it changes with the crystal, the input and the program."""
+    row = planned.structure
+    # To five decimals: reading a CIF gives other last bits on another processor.
+    numbers = [[round(value, 5) + 0.0 for value in row[n]] for n in ("lattice", "frac_coords")]
+    engine = run.executable or f"feff10-rs {_version('feff10-rs')}"
+    cards = preset.model_dump(mode="json")
+    return f"{planned.name}#{digest(*numbers, row['species'], cards, engine)}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def finished_runs(
+    folder: Path, name: str, keys: Iterable[str], leave_out: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """Entries of some runs in all journals of a name; a good one goes before a failed one."""
+    wanted = set(keys)
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob(f"{name}-*of*.jsonl")):
+        if path == leave_out:
+            continue
+        for entry in read_journal(path):
+            key = entry["key"]
+            if key in wanted and (key not in found or found[key]["reason"]):
+                found[key] = entry
+    return found
+
+
+def run_chunk(
+    plan: Sequence[PlannedRun], chunk: tuple[int, int], journals: Path, name: str, preset: Preset,
+    run: FeffRun, workers: int,
+) -> Iterator[tuple[int, int]]:  # fmt: skip
+    """Do one share of the runs: of chunk (i, n) every n-th, from the i-th on.
+
+    Parameters
+    ----------
+    plan
+        All runs, in order.
+    chunk
+        Which share, counted from 1, of how many.
+    journals, name
+        Where results go, and the name that journals of this plan have in common.
+    preset, run
+        Cards, engine, limits.
+    workers
+        Runs at a time.
+
+    Yields
+    ------
+    done, total
+        After each run; those that some journal holds come first.
+    """
+    part, parts = chunk
+    if not 1 <= part <= parts:
+        raise XascoordError(f"chunk {part} of {parts}: there is no such chunk")
+    tasks = [run_task(planned, preset, run) for planned in plan[part - 1 :: parts]]
+    label = f"{name}-{part}of{parts}"
+    path = journals / f"{label}.jsonl"
+    elsewhere = finished_runs(journals, name, (task.key for task in tasks), leave_out=path)
+    again = try_again(run)
+    todo = [
+        task
+        for task in tasks
+        if task.key not in elsewhere or elsewhere[task.key]["reason"] in again
+    ]
+    done = len(tasks) - len(todo)
+    yield done, len(tasks)
+    with Journal(path) as journal:
+        for _ in run_batch(
+            todo, commands_of(run), journal, workers, run.timeout, journals / f"scratch-{label}",
+            run.convergence, again,
+        ):  # fmt: skip
+            done += 1
+            yield done, len(tasks)
+
+
+def results(
+    plan: Sequence[PlannedRun], journals: Path, name: str, preset: Preset, run: FeffRun,
+    quality: Quality,
+) -> Iterator[tuple[Finding | Rejection, Row | None]]:  # fmt: skip
+    """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
+    keys = [run_key(planned, preset, run) for planned in plan]
+    entries = finished_runs(journals, name, keys)
+    for planned, key in zip(plan, keys, strict=True):
+        row = planned.structure
+        try:
+            xmu = _spectrum(entries.get(key), row, planned.element, run, quality)
+        except RejectedSpectrum as error:
+            yield Rejection(planned.name, error.reason, error.detail, planned.element), None
+            continue
+        yield Finding(
+            planned.name, row["material"], planned.element, "site", planned.index, xmu.energy,
+            xmu.mu,
+        ), row  # fmt: skip
+
+
+def _spectrum(
+    entry: Row | None, structure: Row, element: str, run: FeffRun, quality: Quality
+) -> Xmu:
+    """The spectrum of a run, held to the limits in force now."""
+    if quality.oxides_only and "O" not in structure["species"]:
+        raise RejectedSpectrum(Reason.NOT_AN_OXIDE, structure["formula"])
+    if entry is None:
+        raise RejectedSpectrum(Reason.NOT_COMPUTED, "no run of it yet")
+    if entry["reason"] and not (entry["reason"] == Reason.UNCONVERGED and entry["xmu"]):
+        raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
+    if entry["scf"] is not None:
+        check_self_consistency(SelfConsistency.of(entry["scf"]), run.convergence)
+    elif entry["reason"]:
+        raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
+    xmu = parse_xmu(entry["xmu"])
+    check_spectrum(xmu.energy, xmu.mu, element, quality)
+    return xmu
+
+
+def try_again(run: FeffRun) -> tuple[str, ...]:
+    """Failures that may not come again: of FEFF10 only the time limit, which is a setting."""
+    return ("timeout", "feff_failed") if run.engine == "executable" else ("timeout",)

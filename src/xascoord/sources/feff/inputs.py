@@ -1,0 +1,127 @@
+"""Texts of ``feff.inp``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xascoord.core.errors import StructureError
+from xascoord.settings.feff import Preset
+from xascoord.settings.sources import Demo
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+
+def _text(parts: dict[str, Any]) -> str:
+    order = ("HEADER", "PARAMETERS", "POTENTIALS", "ATOMS")
+    return "\n\n".join(str(parts[name]) for name in order if name in parts) + "\n"
+
+
+def path_expansion_input(structure: Structure, site: int, settings: Demo) -> str:
+    """Input of a FEFF8L K-edge path expansion without self-consistency.
+
+    Parameters
+    ----------
+    structure
+        Ordered crystal.
+    site
+        Index of the absorber.
+    settings
+        Cluster radius, longest path and legs.
+    """
+    from pymatgen.io.feff.sets import FEFFDictSet
+
+    tags = {
+        "EDGE": "K",
+        "S02": "1.0",
+        "EXCHANGE": "0 0.0 0.0",
+        "EXAFS": "6",
+        "NLEG": str(settings.legs),
+        "RPATH": f"{settings.path_length:g}",
+        "CRITERIA": "4 2.5",
+        "CONTROL": "1 1 1 1 1 1",
+        "PRINT": "0 0 0 0 0 0",
+    }
+    return _text(
+        FEFFDictSet(
+            absorbing_atom=site,
+            structure=structure,
+            radius=settings.cluster_radius,
+            config_dict=tags,
+            edge="K",
+            spectrum="EXAFS",
+        ).all_input()
+    )
+
+
+def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) -> str:
+    """Input of a self-consistent full-multiple-scattering K-edge XANES run.
+
+    Equally distant atoms stand in an order that the last bits of a coordinate cannot turn, and
+    every element has one potential, its share of the formula in the stoichiometry column.
+
+    Parameters
+    ----------
+    structure
+        Ordered crystal.
+    site
+        Index of the absorber.
+    preset
+        Radii, energies and what else is in the cards.
+    mixing
+        Share of the new density in each step of the self-consistency.
+
+    Raises
+    ------
+    StructureError
+        If an element of the crystal has no atom within ``cluster_radius``.
+    """
+    from pymatgen.core import Element
+
+    centre = structure[site]
+    absorber = centre.specie.symbol
+    atoms = sorted(
+        (round(near.nn_distance, 4), near.specie.symbol, *_rounded(near.coords - centre.coords))
+        for near in structure.get_neighbors(centre, preset.cluster_radius)
+    )
+    amounts = structure.composition.reduced_composition.get_el_amt_dict()
+    elements = sorted(amounts, key=lambda symbol: Element(symbol).Z)
+    far = set(elements) - {atom[1] for atom in atoms} - {absorber}
+    if far:
+        raise StructureError(
+            f"no {' or '.join(sorted(far))} within {preset.cluster_radius:g} angstrom of the site"
+        )
+    if absorber not in {atom[1] for atom in atoms}:
+        elements.remove(absorber)  # FEFF takes a potential without any atom for a mistake
+    l_max = -1 if preset.l_max is None else preset.l_max
+    number = {symbol: index for index, symbol in enumerate(elements, start=1)}
+    lines = [
+        f"TITLE {structure.composition.reduced_formula} site {site}",
+        "CONTROL 1 1 1 1 1 1",
+        "PRINT 0 0 0 0 0 0",
+        "EDGE K",
+        f"COREHOLE {preset.core_hole}",
+        "S02 0.0",
+        "EXCHANGE 0 0.0 0.0 2",
+        f"SCF {preset.scf_radius:g} 0 {preset.iterations} {mixing:g} 1",
+        f"FMS {preset.fms_radius:g} 0",
+        f"XANES {preset.highest_k:g} {preset.k_step:g} {preset.edge_step:g}",
+        "POTENTIALS",
+        f"0 {Element(absorber).Z} {absorber} {l_max} {l_max} 0.001",
+    ]
+    lines += [
+        f"{index} {Element(symbol).Z} {symbol} {l_max} {l_max} {amounts[symbol]:g}"
+        for symbol, index in number.items()
+    ]
+    lines += ["ATOMS", f"0.0 0.0 0.0 0 {absorber} 0.0"]
+    lines += [
+        f"{x:.4f} {y:.4f} {z:.4f} {number[symbol]} {symbol} {distance:.4f}"
+        for distance, symbol, x, y, z in atoms
+    ]
+    return "\n".join([*lines, "END"]) + "\n"
+
+
+def _rounded(vector: np.ndarray[Any, Any]) -> list[float]:
+    return [round(float(value), 4) + 0.0 for value in vector]  # no minus zero

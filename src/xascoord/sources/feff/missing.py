@@ -1,0 +1,155 @@
+"""Spectra that are not there yet: FEFF runs for the sites without one, and their results."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.rejections import Reason, Rejection
+from xascoord.settings.tree import Settings
+from xascoord.sources.collect import Finding
+from xascoord.sources.feff.chunks import read_plan, results, write_plan
+from xascoord.sources.feff.output import (
+    NAME,
+    contents,
+    crystal_row,
+    decode,
+    poscar_material,
+    read_feff,
+    read_poscar,
+)
+from xascoord.structures.identifiers import normalise_material_id, structure_digest
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+
+def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Rejection]]:
+    """Crystals for which FEFF may be run, by material, and those that cannot be read.
+
+    They are the POSCAR and CIF files of ``feff.run.structures`` (material: the file's stem, or
+    its folder where it is called POSCAR) and, with ``feff.run.missing``, the POSCARs of
+    ``feff.path``.
+    """
+    crystals: dict[str, Structure] = {}
+    digests: dict[str, str] = {}
+    rejections: list[Rejection] = []
+    for path, material, content in _crystal_files(settings):
+        name = str(path)
+        try:
+            crystal = _read_crystal(path, content)
+        except Exception as error:  # pymatgen raises many kinds on malformed text
+            detail = f"{type(error).__name__}: {error}"[:200]
+            rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))
+            continue
+        cell = structure_digest(crystal)
+        if material in crystals:
+            # Run folders of one material repeat its POSCAR; that is no fault.
+            if cell != digests[material]:
+                detail = f"another crystal of the name {material} came before"
+                rejections.append(Rejection(name, Reason.DUPLICATE, detail))
+            continue
+        crystals[material], digests[material] = crystal, cell
+    return crystals, rejections
+
+
+def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, bytes]]:
+    """Path, material and content of every file that holds a crystal."""
+    run = settings.feff.run
+    if run.structures is not None:
+        folder = Path(run.structures)
+        if not folder.is_dir():
+            raise SourceError(f"feff.run.structures: {folder} is not a folder")
+        for path in sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file()):
+            stem = path.parent.name if path.name == "POSCAR" else path.stem
+            yield PurePosixPath(path), normalise_material_id(stem), path.read_bytes()
+    if run.missing:
+        small, _ = contents(Path(settings.feff.path or ""))
+        for name in sorted(n for n in small if n.name == "POSCAR"):
+            yield name, poscar_material(name, small, settings), small[name]
+
+
+def is_crystal_file(path: Path) -> bool:
+    """Whether a file holds a crystal, by its name: POSCAR, CONTCAR, .cif, .vasp, .poscar."""
+    return path.name.upper().startswith(("POSCAR", "CONTCAR")) or path.suffix.lower() in (
+        ".cif", ".vasp", ".poscar",
+    )  # fmt: skip
+
+
+def _read_crystal(path: PurePosixPath, content: bytes) -> Structure:
+    from pymatgen.core import Structure
+
+    text = decode(content)
+    return Structure.from_str(text, "cif") if path.suffix.lower() == ".cif" else read_poscar(text)
+
+
+def write_missing(settings: Settings, folder: Path) -> int:
+    """Plan a run for every inequivalent site of the wanted elements that has no spectrum.
+
+    Parameters
+    ----------
+    settings
+        Elements, ``feff``, symmetry precision.
+    folder
+        Where the plan is written (see ``feff_chunks``).
+
+    Returns
+    -------
+    int
+        Number of runs.
+    """
+    crystals, rejections = crystals_to_run(settings)
+    done = finished_sites(settings)
+    sites, structures = [], []
+    for material, crystal in sorted(crystals.items()):
+        try:
+            row = crystal_row(crystal, material, settings)
+        except StructureError as error:
+            rejections.append(Rejection(material, Reason.BAD_STRUCTURE, str(error)))
+            continue
+        wanted = [
+            {
+                "element": element, "structure_id": row["structure_id"], "material": material,
+                "site_index": index,
+            }
+            for index, (orbit, element) in enumerate(
+                zip(row["equivalent_to"], row["species"], strict=True)
+            )
+            if orbit == index and element in settings.elements
+            and (row["structure_id"], element, orbit) not in done
+        ]  # fmt: skip
+        if wanted:
+            sites += wanted
+            structures.append(row)
+    write_plan(folder, sites, structures, [r.row("spectra", NAME) for r in rejections])
+    return len(sites)
+
+
+def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
+    """(structure_id, element, orbit) of every usable spectrum below ``feff.path``.
+
+    The structure's name carries its cell: another cell of a material has other sites.
+    """
+    done = set()
+    for finding, structure in read_feff(settings):
+        if isinstance(finding, Finding) and structure is not None:
+            orbit = structure["equivalent_to"][finding.site_index]
+            done.add((structure["structure_id"], finding.absorber, orbit))
+    return done
+
+
+def read_runs(
+    settings: Settings, plan: Path, journals: Path
+) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+    """The spectra that this project had FEFF compute, checked like all others."""
+    try:
+        with (plan / "rejections.csv").open(newline="", encoding="utf-8") as handle:
+            for row in csv.DictReader(handle):
+                yield Rejection(row["item"], Reason(row["reason"]), row["detail"]), None
+    except OSError as error:
+        raise SourceError(f"{plan}: no plan of FEFF runs ({error})") from None
+    run = settings.feff.run
+    yield from results(read_plan(plan), journals, "all", run.cards, run, settings.quality)

@@ -1,0 +1,290 @@
+"""FEFF output on disk: Lightshow's layout, plain run folders, or either inside a tar archive.
+
+Lightshow: ``.../<material>/POSCAR`` and ``.../<material>/FEFF-*/<site>_<El>/xmu.dat``.
+Plain: a folder with ``feff.inp`` and ``xmu.dat``; its crystal is the POSCAR beside them, or else
+the cluster of ``feff.inp`` in an empty box, whose absorber is site 0.
+"""
+
+from __future__ import annotations
+
+import logging
+import lzma
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.settings.tree import Settings
+from xascoord.sources.collect import Finding
+from xascoord.sources.feff.cluster import boxed_cluster, matching_site, read_cluster
+from xascoord.sources.feff.convergence import check_self_consistency, read_self_consistency
+from xascoord.sources.feff.xmu import parse_xmu
+from xascoord.spectra.checks import check_spectrum
+from xascoord.structures.identifiers import normalise_material_id, structure_digest
+from xascoord.structures.symmetry import structure_row
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+
+NAME = "feff"
+_log = logging.getLogger(__name__)
+_SITE_FOLDER = re.compile(r"^(\d+)_([A-Z][a-z]?)$")
+_READ = ("xmu.dat", "POSCAR", "feff.inp", "log1.dat")
+Files = dict[PurePosixPath, bytes]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Which site of which structure a spectrum folder stands for."""
+
+    material: str
+    structure: dict[str, Any]
+    index: int
+    element: str
+
+
+def read_feff(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+    """All FEFF spectra below ``feff.path``, checked; one finding or rejection for each run.
+
+    Without ``feff.path`` there are none (``read_runs`` gives those that this project computed).
+
+    Raises
+    ------
+    SourceError
+        If the path is not there or holds no FEFF output at all.
+    """
+    if settings.feff.path is None:
+        return
+    path = Path(settings.feff.path)
+    if not path.exists():
+        raise SourceError(f"feff.path: {path} does not exist")
+    small, spectra = contents(path)
+    structures: dict[PurePosixPath, dict[str, Any] | Rejection] = {}
+    seen: set[PurePosixPath] = set()
+    for name, content in spectra:
+        seen.add(name.parent)
+        try:
+            site = _locate(name, small, structures, settings)
+            yield read_spectrum(name, content, small, site, settings), site.structure
+        except RejectedSpectrum as error:
+            yield Rejection(str(name.parent), error.reason, error.detail, _element(name)), None
+    for name in sorted(small):
+        if name.name == "feff.inp" and name.parent not in seen:
+            detail = "feff.inp without xmu.dat: FEFF did not run to its end"
+            yield Rejection(str(name.parent), Reason.EMPTY, detail, _element(name)), None
+    if not seen and not settings.feff.run.missing:
+        raise SourceError(f"feff.path: no xmu.dat anywhere below {path}")
+    idle = {n.parent for n in small if n.name == "POSCAR"} - {p.parent.parent for p in seen} - seen
+    if idle:
+        _log.warning("%d crystals below %s have no spectrum at all", len(idle), path)
+
+
+def _element(name: PurePosixPath) -> str:
+    match = _SITE_FOLDER.match(name.parent.name)
+    return match.group(2) if match else ""
+
+
+def contents(path: Path) -> tuple[Files, Iterator[tuple[PurePosixPath, bytes]]]:
+    """The small files in memory, and the spectra streamed, of a folder or an archive."""
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.name in _READ and p.is_file())
+        small = {
+            PurePosixPath(p.relative_to(path).as_posix()): p.read_bytes()
+            for p in files
+            if p.name != "xmu.dat"
+        }
+        spectra = (
+            (PurePosixPath(p.relative_to(path).as_posix()), p.read_bytes())
+            for p in files
+            if p.name == "xmu.dat"
+        )
+        return small, spectra
+    try:
+        _check_archive(path)
+        return dict(_members(path, False)), _members(path, True)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise SourceError(
+            f"feff.path: {path} is neither a folder nor a whole tar archive ({error}); "
+            "fetch it again"
+        ) from None
+
+
+def _check_archive(path: Path) -> None:
+    """Read an archive to its end: tarfile takes damage in the middle for the end."""
+    with tarfile.open(path) as archive:
+        for _ in archive:
+            pass
+        stream = archive.fileobj
+        assert stream is not None
+        stream.seek(archive.offset)
+        ending = stream.read(tarfile.BLOCKSIZE)
+        if len(ending) < tarfile.BLOCKSIZE or ending.strip(b"\0"):
+            raise tarfile.ReadError("it is cut off or damaged in the middle")
+        while stream.read(1 << 20):  # a compressed stream checks its checksum at its end
+            pass
+
+
+def _members(path: Path, spectra: bool) -> Iterator[tuple[PurePosixPath, bytes]]:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            name = PurePosixPath(member.name)
+            if member.isfile() and name.name in _READ and (name.name == "xmu.dat") == spectra:
+                handle = archive.extractfile(member)
+                yield name, handle.read() if handle else b""
+
+
+def decode(content: bytes) -> str:
+    """Text of a file; one that is not UTF-8 is a rejected spectrum."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RejectedSpectrum(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8") from None
+
+
+def _locate(
+    name: PurePosixPath,
+    small: Files,
+    structures: dict[PurePosixPath, dict[str, Any] | Rejection],
+    settings: Settings,
+) -> Site:
+    match = _SITE_FOLDER.match(name.parent.name)
+    if match and name.parent.parent.name.startswith("FEFF"):
+        home = name.parent.parent.parent
+        if home not in structures:
+            structures[home] = _crystal(home, small, settings)
+        structure = _unrejected(structures[home])
+        material = _material(home, settings)
+        site = Site(material, structure, int(match.group(1)), match.group(2))
+    else:
+        site = _plain_run(name, small, settings)
+    species = site.structure["species"]
+    if site.index >= len(species):
+        raise RejectedSpectrum(
+            Reason.SITE_OUT_OF_RANGE, f"site {site.index} of a structure of {len(species)} sites"
+        )
+    if species[site.index] != site.element:
+        raise RejectedSpectrum(
+            Reason.ELEMENT_MISMATCH,
+            f"site {site.index} is {species[site.index]}, the folder says {site.element}",
+        )
+    return site
+
+
+def _unrejected(structure: dict[str, Any] | Rejection) -> dict[str, Any]:
+    if isinstance(structure, Rejection):
+        raise RejectedSpectrum(structure.reason, structure.detail)
+    return structure
+
+
+def _crystal(home: PurePosixPath, small: Files, settings: Settings) -> dict[str, Any] | Rejection:
+    """Structure row of a material's POSCAR; a rejection stands for all its spectra."""
+    content = small.get(home / "POSCAR")
+    if content is None:
+        return Rejection(str(home), Reason.NO_STRUCTURE, "no POSCAR beside the spectra")
+    try:
+        structure = read_poscar(decode(content))
+        return crystal_row(structure, _material(home, settings), settings)
+    except RejectedSpectrum as error:
+        return Rejection(str(home), error.reason, f"POSCAR: {error.detail}")
+    except StructureError as error:
+        return Rejection(str(home), Reason.BAD_STRUCTURE, str(error))
+
+
+def crystal_row(structure: Structure, material: str, settings: Settings) -> dict[str, Any]:
+    """Row of a crystal; its cell is part of its name, as folders of one name may differ."""
+    identity = f"{NAME}:{material}#{structure_digest(structure)}"
+    return structure_row(structure, identity, material, NAME, settings.quality.symmetry_precision)
+
+
+def _material(home: PurePosixPath, settings: Settings) -> str:
+    """Name of the material of a folder, which may be ``feff.path`` itself."""
+    name = home.name or Path(settings.feff.path or "").resolve().name.split(".tar")[0]
+    return normalise_material_id(name)
+
+
+def run_material(folder: PurePosixPath, settings: Settings) -> str:
+    """Name of the material of a plain run folder.
+
+    ``<material>/<site>_<El>/`` belongs to the material; any other folder is one by itself, of its
+    whole path, as folders of one name need not hold one material.
+    """
+    if _SITE_FOLDER.match(folder.name):
+        return _material(folder.parent, settings)
+    return _material(folder, settings) if len(folder.parts) < 2 else str(folder)
+
+
+def poscar_material(poscar: PurePosixPath, small: Files, settings: Settings) -> str:
+    """Name of the material of a POSCAR below ``feff.path``, as its spectra have it."""
+    home = poscar.parent
+    if _SITE_FOLDER.match(home.name) or home / "feff.inp" in small:
+        return run_material(home, settings)
+    return _material(home, settings)
+
+
+def read_poscar(text: str) -> Structure:
+    """The structure of a POSCAR text.
+
+    Raises
+    ------
+    StructureError
+        If it cannot be read.
+    """
+    from pymatgen.io.vasp import Poscar
+
+    try:
+        return Poscar.from_str(text).structure
+    except Exception as error:  # pymatgen raises many kinds on malformed text
+        raise StructureError(
+            f"POSCAR not readable: {type(error).__name__}: {error}"[:200]
+        ) from None
+
+
+def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
+    """Absorber and structure of a plain run folder."""
+    folder = name.parent
+    content = small.get(folder / "feff.inp")
+    if content is None:
+        raise RejectedSpectrum(
+            Reason.NO_STRUCTURE, "neither Lightshow's layout nor a feff.inp beside it"
+        )
+    species, coords = read_cluster(decode(content))
+    material = run_material(folder, settings)
+    poscar = small.get(folder / "POSCAR")
+    if poscar is None and _SITE_FOLDER.match(folder.name):
+        poscar = small.get(folder.parent / "POSCAR")
+    try:
+        if poscar is not None:
+            structure = read_poscar(decode(poscar))
+            index = matching_site(structure, species, coords)
+            return Site(material, crystal_row(structure, material, settings), index, species[0])
+    except StructureError as error:
+        raise RejectedSpectrum(Reason.BAD_STRUCTURE, str(error)) from None
+    row = boxed_cluster(f"{NAME}:{folder}", material, NAME, species, coords)
+    return Site(material, row, 0, species[0])
+
+
+def read_spectrum(
+    name: PurePosixPath, content: bytes, small: Files, site: Site, settings: Settings
+) -> Finding:
+    """Check the content of one xmu.dat and make it a finding.
+
+    Raises
+    ------
+    RejectedSpectrum
+        With the reason it cannot be used.
+    """
+    if settings.quality.oxides_only and "O" not in site.structure["species"]:
+        raise RejectedSpectrum(Reason.NOT_AN_OXIDE, site.structure["formula"])
+    log = small.get(name.parent / "log1.dat", b"").decode("utf-8", errors="replace")
+    check_self_consistency(read_self_consistency(log), settings.feff.run.convergence)
+    xmu = parse_xmu(decode(content))
+    check_spectrum(xmu.energy, xmu.mu, site.element, settings.quality)
+    structure_id = site.structure["structure_id"].removeprefix(f"{NAME}:")
+    key = f"{structure_id}/{site.element}/{site.index}"
+    return Finding(key, site.material, site.element, "site", site.index, xmu.energy, xmu.mu)

@@ -1,0 +1,131 @@
+"""Stage 01 as commands run it: every source into the same typed tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from xascoord.core.errors import XascoordError
+from xascoord.core.files import write_csv, write_json, write_text
+from xascoord.core.schemas import REJECTIONS
+from xascoord.jobs.progress import counted, show_progress
+from xascoord.settings.tree import Settings
+from xascoord.sources.collect import Harvest, gather
+
+SOURCES = ("demo", "crystals", "feff", "xasdb_archive", "materials_project")
+
+
+def _findings(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
+    """What a source finds; its module is imported only when it is asked for."""
+    if source == "demo":
+        from xascoord.sources.demo.spectra import read_embedded
+
+        yield from read_embedded(settings)
+    elif source == "feff":
+        from xascoord.sources.feff.missing import read_runs
+        from xascoord.sources.feff.output import read_feff
+
+        yield from read_feff(settings)
+        if settings.feff.run.wanted:
+            yield from read_runs(settings, plan, raw / "feff")
+    elif source == "crystals":
+        from xascoord.sources.crystals.choice import read_computed
+
+        yield from read_computed(settings, plan, raw / "crystals")
+    elif source == "xasdb_archive":
+        from xascoord.sources.xasdb_archive import read_archive
+
+        yield from read_archive(settings)
+    else:
+        from xascoord.sources.materials_project import read_downloads
+
+        yield from read_downloads(settings, raw / source)
+
+
+def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> list[dict[str, Any]]:
+    """Bring one source into the typed tables of ``folder``.
+
+    Returns
+    -------
+    list of dict
+        Counts by absorber.
+    """
+    harvest = Harvest(source, settings.elements, folder)
+    show_progress(
+        counted(gather(harvest, _findings(source, settings, raw, folder / "plan"))),
+        f"{source} spectra",
+    )
+    counts = harvest.finish()
+    if not harvest.accepted:
+        reasons = Counter(str(r.reason) for r in harvest.rejections).most_common(3)
+        why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"
+        first = "; ".join(f"{r.item}: {r.detail}" for r in harvest.rejections[:3])
+        raise XascoordError(
+            f"source {source}: none of {harvest.found} spectra can be used ({why}); {first}"
+        )
+    return counts
+
+
+def download(settings: Settings, raw: Path, record: Path) -> None:
+    """Fetch all elements from the Materials Project, resuming, and record the database version."""
+    from xascoord.sources.materials_project import NAME, database_versions, download_element
+
+    for element in settings.elements:
+        show_progress(
+            download_element(element, settings, raw / NAME), f"Materials Project {element}"
+        )
+    write_json(record, database_versions(settings, raw / NAME))
+
+
+def list_feff_runs(settings: Settings, folder: Path) -> None:
+    """Plan a FEFF run for each site that has no spectrum."""
+    from xascoord.sources.feff.missing import write_missing
+
+    print(f"{write_missing(settings, folder)} FEFF runs planned")
+
+
+def run_feff(
+    plan: Path, settings: Settings, journals: Path, chunk: tuple[int, int], workers: int,
+    record: Path | None, element: str | None, preset: str | None,
+) -> None:  # fmt: skip
+    """Do one chunk of a plan of FEFF runs, resuming, and record how its runs ended."""
+    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_chunk, run_key
+
+    run = settings.feff.run
+    cards, name = run.presets[preset or run.preset], element or "all"
+    runs = read_plan(plan, element)
+    steps = run_chunk(runs, chunk, journals, name, cards, run, workers)
+    show_progress(steps, f"FEFF runs of {element}" if element else "FEFF runs")
+    keys = [run_key(planned, cards, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
+    entries = finished_runs(journals, name, keys)
+    ended = Counter(entry["reason"] or "done" for entry in entries.values())
+    print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
+    if record is not None:
+        write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
+
+
+def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> None:
+    """Compute the embedded demonstration data anew, resuming, and write its tables."""
+    from xascoord.sources.demo import spectra as demo
+
+    harvests = []
+    for element in settings.elements:
+        steps = demo.compute_element(element, settings, raw / "demo", raw / "demo/scratch", workers)
+        show_progress(steps, f"FEFF8L {element}")
+        harvest = demo.collect_element(element, settings, raw / "demo")
+        harvest.finish()
+        harvests.append(harvest)
+    demo.embed(harvests, folder)
+    rows = [r.row("demo", demo.NAME) for h in harvests for r in h.rejections]
+    write_csv(folder / "rejections.csv", rows, REJECTIONS.names)
+
+
+def choose_crystals(settings: Settings, folder: Path) -> None:
+    """Choose the crystals of every element and write their tables."""
+    from xascoord.sources.crystals import choice as crystal_choice
+
+    found = crystal_choice.Survey()
+    show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
+    show_progress(crystal_choice.write_choice(found, settings, folder), "elements")

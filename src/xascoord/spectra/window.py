@@ -1,0 +1,54 @@
+"""The part of a spectrum that the models see: a window about the energy zero on a fixed grid."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.settings.spectra import Window
+
+Array = npt.NDArray[np.float64]
+
+
+def relative_grid(settings: Window) -> Array:
+    """Energies of the window about the energy zero, shape (points,), in eV."""
+    return np.linspace(settings.lower, settings.upper, settings.points)
+
+
+def cut_window(energy: Array, mu: Array, zero: float, settings: Window) -> tuple[Array, float]:
+    """Interpolate mu onto the window and divide by its maximum (Patterns, "Dataset Construction").
+
+    Parameters
+    ----------
+    energy, mu
+        Spectrum of shape (n,), energies increasing, in eV.
+    zero
+        Energy zero (e0 or onset), in eV.
+    settings
+        Ends and number of points.
+
+    Returns
+    -------
+    features
+        Shape (points,), maximum 1.
+    scale
+        What mu was divided by.
+
+    Raises
+    ------
+    RejectedSpectrum
+        If the spectrum does not reach both ends of the window: nothing is padded.
+    """
+    wanted = zero + relative_grid(settings)
+    if energy[0] > wanted[0] or energy[-1] < wanted[-1]:
+        raise RejectedSpectrum(
+            Reason.WINDOW_NOT_COVERED,
+            f"covers {energy[0] - zero:+.1f} to {energy[-1] - zero:+.1f} eV, "
+            f"the window is {settings.lower:+g} to {settings.upper:+g} eV",
+        )
+    values = np.interp(wanted, energy, mu)
+    scale = float(values.max())
+    if not scale > 0:
+        raise RejectedSpectrum(Reason.NO_EDGE, "no absorption inside the window")
+    return values / scale, scale

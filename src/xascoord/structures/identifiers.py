@@ -1,0 +1,40 @@
+"""Names of materials and structures: one form for one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+from xascoord.core.hashing import digest
+
+
+def normalise_material_id(text: str) -> str:
+    """One form for identifiers that changed theirs: ``mp-aaaaaadw`` reads ``mp-100``.
+
+    Numeric ids of other prefixes (``mvc-123``) and unknown forms stay as they are.
+    """
+    from emmet.core.mpid import AlphaID
+
+    prefix, _, rest = text.partition("-")
+    if prefix == "mp" and rest.isalpha():
+        try:
+            return f"mp-{int(AlphaID(text))}"
+        except ValueError:
+            return text
+    return text
+
+
+def structure_digest(structure: Structure) -> str:
+    """Digest of lattice, species and positions, in the order of the sites."""
+    return digest(
+        _rounded(structure.lattice.matrix.ravel()),
+        [str(site.species) for site in structure],
+        _rounded(structure.frac_coords.ravel()),
+    )
+
+
+def _rounded(values: Iterable[float]) -> list[float]:
+    """To five decimals, without the sign of a zero."""
+    return [round(float(value), 5) + 0.0 for value in values]

@@ -1,0 +1,124 @@
+"""Right or wrong: predictions of test spectra against what they should give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.elements import GROUP_OF
+from xascoord.core.rankings import Ranking, describe, dominant, score
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.models.classifiers import TaskModel
+from xascoord.models.cross_validation import Parameters, fit_all_tasks
+from xascoord.models.data import ElementData, Flags
+from xascoord.models.held_out import best_label, steps_of
+from xascoord.models.temperature import probabilities
+from xascoord.settings.tree import Settings
+from xascoord.validation.cases import TRAINING_SETS, Case, conditions, distorted
+
+Array = npt.NDArray[np.float64]
+Row = dict[str, Any]
+
+
+def judge(
+    data: ElementData,
+    cases: Sequence[Case],
+    kind: str,
+    learnt: Flags,
+    parameters: Parameters,
+    settings: Settings,
+) -> tuple[list[Row], list[Row]]:
+    """Predictions of all cases by all training sets and under all conditions.
+
+    Parameters
+    ----------
+    data
+        Computed spectra of the element.
+    cases
+        What is judged.
+    kind
+        ``MEASURED`` or ``DEGRADED``.
+    learnt
+        Shape (n,): computed spectra that may be learnt from.
+    parameters
+        Hyper-parameters.
+    settings
+        Conditions, window, seed.
+
+    Returns
+    -------
+    rows
+        Rows of ``COLUMNS``.
+    refused
+        What could not be judged, and why: broadening and a wrong e0 need more of the spectrum.
+    """
+    rows: list[Row] = []
+    refused: list[Row] = []
+    for training_set in TRAINING_SETS:
+        models = fit_all_tasks(data, "forest", parameters, training_set, learnt, settings.seed)
+        first = training_set is TRAINING_SETS[0]
+        for condition, value in conditions(settings) if first else conditions(settings)[:1]:
+            kept, features = [], []
+            for case in cases:
+                try:
+                    features.append(distorted(case, condition, value, settings))
+                    kept.append(case)
+                except RejectedSpectrum as error:
+                    reason = {"element": data.element, "sample": case.name, "reason": error.detail,
+                              "training_set": training_set.name}  # fmt: skip
+                    refused.append({**reason, "condition": condition, "value": value})
+            if kept:
+                named = {"training_set": training_set.name, "condition": condition, "value": value}
+                rows += [
+                    {**row, "data": kind, **named}
+                    for row in _predict(data.element, models, kept, np.array(features))
+                ]
+    return rows, refused
+
+
+def _predict(
+    element: str, models: Mapping[str, TaskModel], cases: Sequence[Case], features: Array
+) -> list[Row]:
+    values = {t: (m.classes, probabilities(m.scores(features))) for t, m in models.items()}
+    rows = []
+    for i, case in enumerate(cases):
+        ranking, _, probability, _ = best_label(*steps_of(element, values, i))
+        rows.append(
+            {
+                "element": element,
+                "group": GROUP_OF[element],
+                "sample": case.name,
+                "compound": case.compound,
+                "true_label": "" if case.ranking is None else describe(case.ranking),
+                "true_environment": case.environment,
+                "predicted_label": describe(ranking),
+                "predicted_environment": dominant(ranking),
+                "raw_probability": round(probability, 6),  # not calibrated
+                **_scores(case, ranking),
+            }
+        )
+    return rows
+
+
+def _scores(case: Case, predicted: Ranking) -> Row:
+    """Right or wrong, and why; where no ranking is known only its first environment is judged."""
+    environment = dominant(predicted)
+    number = case.environment.partition(" ")[0] == environment.partition(" ")[0] != ""
+    top1 = environment == case.environment
+    found: Row = {"top1": float(top1), "number_top1": float(number), "exact": "", "jaccard": ""}
+    if case.ranking is not None:
+        whole = asdict(score(case.ranking, predicted))
+        found |= {name: round(whole[name], 6) for name in ("exact", "jaccard")}
+    if not number:
+        why = "first coordination number"
+    elif not top1:
+        why = "first motif"
+    elif found["exact"] == 0:
+        why = "rest of the ranking"
+    else:
+        why = ""
+    return {**found, "why": why}

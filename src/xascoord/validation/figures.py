@@ -1,0 +1,83 @@
+"""Figures of the validation stage; each says whether its spectra were measured or computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xascoord.core.figures import new_figure, save_figure
+from xascoord.validation.cases import TRAINING_SETS
+
+Row = dict[str, Any]
+
+_UNITS = {
+    "resolution": "further resolution, sigma / eV",
+    "noise": "further noise, share of the maximum",
+    "e0 error": "error of e0 / eV",
+}
+
+
+def _bars(row: Row, name: str) -> Any:
+    if row[f"{name}_low"] == "":
+        return None
+    return [[max(row[name] - row[f"{name}_low"], 0)], [max(row[f"{name}_high"] - row[name], 0)]]
+
+
+def _title(rows: Sequence[Row]) -> str:
+    first = rows[0]
+    return f"{first['data']}: {first['spectra']} spectra of {first['materials']} materials"
+
+
+def plot_ablation(rows: Sequence[Row], path: Path) -> None:
+    """First environment and first coordination number by training set (Table 1)."""
+    mine = {r["training_set"]: r for r in rows if r["condition"] == "as it is"}
+    figure = new_figure(7, 4)
+    axes = figure.subplots()
+    for i, training_set in enumerate(TRAINING_SETS):
+        row = mine[training_set.name]
+        for shift, name, colour in ((-0.2, "top1", "tab:blue"), (0.2, "number_top1", "tab:orange")):
+            axes.bar(i + shift, row[name], 0.4, yerr=_bars(row, name), color=colour,
+                     label={"top1": "first environment", "number_top1": "first CN"}[name]
+                     if i == 0 else None)  # fmt: skip
+    axes.set_xticks(range(len(TRAINING_SETS)), [t.name.replace(", ", "\n") for t in TRAINING_SETS])
+    guess = mine[TRAINING_SETS[0].name]
+    axes.axhline(guess["dominant_top1"], color="k", linestyle="--", linewidth=0.8,
+                 label=f"always {guess['dominant_environment']}")  # fmt: skip
+    axes.set_ylabel("accuracy")
+    axes.set_ylim(0, 1)
+    axes.set_title(f"Training sets; {_title(rows)}", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    save_figure(figure, path)
+
+
+def plot_robustness(rows: Sequence[Row], path: Path) -> None:
+    """Accuracy against resolution, noise and error of e0 (Fig. S8)."""
+    best = [r for r in rows if r["training_set"] == TRAINING_SETS[0].name]
+    plain = next(r for r in best if r["condition"] == "as it is")
+    figure = new_figure(11, 3.8)
+    panels = figure.subplots(1, 3, sharey=True)
+    for axes, (condition, label) in zip(panels, _UNITS.items(), strict=True):
+        mine = sorted(
+            [{**plain, "value": 0.0}, *(r for r in best if r["condition"] == condition)],
+            key=lambda r: r["value"],
+        )
+        for name, title in (("top1", "first environment"), ("number_top1", "first CN")):
+            bars = [_bars(row, name) for row in mine]
+            errors = None if None in bars else np.hstack(bars)
+            axes.errorbar([r["value"] for r in mine], [r[name] for r in mine], yerr=errors,
+                          fmt="o-", label=title)  # fmt: skip
+            if name == "top1":
+                axes.plot([r["value"] for r in mine], [r["same_top1"] for r in mine], ":",
+                          color="0.5", label="the same as they are")  # fmt: skip
+        for row in mine:
+            axes.annotate(f"n {row['spectra']}", (row["value"], 0.02), fontsize=6, rotation=90,
+                          ha="center")  # fmt: skip
+        axes.set_xlabel(label)
+        axes.set_ylim(0, 1.02)
+    panels[0].set_ylabel("accuracy")
+    panels[0].legend(frameon=False, fontsize=8)
+    figure.suptitle(f"Robustness; {_title(best)}", fontsize=9)
+    save_figure(figure, path)

@@ -1,0 +1,114 @@
+"""The manifest of measured spectra: what each file is, and what should come out of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xascoord.core.elements import ELEMENTS
+from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.rankings import Ranking, dominant
+from xascoord.labels.expected import expected_ranking
+from xascoord.measured.clean import deglitch, merge_scans
+from xascoord.measured.normalise import Prepared, prepare
+from xascoord.measured.read import read_measurements
+from xascoord.settings.tree import Settings
+
+COLUMNS = ("file", "element", "compound", "sample", "expected", "source", "licence")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Repeat scans of one sample.
+
+    Attributes
+    ----------
+    name, element, compound
+        As in the manifest.
+    files
+        Paths below the folder of measured files.
+    expected
+        Expected environment, e.g. ``CN_4 tetrahedral``, or "" where the compound's structure
+        tells.
+    """
+
+    name: str
+    element: str
+    compound: str
+    files: tuple[str, ...]
+    expected: str
+
+
+def read_manifest(path: Path) -> list[Sample]:
+    """Samples of a manifest, in its order.
+
+    Raises
+    ------
+    SourceError
+        Naming the file, the line and what is wrong with it.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: cannot be read ({error})") from None
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    for line, row in enumerate(rows, start=2):
+        missing = [name for name in COLUMNS if row.get(name) is None]
+        if missing or not row["file"] or not row["compound"]:
+            raise SourceError(f"{path}, line {line}: {', '.join(missing) or 'file, compound'} lack")
+        if row["element"] not in ELEMENTS:
+            raise SourceError(f"{path}, line {line}: no element {row['element']!r}")
+        key = row["sample"] or row["file"], row["element"], row["compound"], row["expected"]
+        groups.setdefault(key, []).append(row["file"])
+    return [
+        Sample(name, element, compound, tuple(files), expected)
+        for (name, element, compound, expected), files in groups.items()
+    ]
+
+
+def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> Prepared:
+    """Read, merge and normalise the scans of a sample.
+
+    Raises
+    ------
+    MeasurementError
+        Naming the file and what is wrong with it.
+    """
+    prediction = settings.prediction
+    scans = []
+    for file in sample.files:
+        found = read_measurements(folder / file, prediction.channel)
+        if len(found) != 1:
+            raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
+        scans.append(deglitch(found[0]) if prediction.deglitch else found[0])
+        if scans[-1].edge not in (None, "K"):
+            raise MeasurementError(f"{file}: measured at the {scans[-1].edge} edge")
+        said = scans[-1].element
+        if said and said != sample.element:
+            raise MeasurementError(f"{file}: is of {said}, the manifest says {sample.element}")
+    merged = merge_scans(scans, sample.name)
+    return prepare(merged, sample.element, settings.window, settings.edge_energy)
+
+
+def expectation(
+    sample: Sample, compounds: Mapping[str, Any], thresholds: tuple[float, float]
+) -> tuple[Ranking | None, str]:
+    """The expected ranking, where the structure is known, and the expected environment.
+
+    Raises
+    ------
+    SourceError
+        If there is neither a structure nor an expected environment.
+    """
+    if sample.compound in compounds:
+        ranking = expected_ranking(compounds[sample.compound], sample.element, thresholds)
+        return ranking, dominant(ranking)
+    if not sample.expected:
+        raise SourceError(
+            f"{sample.name}: {sample.compound} is not among the compounds, and no label is expected"
+        )
+    return None, sample.expected

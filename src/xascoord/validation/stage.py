@@ -1,0 +1,191 @@
+"""The validation stage as commands run it: measured spectra where there are some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xascoord.core.errors import AccountingError, MeasurementError, SourceError
+from xascoord.core.files import write_csv, write_json
+from xascoord.core.hashing import seed_of
+from xascoord.labels.thresholds import read_thresholds
+from xascoord.models.element import make_folds, model_parameters, read_element
+from xascoord.models.metrics import mean_scores, resample
+from xascoord.settings.tree import Settings
+from xascoord.structures.compounds import read_compounds
+from xascoord.validation.cases import COLUMNS, DEGRADED, MEASURED, Case, degraded_cases
+from xascoord.validation.evaluate import judge
+from xascoord.validation.manifest import Sample, expectation, prepare_sample, read_manifest
+
+REFUSED = ("element", "sample", "training_set", "condition", "value", "reason")
+SUMMARY = (
+    "data", "training_set", "condition", "value", "spectra", "materials", "top1", "top1_low",
+    "top1_high", "number_top1", "number_top1_low", "number_top1_high", "exact", "jaccard",
+    "with_ranking", "same_top1", "same_number_top1", "dominant_environment", "dominant_top1",
+)  # fmt: skip
+_TESTED_FOLD = 0
+Row = dict[str, Any]
+
+
+def validate_element(
+    element: str,
+    settings: Settings,
+    datasets: Sequence[Path],
+    labels: Path,
+    thresholds: Path,
+    search: Path | None,
+    out: Path,
+    refused: Path,
+) -> None:
+    """Judge the random forest of an element on measured or on degraded spectra.
+
+    Raises
+    ------
+    AccountingError
+        If a sample is neither judged nor refused.
+    """
+    data, rows = read_element(element, settings, datasets, labels)
+    parameters = model_parameters(data, settings, search)
+    cases: list[Case] = []
+    reasons: list[Row] = []
+    learnt = np.ones(len(data.spectra), dtype=bool)
+    if settings.validation.folder is not None:
+        cases, reasons = _measured_cases(element, settings, read_thresholds(thresholds))
+    kind = MEASURED
+    if settings.validation.folder is None:
+        kind = DEGRADED
+        # By material, whatever splits the models are judged with.
+        grouped = settings.models.model_copy(update={"splits": ("grouped",)})
+        folds = make_folds(data, settings.model_copy(update={"models": grouped}))["grouped"]
+        learnt = folds != _TESTED_FOLD
+        spectra = {
+            r["spectrum_id"]: (
+                np.asarray(r["energy"]), np.asarray(r["mu"]), r[settings.window.reference],
+            )
+            for r in rows
+        }  # fmt: skip
+        cases = degraded_cases(data, spectra, ~learnt, settings)
+    judged: list[Row] = []
+    if cases:
+        judged, more = judge(data, cases, kind, learnt, parameters, settings)
+        reasons += more
+        expected = len(cases) * (3 + _conditions(settings))
+        if len(judged) + len(more) != expected:
+            raise AccountingError(
+                f"{element}: {expected} to judge, {len(judged)} judged, {len(more)} refused"
+            )
+    write_csv(out, judged, COLUMNS)
+    write_csv(refused, reasons, REFUSED)
+
+
+def _conditions(settings: Settings) -> int:
+    validation = settings.validation
+    return 1 + len(validation.resolutions) + len(validation.noises) + len(validation.shifts)
+
+
+def _measured_cases(
+    element: str, settings: Settings, thresholds: tuple[float, float]
+) -> tuple[list[Case], list[Row]]:
+    """Samples of an element in the manifest, and why some cannot be used."""
+    validation = settings.validation
+    folder = Path(validation.folder or "")
+    if not folder.is_dir():
+        raise SourceError(f"validation.folder: {folder} is no folder")
+    compounds = read_compounds(Path(validation.compounds))
+    cases, reasons = [], []
+    for sample in read_manifest(Path(validation.manifest)):
+        if sample.element != element:
+            continue
+        try:
+            cases.append(_case(sample, folder, compounds, thresholds, settings))
+        except (MeasurementError, SourceError) as error:
+            reason = {"element": element, "sample": sample.name, "reason": str(error)}
+            reasons.append({**reason, "training_set": "", "condition": "", "value": ""})
+    return cases, reasons
+
+
+def _case(
+    sample: Sample,
+    folder: Path,
+    compounds: dict[str, Any],
+    thresholds: tuple[float, float],
+    settings: Settings,
+) -> Case:
+    from xascoord.validation.cases import measured_case
+
+    ranking, environment = expectation(sample, compounds, thresholds)
+    prepared = prepare_sample(sample, folder, settings)
+    return measured_case(sample.name, sample.compound, prepared, ranking, environment)
+
+
+def summarise_validation(settings: Settings, tables: Path, out: Path) -> None:
+    """Tables and figures of all elements together."""
+    from xascoord.validation.figures import plot_ablation, plot_robustness
+
+    frames, refused = [], []
+    for element in settings.elements:
+        frames.append(pd.read_csv(tables / f"{element}.csv", keep_default_na=False))
+        refused.append(pd.read_csv(tables / f"{element}_refused.csv", keep_default_na=False))
+    whole = pd.concat(frames, ignore_index=True)
+    if whole.empty:
+        reasons = pd.concat(refused)["reason"].tolist()
+        raise MeasurementError(
+            "no spectrum was judged: the manifest has none of the elements, or none can be used"
+            + (f" (first reason: {reasons[0]})" if reasons else "")
+        )
+    rows = summary_rows(whole, settings)
+    write_csv(out / "spectra.csv", whole.to_dict("records"), COLUMNS)
+    write_csv(out / "refused.csv", pd.concat(refused).to_dict("records"), REFUSED)
+    write_csv(out / "summary.csv", rows, SUMMARY)
+    kept = ("spectra", "materials", "top1", "number_top1", "jaccard", "dominant_top1")
+    plain = {row["training_set"]: row for row in rows if row["condition"] == "as it is"}
+    write_json(
+        out / "metrics.json",
+        {name: {key: row[key] for key in kept if row[key] != ""} for name, row in plain.items()},
+    )
+    plot_ablation(rows, out / "training_sets.png")
+    plot_robustness(rows, out / "robustness.png")
+
+
+def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
+    """Accuracies of each training set and condition, with intervals over compounds.
+
+    Repeat measurements of a compound are not independent: compounds are resampled, as materials
+    are in the model stage. ``same_*`` is the accuracy of the same spectra as they are: a condition
+    can leave out those that do not reach far enough. ``dominant_*`` is what a constant guess of the
+    commonest environment would score.
+    """
+    rows = []
+    plain = whole[(whole["condition"] == "as it is")]
+    first = plain[plain["training_set"] == plain["training_set"].iloc[0]]
+    by_name = first.set_index(first["element"] + " " + first["sample"])
+    keys = ["data", "training_set", "condition", "value"]
+    for names, part in whole.groupby(keys, sort=False):
+        member, compounds = pd.factorize(part["element"] + " " + part["compound"], sort=True)
+        seed = seed_of(settings.seed, "bootstrap")
+        weights = resample(len(compounds), settings.models.bootstrap, np.random.default_rng(seed))
+        columns = ["top1", "number_top1"]
+        values = mean_scores(part[columns].to_numpy(float), member, weights)
+        row: Row = {**dict(zip(keys, names, strict=True)), "spectra": len(part),
+                    "materials": len(compounds)}  # fmt: skip
+        for i, name in enumerate(columns):
+            row[name] = round(float(values[0, i]), 4)
+            low, high = np.percentile(values[1:, i], (2.5, 97.5)) if len(values) > 1 else ("", "")
+            row |= {f"{name}_low": low if low == "" else round(float(low), 4),
+                    f"{name}_high": high if high == "" else round(float(high), 4)}  # fmt: skip
+        there = part["element"] + " " + part["sample"]
+        same = by_name.loc[there[there.isin(by_name.index)]]
+        row |= {f"same_{c}": round(float(same[c].astype(float).mean()), 4) for c in columns}
+        counts = part["true_environment"].value_counts(sort=False).sort_index()
+        row["dominant_environment"] = str(counts.idxmax())
+        row["dominant_top1"] = round(float(counts.max() / len(part)), 4)
+        known = part[part["exact"] != ""]
+        row["with_ranking"] = len(known)
+        for name in ("exact", "jaccard"):
+            row[name] = round(float(known[name].astype(float).mean()), 4) if len(known) else ""
+        rows.append(row)
+    return rows
