@@ -138,6 +138,7 @@ def test_torch_is_not_imported_unless_the_network_is_asked_for():
         "import sys, numpy as np; from xascoord.models.classifiers import fit_task; "
         "p = {'penalty': 1, 'gamma': 'scale'}; "
         "fit_task('svc', p, np.eye(4), list('aabb'), list('wxyz'), 0); "
-        "import xascoord.networks.classifier, xascoord.models.bundles; assert 'torch' not in sys.modules"
+        "import xascoord.networks.classifier, xascoord.models.bundles; "
+        "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -73,7 +73,7 @@ def test_chunks_of_feff_runs_on_slurm(cluster, tmp_path):
     """Each chunk is a job of its own; together they are the whole plan."""
     folder = make_project(
         tmp_path / "project", elements=["Pd"], sources=["crystals"], feff={"run": RUN},
-        crystals={"preset": "tiny", "sites": 3},
+        crystals={"preset": "tiny", "sites": 3, "substitute": False},
     )  # fmt: skip
     before = len(_memory_of_jobs())
     run(folder, "snakemake", *SLURM, *QUICK, "data/01_spectra/crystals/counts.csv")

@@ -174,7 +174,7 @@ def test_a_like_cation_takes_the_place_of_another():
 @pytest.fixture(scope="module")
 def palladium():
     """The database's palladium: few enough for a test."""
-    settings = make_settings(elements=["Pd"], crystals={"sites": 24})
+    settings = make_settings(elements=["Pd"], crystals={"sites": 24, "substitute": False})
     found = Survey()
     steps = list(survey(settings, found))
     assert steps[-1][0] == steps[-1][1] > 10
@@ -190,8 +190,8 @@ def test_every_entry_is_a_candidate_or_a_rejection(palladium):
 def test_the_choice_for_an_element_is_repeatable_and_complete(palladium, tmp_path):
     settings, found = palladium
     chosen = choose_for("Pd", found, settings)
-    rows = site_rows("Pd", chosen)
-    assert rows == site_rows("Pd", choose_for("Pd", found, settings))
+    rows = site_rows("Pd", chosen, "fast")
+    assert rows == site_rows("Pd", choose_for("Pd", found, settings), "fast")
     assert len({row["structure_id"] for row in rows}) == len(chosen)
     assert {row["origin"] for row in rows} >= {"amcsd", "prototype"}
     real = [row for row in rows if row["origin"] == "amcsd"]
@@ -204,3 +204,24 @@ def test_the_choice_for_an_element_is_repeatable_and_complete(palladium, tmp_pat
         f"{row['structure_id'].removeprefix('crystals:')}/Pd/{row['site_index']}" for row in rows
     ]
     assert all(run.structure["species"][run.index] == "Pd" for run in plan)
+
+
+def test_a_superstructure_is_not_taken_for_its_parent():
+    """Atoms moved by 0.1 angstrom in opposite ways double the cell: they stay two sites."""
+    from pymatgen.io.cif import CifWriter
+
+    double = rutile().make_supercell([1, 1, 2], in_place=False)
+    metals = [i for i, site in enumerate(double) if site.specie.symbol == "Ti"]
+    double.translate_sites([metals[0]], [0, 0, 0.1], frac_coords=False)
+    assert len(parse_cif(str(CifWriter(double)), 60)) == 12
+    plain = rutile().make_supercell([1, 1, 2], in_place=False)
+    assert len(parse_cif(str(CifWriter(plain)), 60)) == 6
+
+
+def test_the_choice_does_not_depend_on_the_other_elements():
+    from xascoord.sources.crystals.choice import _surveyed
+
+    one = _surveyed(make_settings(elements=["Pd"]))
+    assert one[0] == "Pd"
+    assert set(donors("Pd")) < set(one)
+    assert _surveyed(make_settings(elements=["Pd"], crystals={"substitute": False})) == ("Pd",)

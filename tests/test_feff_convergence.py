@@ -36,6 +36,8 @@ def test_a_log_is_read():
         (log([-2.0, -9.0], [0.5, 0.5], "Convergence reached in   2 iterations."), True),
         ("Convergence not reached in 30 iterations\n", False),
         (log([-2.0, -2.0, -2.0], [0.1, 0.1, 0.1]).replace("  0.1000 (", "********("), False),
+        (log([-2.0] * 3, [0.1] * 3).replace("-2.000", "********", 1), False),
+        (log([-2.0] * 4, [0.1] * 4).replace("  0.1000 (", "     NaN ("), False),
         ("", True),  # no self-consistency asked for
     ],
 )

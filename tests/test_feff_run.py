@@ -20,7 +20,9 @@ from xascoord.core.tables import read_rows
 from xascoord.jobs.journal import Journal
 from xascoord.settings.feff import Convergence
 from xascoord.sources.feff.batch import run_batch
+from xascoord.sources.feff.chunks import _settled, finished_runs, read_plan, run_task
 from xascoord.sources.feff.engines import feff8l_commands, user_commands
+from xascoord.sources.feff.missing import crystals_to_run
 from xascoord.sources.feff.run import FeffTask, run_feff
 from xascoord.sources.stage import import_source, list_feff_runs
 from xascoord.sources.stage import run_feff as run_chunk
@@ -135,10 +137,19 @@ def test_a_fault_of_the_machine_is_never_recorded(fake, tmp_path, fault):
     assert len(fake[1].read_text().split()) < 12
 
 
-def test_a_failure_of_the_structure_is_not_tried_again_where_it_cannot_pass(fake, tmp_path):
-    for _ in range(2):
-        _batch(fake, tmp_path, [_task("a", "PLEASE CRASH")], try_again=("timeout",))
-    assert len(fake[1].read_text().split()) == 1
+def test_an_unreadable_spectrum_is_no_result(fake, tmp_path):
+    good = fake[0].parent / "good_xmu"
+    good.write_text(good.read_text()[:400])
+    found = _batch(fake, tmp_path, [_task("a", "fine", "fine")], convergence=Convergence())
+    assert (found["a"]["reason"], found["a"]["tries"]) == ("truncated", 2)
+
+
+def test_a_time_limit_is_the_reason_though_an_earlier_try_gave_a_spectrum(fake, tmp_path):
+    with Journal(tmp_path / "j") as journal:
+        tasks = [_task("a", "PLEASE DRIFT", "PLEASE HANG", "fine")]
+        list(run_batch(tasks, [[str(fake[0])]], journal, 1, 1.5, tmp_path / "s", Convergence()))
+        (entry,) = journal.entries()
+    assert (entry["reason"], entry["tries"]) == ("timeout", 2)
 
 
 def _crystals(folder):
@@ -161,7 +172,7 @@ def _compute(settings, folder, parts=2):
     list_feff_runs(settings, folder / "out/plan")
     for part in range(1, parts + 1):
         run_chunk(folder / "out/plan", settings, folder / "raw/feff", (part, parts), 1,
-                  folder / f"record-{part}", None, None)  # fmt: skip
+                  folder / f"record-{part}", None)  # fmt: skip
 
 
 def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
@@ -192,7 +203,7 @@ from xascoord.settings.tree import parse_settings
 from xascoord.sources.stage import list_feff_runs, run_feff
 folder, settings = Path(sys.argv[1]), parse_settings(json.loads(sys.argv[2]), "test")
 list_feff_runs(settings, folder / "plan")
-run_feff(folder / "plan", settings, folder, (1, 1), 2, folder / "record", None, None)
+run_feff(folder / "plan", settings, folder, (1, 1), 2, folder / "record", None)
 """
 
 
@@ -221,6 +232,74 @@ def test_kill_dash_nine_of_a_batch_and_rerun(fake, tmp_path):
     assert len((tmp_path / "record").read_text().splitlines()) == 30
 
 
+def _planned(tmp_path, **run):
+    """One rutile, planned."""
+    folder = tmp_path / "crystals"
+    folder.mkdir(exist_ok=True)
+    rutile("Cu").to(filename=str(folder / "POSCAR.CuO2"), fmt="poscar")
+    settings = make_settings(
+        sources=["feff"], elements=["Cu"], feff={"run": {"structures": str(folder), **run}}
+    )
+    list_feff_runs(settings, tmp_path / "plan")
+    return settings, read_plan(tmp_path / "plan")
+
+
+@pytest.mark.parametrize(
+    ("stored", "limits", "settled"),
+    [
+        ({"reason": "feff_failed"}, {}, True),  # FEFF10 gives the same again
+        ({"reason": "timeout"}, {}, False),
+        ({"reason": "", "scf": 0.05}, {}, True),
+        ({"reason": "", "scf": 0.05}, {"fermi_drift": 0.01}, False),  # mixings are left
+        ({"reason": "unconverged", "scf": 0.5, "tries": 3}, {}, True),
+        ({"reason": "unconverged", "scf": 0.5, "tries": 3}, {"fermi_drift": 1.0}, True),
+    ],
+)
+def test_what_is_computed_again_follows_the_limits_in_force(tmp_path, stored, limits, settled):
+    settings, plan = _planned(tmp_path, convergence=limits)
+    run, task = settings.feff.run, run_task(plan[0], settings.feff.run)
+    drift = stored.pop("scf", None)
+    scf = None if drift is None else {
+        "fermi_levels": [0.0, 0.0, drift], "charge_distances": [0.0] * 3, "reached": False,
+    }  # fmt: skip
+    assert _settled({"tries": 1, "scf": scf, **stored}, task, run) is settled
+
+
+def test_material_names_come_from_the_folder_or_the_suffix(tmp_path):
+    folder = tmp_path / "crystals"
+    for name in ("a/POSCAR", "a/CONTCAR", "b/CONTCAR", "POSCAR.Fe2O3", "CONTCAR_x", "y.vasp"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rutile("Cu").to(filename=str(path), fmt="poscar")
+    settings = make_settings(feff={"run": {"structures": str(folder)}}, elements=["Cu"])
+    crystals, rejections = crystals_to_run(settings)
+    assert sorted(crystals) == ["Fe2O3", "a", "b", "x", "y"]
+    assert rejections == []
+
+
+def test_runs_that_the_import_would_reject_are_not_planned(tmp_path):
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    sulfide = rutile("Cu")
+    sulfide.replace_species({"O": "S"})
+    sulfide.to(filename=str(folder / "sulfide.cif"))
+    settings = make_settings(feff={"run": {"structures": str(folder)}}, elements=["Cu"])
+    list_feff_runs(settings, tmp_path / "plan")
+    assert len((tmp_path / "plan/sites.csv").read_text().splitlines()) == 1
+    assert "not_an_oxide" in (tmp_path / "plan/rejections.csv").read_text()
+
+
+def test_missing_needs_a_path():
+    with pytest.raises(SettingsError, match="run.missing: name the output in feff.path"):
+        make_settings(feff={"run": {"missing": True}})
+
+
+def test_a_damaged_journal_names_file_and_line(tmp_path):
+    (tmp_path / "Fe-1of1.jsonl").write_text('{"key": "a"}\nno json\n')
+    with pytest.raises(XascoordError, match="Fe-1of1.jsonl: line 2 is damaged"):
+        finished_runs(tmp_path, ["a"])
+
+
 def test_an_executable_that_is_not_there_is_a_clear_error():
     with pytest.raises(SourceError, match="feff.run.executable"):
         user_commands("/no/such/feff9")
@@ -237,6 +316,8 @@ def test_only_files_that_are_crystals_are_read(fake, tmp_path):
     list_feff_runs(settings, tmp_path / "plan")
     assert len((tmp_path / "plan/sites.csv").read_text().splitlines()) == 1 + 4
     assert (tmp_path / "plan/rejections.csv").read_text().count("bad_structure") == 1
+    with pytest.raises(XascoordError, match="no run of Fe in this plan"):
+        run_chunk(tmp_path / "plan", settings, tmp_path, (1, 1), 1, None, "Fe")
     gone = make_settings(feff={"run": {"structures": str(tmp_path / "gone")}})
     with pytest.raises(SourceError, match="feff.run.structures: .*gone is not a folder"):
         list_feff_runs(gone, tmp_path / "plan")

@@ -48,8 +48,8 @@ def test_runs_are_done_again_when_their_input_changes():
     def key(crystal, **run):
         found = make_settings(feff={"run": run}).feff.run
         row = structure_row(crystal, "feff:m", "m", "feff", 0.01)
-        planned = PlannedRun({"element": "Cu", "site_index": "0"}, row)
-        return run_key(planned, found.cards, found)
+        site = {"element": "Cu", "site_index": "0", "preset": found.preset}
+        return run_key(PlannedRun(site, row), found)
 
     plain = key(crystal)
     assert plain == key(crystal)
@@ -328,7 +328,7 @@ def test_names_with_a_hash_are_read(tmp_path):
     settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})
     assert write_missing(settings, tmp_path / "plan") == 1
     (planned,) = read_plan(tmp_path / "plan")
-    key = run_key(planned, settings.feff.run.cards, settings.feff.run)
+    key = run_key(planned, settings.feff.run)
     with Journal(tmp_path / "all-1of1.jsonl") as journal:
         journal.add(key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="", scf=None)
     ((finding, _),) = read_runs(settings, tmp_path / "plan", tmp_path)

@@ -191,10 +191,9 @@ def test_records_belong_to_bytes(tmp_path):
     assert _params(tmp_path) == ["unknown"]  # made again, whatever the settings
 
 
-HOLDER = (
-    "import sys, time; from pathlib import Path; from xascoord.workflow.run_lock import hold_folder; \
+HOLDER = "import sys, time; from pathlib import Path; \
+from xascoord.workflow.run_lock import hold_folder; \
 print(hold_folder(Path(sys.argv[1])), flush=True); time.sleep(60)"
-)
 
 
 def test_only_a_dead_runs_lock_is_removed(tmp_path):

@@ -36,7 +36,7 @@ rule import_demo:
 rule list_feff_runs:
     input:
         given(
-            config["feff"]["path"] if config["feff"]["run"]["missing"] else None,
+            config["feff"]["path"],
             config["feff"]["run"]["structures"],
         ),
     output:
@@ -167,12 +167,11 @@ rule compute_crystals:
     params:
         settings=settings("crystals", "feff"),
         parts=config["feff"]["run"]["chunks"],
-        preset=config["crystals"]["preset"],
     message:
         "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
     shell:
         "xascoord run-feff data/01_spectra/crystals/plan --settings {params.settings:q}"
-        " --element {wildcards.element} --preset {params.preset:q}"
+        " --element {wildcards.element}"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
         " --journals data/raw/crystals --record {output} > {log} 2>&1"
 

@@ -89,7 +89,6 @@ def run_feff(
     part: Annotated[int, typer.Option(min=1, help="Which chunk of the runs.")] = 1,
     parts: Annotated[int, typer.Option(min=1, help="Number of chunks.")] = 1,
     element: Annotated[str | None, typer.Option(help="Only runs of this absorber.")] = None,
-    preset: Annotated[str | None, typer.Option(help="One of feff.run.presets.")] = None,
     record: Annotated[Path | None, typer.Option(help="File for how runs ended, last.")] = None,
     workers: WorkersOption = 1,
     params: ParamsOption = PARAMS,
@@ -101,8 +100,7 @@ def run_feff(
     data/raw/crystals --workers 2`
     """
     stages.run_feff(
-        plan, load_settings(params, settings), journals, (part, parts), workers, record, element,
-        preset,
+        plan, load_settings(params, settings), journals, (part, parts), workers, record, element
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 
-from xascoord.cli import run as cli_run  # noqa: F401 - their commands, in this order
+from xascoord.cli import data, models, networks, run  # noqa: F401 - their commands, in this order
 from xascoord.cli.app import app
 from xascoord.core.errors import XascoordError
 

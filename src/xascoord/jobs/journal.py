@@ -45,9 +45,15 @@ def _open_alone(path: Path, wait: bool) -> BinaryIO:
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """Pieces of a journal that another process may be writing, in the order of its lines."""
     with path.open("rb") as handle:
-        for line in handle:
+        for number, line in enumerate(handle, start=1):
             if line.endswith(b"\n"):
-                yield json.loads(line)
+                try:
+                    yield json.loads(line)
+                except ValueError:
+                    raise XascoordError(
+                        f"{path}: line {number} is damaged; remove that line, or the file to "
+                        "start anew"
+                    ) from None
 
 
 class Journal:

@@ -75,7 +75,7 @@ class FeffRun(Section):
         None, description="Folder of POSCAR/CIF files to compute; null: none."
     )
     missing: bool = Field(
-        False, description="Compute the sites of the crystals of feff.path that have no spectrum."
+        False, description="Compute the sites of feff.path that have no usable spectrum."
     )
     preset: str = Field("fast", description="Which of the presets.")
     presets: dict[str, Preset] = Field(
@@ -110,6 +110,12 @@ class Feff(Section):
     path: str | None = Field(None, description="Folder or .tar/.tar.gz archive of FEFF output.")
     run: FeffRun = FeffRun()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Feff:
+        if self.run.missing and self.path is None:
+            raise ValueError("run.missing: name the output in feff.path")
+        return self
+
 
 class Crystals(Section):
     """Which crystals this project computes spectra of, for each element."""
@@ -119,5 +125,8 @@ class Crystals(Section):
     sites: int = Field(150, ge=1, description="Sites of an element.")
     largest_share: float = Field(
         0.5, gt=0, le=1, description="Largest share of one coordination number among them."
+    )
+    substitute: bool = Field(
+        True, description="Put the element into crystals of like cations where it has too few."
     )
     preset: str = Field("fast", description="Which of feff.run.presets.")

@@ -100,9 +100,15 @@ def run(
 
 def _measured(path: Path, element: str, settings: Settings) -> Any:
     contracts = {element: (settings.window, settings.edge_energy)}
-    found = read_and_prepare(path, contracts, element)[0]
+    several = read_and_prepare(path, contracts, element)
+    found = several[0]
     if isinstance(found, tuple):
         raise XascoordError(f"{path}: {found[2]}")
+    if len(several) > 1:
+        print(f"warning: {path} holds {len(several)} spectra; {found.name} is taken",
+              file=sys.stderr)  # fmt: skip
+    for warning in found.warnings:
+        print(f"warning: {found.name}: {warning}", file=sys.stderr)
     return found
 
 

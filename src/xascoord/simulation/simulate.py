@@ -266,14 +266,17 @@ def averaged(
     Raises
     ------
     XascoordError
-        If a site has no spectrum.
+        If a site has no spectrum, or their mean no e0.
     """
     lost = [str(site.index) for site in sites if site.energy is None]
     if lost:
         raise XascoordError(f"no spectrum of site {', '.join(lost)}: no average")
     spectra = [(site.energy, site.mu) for site in sites if site.energy is not None]
-    energy, mu = average_sites(spectra, [site.multiplicity for site in sites], step)  # type: ignore[arg-type]
-    return energy, mu, find_e0(energy, mu, settings)
+    try:
+        energy, mu = average_sites(spectra, [site.multiplicity for site in sites], step)  # type: ignore[arg-type]
+        return energy, mu, find_e0(energy, mu, settings)
+    except (RejectedSpectrum, ValueError) as error:
+        raise XascoordError(f"no average: {error}") from None
 
 
 def compare(energy: Array, mu: Array, e0: float, measured: Prepared) -> Comparison:
@@ -287,15 +290,22 @@ def compare(energy: Array, mu: Array, e0: float, measured: Prepared) -> Comparis
         Normalised, with its e0.
     """
     grid = np.linspace(*_COMPARED, 201)
-    target = np.interp(measured.e0 + grid, measured.energy, measured.norm)
     shifts = np.round(np.arange(-_FARTHEST_SHIFT, _FARTHEST_SHIFT + 0.05, 0.1), 1)
-    values = [
-        float(np.corrcoef(np.interp(e0 + grid - shift, energy, mu), target)[0, 1])
-        for shift in shifts
-    ]
+    values = [_likeness(energy - e0 + shift, mu, grid, measured) for shift in shifts]
     best = int(np.argmax(np.round(values, 9)))
     zero = int(np.argmin(np.abs(shifts)))
     return Comparison(measured.e0 - e0, float(shifts[best]), values[zero], values[best])
+
+
+def _likeness(relative: Array, mu: Array, grid: Array, measured: Prepared) -> float:
+    """Correlation where both are; -1 where that is less than nine tenths of the grid."""
+    energy = measured.energy - measured.e0
+    low, high = max(relative[0], energy[0]), min(relative[-1], energy[-1])
+    both = grid[(grid >= low) & (grid <= high)]
+    if len(both) < 0.9 * len(grid):
+        return -1.0
+    ours, theirs = np.interp(both, relative, mu), np.interp(both, energy, measured.norm)
+    return float(np.corrcoef(ours, theirs)[0, 1])
 
 
 def xdi_text(element: str, energy: Array, mu: Array, title: str, facts: dict[str, str]) -> str:

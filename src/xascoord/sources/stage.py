@@ -88,18 +88,42 @@ def list_feff_runs(settings: Settings, folder: Path) -> None:
 
 def run_feff(
     plan: Path, settings: Settings, journals: Path, chunk: tuple[int, int], workers: int,
-    record: Path | None, element: str | None, preset: str | None,
+    record: Path | None, element: str | None,
 ) -> None:  # fmt: skip
-    """Do one chunk of a plan of FEFF runs, resuming, and record how its runs ended."""
+    """Do one chunk of a plan of FEFF runs, resuming, and record how its runs ended.
+
+    Parameters
+    ----------
+    plan
+        Folder of ``list-feff-runs`` or ``choose-crystals``.
+    settings
+        ``feff.run``.
+    journals
+        Folder of results.
+    chunk
+        Which share, counted from 1, of how many.
+    workers
+        Runs at a time.
+    record
+        File for key and reason of each run of the chunk, written last.
+    element
+        Only runs of this absorber.
+
+    Raises
+    ------
+    XascoordError
+        If the plan has no run of the element or names a preset that is not there, or the machine
+        lacks what FEFF needs.
+    """
     from xascoord.sources.feff.chunks import finished_runs, read_plan, run_chunk, run_key
 
-    run = settings.feff.run
-    cards, name = run.presets[preset or run.preset], element or "all"
-    runs = read_plan(plan, element)
-    steps = run_chunk(runs, chunk, journals, name, cards, run, workers)
+    run, runs = settings.feff.run, read_plan(plan, element)
+    if element is not None and not runs:
+        raise XascoordError(f"{plan}: no run of {element} in this plan")
+    steps = run_chunk(runs, chunk, journals, element or "all", run, workers)
     show_progress(steps, f"FEFF runs of {element}" if element else "FEFF runs")
-    keys = [run_key(planned, cards, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
-    entries = finished_runs(journals, name, keys)
+    keys = [run_key(planned, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
+    entries = finished_runs(journals, keys)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
     if record is not None:

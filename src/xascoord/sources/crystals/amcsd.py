@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LARGEST_ATOM = 35.0  # cubic angstrom; an upper bound, to leave large cells unread
 _CENTRING = {"F": 4, "I": 2, "A": 2, "B": 2, "C": 2, "R": 3}
 _FULL = 0.995  # occupancy
+_SAME_PLACE = 0.01  # angstrom
 _PRESSURE = re.compile(
     r"\bP\s*=\s*([\d.]+)\s*(GPa|kbar|kb|MPa)|([\d.]+)\s*(GPa|kbar|kilobar)", re.I
 )
@@ -160,17 +161,27 @@ def parse_cif(text: str, most_atoms: int) -> Structure:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            structure = CifParser.from_str(text).parse_structures(primitive=True)[0]
+            whole = CifParser.from_str(text).parse_structures(primitive=False)[0]
     except Exception as error:  # pymatgen raises many kinds on malformed text
         raise StructureError(f"CIF not readable: {type(error).__name__}: {error}"[:200]) from None
-    if not structure.is_ordered:
+    if not whole.is_ordered:
         raise StructureError("partially occupied sites")
+    structure = primitive_cell(whole)
     if len(structure) > most_atoms:
         raise StructureError(f"more than {most_atoms} atoms in the primitive cell")
     structure.remove_oxidation_states()
     if "D" in structure.symbol_set:
         structure.replace_species({"D": "H"})
     return structure
+
+
+def primitive_cell(structure: Structure) -> Structure:
+    """The primitive cell, true to every displacement.
+
+    pymatgen's usual tolerance of 0.25 angstrom takes a superstructure (titanite, a tilted
+    perovskite) for its parent and averages the positions.
+    """
+    return structure.get_primitive_structure(tolerance=_SAME_PLACE)
 
 
 def is_ambient(title: str) -> bool:

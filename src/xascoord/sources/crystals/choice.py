@@ -1,7 +1,9 @@
 """The crystals that this project computes spectra of: all elements, in one table each.
 
 Reads the AMCSD and ``data/compounds.csv``, qualifies every crystal for every element in it and
-writes a plan of FEFF runs (``feff_chunks``): what was chosen, and what was not and why.
+writes a plan of FEFF runs (``sources.feff.chunks``): what was chosen, and what does not qualify and
+why. What qualifies and was not needed (enough of its coordination number, or a duplicate) is in
+neither.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,10 @@ from xascoord.core.errors import StructureError
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Finding
-from xascoord.sources.crystals.amcsd import Crystal, read_amcsd
+from xascoord.sources.crystals.amcsd import Crystal, primitive_cell, read_amcsd
 from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of_preference
 from xascoord.sources.crystals.qualify import Candidate, examine
-from xascoord.sources.crystals.substitution import fillers
+from xascoord.sources.crystals.substitution import donors, fillers
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.chunks import read_plan, results, write_plan
 from xascoord.structures.bond_valence import scaled_to_valence
@@ -48,12 +51,13 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
     done, total
         Entries of the database.
     """
-    result.candidates.update({element: [] for element in settings.elements})
+    elements = _surveyed(settings)
+    result.candidates.update({element: [] for element in elements})
     compounds = read_compounds(Path(settings.validation.compounds))
     for name, structure in compounds.items():
-        cell = structure.get_primitive_structure()
+        cell = primitive_cell(structure)
         _examine_all(Crystal(name, cell, "published", mineral=name), result, settings)
-    for item, (done, total) in read_amcsd(settings.elements, settings.crystals.most_atoms):
+    for item, (done, total) in read_amcsd(elements, settings.crystals.most_atoms):
         if isinstance(item, Rejection):
             result.examined += 1
             result.rejections.append(item)
@@ -62,9 +66,20 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
         yield done, total
 
 
+def _surveyed(settings: Settings) -> tuple[str, ...]:
+    """The wanted elements, and those in whose crystals they may stand.
+
+    So the choice for an element does not depend on which others are asked for.
+    """
+    found = dict.fromkeys(settings.elements)
+    if settings.crystals.substitute:
+        found.update(dict.fromkeys(d for e in settings.elements for d in donors(e)))
+    return tuple(found)
+
+
 def _examine_all(crystal: Crystal, result: Survey, settings: Settings) -> None:
     """Examine a crystal for each element that it holds: each counts as one."""
-    for element in settings.elements:
+    for element in result.candidates:
         if element not in crystal.structure.symbol_set:
             continue
         result.examined += 1
@@ -105,11 +120,13 @@ def _qualified_fillers(
     }
     if counts.total() >= crystals.sites:
         return
-    others = {
-        donor: [c for c in candidates if set(c.numbers) & set(wanted)]
-        for donor, candidates in found.candidates.items()
-    }
-    for crystal in (*fillers(element, others, settings.seed), *_prototypes(element, settings)):
+    others: dict[str, list[Candidate]] = {}
+    if crystals.substitute:
+        others = {
+            donor: [c for c in candidates if set(c.numbers) & set(wanted)]
+            for donor, candidates in found.candidates.items()
+        }
+    for crystal in chain(fillers(element, others, settings.seed), _prototypes(element, settings)):
         if not any(left > 0 for left in wanted.values()):
             return
         try:
@@ -135,7 +152,7 @@ def _prototypes(element: str, settings: Settings) -> Iterator[Crystal]:
                 yield Crystal(material, cell, "prototype", copy=suffix, mineral=material)
 
 
-def site_rows(element: str, chosen: Sequence[Candidate]) -> list[dict[str, Any]]:
+def site_rows(element: str, chosen: Sequence[Candidate], preset: str) -> list[dict[str, Any]]:
     """One row of ``sites.csv`` for each inequivalent site, in the order of computing."""
     rows: list[dict[str, Any]] = []
     for candidate in chosen:
@@ -146,7 +163,8 @@ def site_rows(element: str, chosen: Sequence[Candidate]) -> list[dict[str, Any]]
                 "material": crystal.material, "site_index": site.index,
                 "multiplicity": site.multiplicity, "coordination": site.coordination,
                 "valence": site.valence, "bond_valence": site.bond_valence, "outlier": site.outlier,
-                "origin": crystal.origin, "ambient": crystal.ambient, "mineral": crystal.mineral,
+                "preset": preset, "origin": crystal.origin, "ambient": crystal.ambient,
+                "mineral": crystal.mineral,
                 "formula": crystal.structure.composition.reduced_formula,
                 "reference": crystal.reference, "code": crystal.code, "title": crystal.title,
             })  # fmt: skip
@@ -170,7 +188,7 @@ def write_choice(found: Survey, settings: Settings, folder: Path) -> Iterator[tu
     structures: dict[str, dict[str, Any]] = {}
     for done, element in enumerate(settings.elements, start=1):
         chosen = choose_for(element, found, settings)
-        sites += site_rows(element, chosen)
+        sites += site_rows(element, chosen, settings.crystals.preset)
         for candidate in chosen:
             crystal = candidate.crystal
             name = identity(crystal)
@@ -186,8 +204,6 @@ def read_computed(
     settings: Settings, plan: Path, journals: Path
 ) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
     """The spectra of the chosen crystals that FEFF has computed; the other sites as rejections."""
-    run = settings.feff.run
-    preset = run.presets[settings.crystals.preset]
     for element in settings.elements:
         runs = read_plan(plan, element)
-        yield from results(runs, journals, element, preset, run, settings.quality)
+        yield from results(runs, journals, settings.feff.run, settings.quality)

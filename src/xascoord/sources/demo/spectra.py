@@ -33,6 +33,7 @@ from xascoord.structures.symmetry import structure_row
 
 Array = npt.NDArray[np.float64]
 NAME = "demo"
+_TRIED_AGAIN = ("timeout", "feff_failed")
 
 
 def xanes_from_paths(
@@ -104,10 +105,13 @@ def compute_element(
                 )
             )
     with Journal(journals / f"{element}.jsonl") as journal:
+        known = {e["key"] for e in journal.entries() if e["reason"] not in _TRIED_AGAIN}
+        todo = [task for task in tasks if task.key not in known]
+        yield len(tasks) - len(todo), len(tasks)
         batch = run_batch(
-            tasks, feff8l_commands(), journal, workers, settings.demo.timeout, scratch / element
+            todo, feff8l_commands(), journal, workers, settings.demo.timeout, scratch / element
         )
-        for done, _ in enumerate(batch, start=1):
+        for done, _ in enumerate(batch, start=1 + len(tasks) - len(todo)):
             yield done, len(tasks)
 
 

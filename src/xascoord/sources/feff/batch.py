@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from xascoord.sources.feff.convergence import (
     check_self_consistency,
 )
 from xascoord.sources.feff.run import FeffOutcome, FeffTask, MachineFault, _Programs, run_feff
+from xascoord.sources.feff.xmu import parse_xmu
 
 _MOST_FAULTS = 3  # of the machine in a row
 
@@ -30,9 +31,8 @@ def run_batch(
     timeout: float,
     scratch: Path,
     convergence: Convergence | None = None,
-    try_again: Container[str] = ("timeout", "feff_failed"),
 ) -> Iterator[str]:
-    """Run the tasks that the journal does not hold yet, several at once.
+    """Run the tasks, several at once.
 
     Each finished one, failed or not, is in the journal before its key is yielded, so a killed
     batch loses at most what was running. At most ``2 x workers`` inputs exist at a time.
@@ -53,13 +53,11 @@ def run_batch(
         Folder for the runs; what is left in it by a killed batch is removed.
     convergence
         What counts as self-consistent; None: everything.
-    try_again
-        Reasons of failures in the journal that may not come again.
 
     Yields
     ------
     str
-        Key of each task as it ends; the known ones first.
+        Key of each task as it ends.
 
     Raises
     ------
@@ -68,10 +66,7 @@ def run_batch(
         them. It is raised at the end, or at once after three such failures in a row.
     """
     shutil.rmtree(scratch, ignore_errors=True)  # left by a killed run
-    entries = journal.entries({task.key for task in tasks})
-    finished = {entry["key"] for entry in entries if entry["reason"] not in try_again}
-    yield from (task.key for task in tasks if task.key in finished)
-    todo = iter([task for task in tasks if task.key not in finished])
+    todo = iter(tasks)
     programs = _Programs()
     one = partial(
         _run_task, commands=commands, timeout=timeout, scratch=scratch, programs=programs,
@@ -95,12 +90,12 @@ def run_batch(
                 except MachineFault as fault:
                     faults.append(str(fault))
                     in_a_row += 1
-                    if in_a_row >= _MOST_FAULTS:
-                        raise _stopped(faults) from None
                     continue
                 in_a_row = 0
                 journal.extend([entry])
                 yield entry["key"]
+            if in_a_row >= _MOST_FAULTS:
+                raise _stopped(faults)
     finally:
         # Ended early (Ctrl-C, SIGTERM): end the programs, keep what was complete.
         programs.stop()
@@ -108,6 +103,18 @@ def run_batch(
         shutil.rmtree(scratch, ignore_errors=True)
     if faults:
         raise _stopped(faults)
+
+
+def _checked(found: FeffOutcome, convergence: Convergence | None) -> FeffOutcome:
+    """The same, with the reason where its spectrum is none or not self-consistent."""
+    if found.reason or convergence is None:
+        return found
+    try:
+        check_self_consistency(found.scf, convergence)
+        parse_xmu(found.xmu)
+    except RejectedSpectrum as error:
+        return replace(found, reason=str(error.reason), detail=error.detail)
+    return found
 
 
 def _stopped(faults: Sequence[str]) -> XascoordError:
@@ -132,15 +139,12 @@ def _run_task(
         except Exception as error:  # one bad structure must not stop the batch
             outcome = FeffOutcome("", "bad_structure", f"{type(error).__name__}: {error}")
             break
-        found = run_feff(text, commands, timeout, scratch, programs)
+        found = _checked(run_feff(text, commands, timeout, scratch, programs), convergence)
         cpu += found.cpu or 0.0
-        if not found.reason and convergence is not None:
-            try:
-                check_self_consistency(found.scf, convergence)
-            except RejectedSpectrum as error:
-                found = replace(found, reason=str(error.reason), detail=error.detail)
         if found.xmu or not outcome.xmu:
             outcome = found
+        if found.reason == "timeout":  # another try takes as long; a longer limit may pass
+            outcome = replace(outcome, reason=found.reason, detail=found.detail)
         if found.reason in ("", "timeout"):
             break
     scf = outcome.scf

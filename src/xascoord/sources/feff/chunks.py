@@ -10,7 +10,7 @@ A journal ``<folder>/<name>-<part>of<parts>.jsonl`` holds one JSON object a line
 - ``xmu``: the text of FEFF's ``xmu.dat``, empty where there is none;
 - ``reason``, ``detail``: empty, or why the run cannot be used;
 - ``scf``: ``fermi_levels`` (eV) and ``charge_distances`` after each iteration, ``reached``;
-- ``tries``, ``cpu``: how many inputs were tried, CPU-seconds of all of them.
+- ``tries``, ``cpu``: how many inputs were tried, CPU-seconds of those that FEFF ended.
 
 What stands in any of them is not computed again, however the runs are shared out next time.
 """
@@ -27,7 +27,7 @@ from typing import Any
 
 from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.files import write_csv
-from xascoord.core.hashing import digest
+from xascoord.core.hashing import digest, rounded
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.core.schemas import REJECTIONS, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
@@ -45,7 +45,7 @@ from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.symmetry import structure_from_row
 
 Row = dict[str, Any]
-PLAN_COLUMNS = ("element", "structure_id", "material", "site_index")
+PLAN_COLUMNS = ("element", "structure_id", "material", "site_index", "preset")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class PlannedRun:
     def index(self) -> int:
         """Index of the site in its crystal."""
         return int(self.site["site_index"])
+
+    @property
+    def preset(self) -> str:
+        """Name of its cards."""
+        return str(self.site["preset"])
 
     @property
     def name(self) -> str:
@@ -102,10 +107,11 @@ def read_plan(folder: Path, element: str | None = None) -> list[PlannedRun]:
         raise SourceError(f"{folder}: no plan of FEFF runs ({error})") from None
 
 
-def run_task(planned: PlannedRun, preset: Preset, run: FeffRun) -> FeffTask:
-    """The calculation of one site, with one input for each mixing of the preset."""
+def run_task(planned: PlannedRun, run: FeffRun) -> FeffTask:
+    """The calculation of one site, with one input for each mixing of its preset."""
+    preset = cards_of(planned, run)
     return FeffTask(
-        run_key(planned, preset, run),
+        run_key(planned, run),
         tuple(partial(_input, planned, preset, mixing) for mixing in preset.mixings),
     )
 
@@ -114,13 +120,29 @@ def _input(planned: PlannedRun, preset: Preset, mixing: float) -> str:
     return xanes_input(structure_from_row(planned.structure), planned.index, preset, mixing)
 
 
-def run_key(planned: PlannedRun, preset: Preset, run: FeffRun) -> str:
+def cards_of(planned: PlannedRun, run: FeffRun) -> Preset:
+    """The preset of a planned run.
+
+    Raises
+    ------
+    XascoordError
+        If the settings have none of that name.
+    """
+    if planned.preset not in run.presets:
+        raise XascoordError(
+            f"the plan names the preset {planned.preset!r}; feff.run.presets has "
+            f"{', '.join(run.presets)}"
+        )
+    return run.presets[planned.preset]
+
+
+def run_key(planned: PlannedRun, run: FeffRun) -> str:
     """Name of one calculation: it changes with the crystal, the input and the program."""
     row = planned.structure
     # To five decimals: reading a CIF gives other last bits on another processor.
-    numbers = [[round(value, 5) + 0.0 for value in row[n]] for n in ("lattice", "frac_coords")]
+    numbers = [[rounded(value, 5) for value in row[n]] for n in ("lattice", "frac_coords")]
     engine = run.executable or f"feff10-rs {_version('feff10-rs')}"
-    cards = preset.model_dump(mode="json")
+    cards = cards_of(planned, run).model_dump(mode="json")
     return f"{planned.name}#{digest(*numbers, row['species'], cards, engine)}"
 
 
@@ -132,12 +154,12 @@ def _version(package: str) -> str:
 
 
 def finished_runs(
-    folder: Path, name: str, keys: Iterable[str], leave_out: Path | None = None
+    folder: Path, keys: Iterable[str], leave_out: Path | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Entries of some runs in all journals of a name; a good one goes before a failed one."""
+    """Entries of some runs in all journals of a folder; a good one goes before a failed one."""
     wanted = set(keys)
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob(f"{name}-*of*.jsonl")):
+    for path in sorted(folder.glob("*.jsonl")):
         if path == leave_out:
             continue
         for entry in read_journal(path):
@@ -148,8 +170,8 @@ def finished_runs(
 
 
 def run_chunk(
-    plan: Sequence[PlannedRun], chunk: tuple[int, int], journals: Path, name: str, preset: Preset,
-    run: FeffRun, workers: int,
+    plan: Sequence[PlannedRun], chunk: tuple[int, int], journals: Path, name: str, run: FeffRun,
+    workers: int,
 ) -> Iterator[tuple[int, int]]:  # fmt: skip
     """Do one share of the runs: of chunk (i, n) every n-th, from the i-th on.
 
@@ -160,8 +182,8 @@ def run_chunk(
     chunk
         Which share, counted from 1, of how many.
     journals, name
-        Where results go, and the name that journals of this plan have in common.
-    preset, run
+        Folder of results, and the beginning of the name of this chunk's journal.
+    run
         Cards, engine, limits.
     workers
         Runs at a time.
@@ -174,34 +196,30 @@ def run_chunk(
     part, parts = chunk
     if not 1 <= part <= parts:
         raise XascoordError(f"chunk {part} of {parts}: there is no such chunk")
-    tasks = [run_task(planned, preset, run) for planned in plan[part - 1 :: parts]]
+    tasks = [run_task(planned, run) for planned in plan[part - 1 :: parts]]
     label = f"{name}-{part}of{parts}"
     path = journals / f"{label}.jsonl"
-    elsewhere = finished_runs(journals, name, (task.key for task in tasks), leave_out=path)
-    again = try_again(run)
+    known = finished_runs(journals, (task.key for task in tasks))
     todo = [
-        task
-        for task in tasks
-        if task.key not in elsewhere or elsewhere[task.key]["reason"] in again
+        task for task in tasks if task.key not in known or not _settled(known[task.key], task, run)
     ]
     done = len(tasks) - len(todo)
     yield done, len(tasks)
     with Journal(path) as journal:
         for _ in run_batch(
             todo, commands_of(run), journal, workers, run.timeout, journals / f"scratch-{label}",
-            run.convergence, again,
+            run.convergence,
         ):  # fmt: skip
             done += 1
             yield done, len(tasks)
 
 
 def results(
-    plan: Sequence[PlannedRun], journals: Path, name: str, preset: Preset, run: FeffRun,
-    quality: Quality,
+    plan: Sequence[PlannedRun], journals: Path, run: FeffRun, quality: Quality
 ) -> Iterator[tuple[Finding | Rejection, Row | None]]:  # fmt: skip
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
-    keys = [run_key(planned, preset, run) for planned in plan]
-    entries = finished_runs(journals, name, keys)
+    keys = [run_key(planned, run) for planned in plan]
+    entries = finished_runs(journals, keys)
     for planned, key in zip(plan, keys, strict=True):
         row = planned.structure
         try:
@@ -234,6 +252,19 @@ def _spectrum(
     return xmu
 
 
-def try_again(run: FeffRun) -> tuple[str, ...]:
-    """Failures that may not come again: of FEFF10 only the time limit, which is a setting."""
-    return ("timeout", "feff_failed") if run.engine == "executable" else ("timeout",)
+def _settled(entry: Row, task: FeffTask, run: FeffRun) -> bool:
+    """Whether a run need not be done again under the limits in force now.
+
+    Of failures only those of the time limit may pass, and those of a program of the user; a run
+    that was once good enough is done again, with the mixings that are left, where it is not now.
+    """
+    again = ("timeout", "feff_failed") if run.engine == "executable" else ("timeout",)
+    if entry["reason"] in again:
+        return False
+    if entry["scf"] is None:
+        return True
+    try:
+        check_self_consistency(SelfConsistency.of(entry["scf"]), run.convergence)
+    except RejectedSpectrum:
+        return bool(entry["tries"] >= len(task.inputs))
+    return True

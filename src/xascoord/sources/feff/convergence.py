@@ -8,6 +8,7 @@ still moved (it sets the energy scale of the spectrum) and by how much the charg
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from xascoord.core.rejections import Reason, RejectedSpectrum
 from xascoord.settings.feff import Convergence
 
-_STEP = re.compile(r"mu=\s*(-?[\d.]+)\s*eV\s+Charge distance=\s*([\d.]+|\*+)")
+_STEP = re.compile(r"mu=\s*(\S+)\s*eV\s+Charge distance=\s*([^\s(]+)")
 _REACHED = re.compile(r"convergence reached", re.I)
 _FAILED = re.compile(r"convergence not reached|not converge", re.I)
 _LAST_STEPS = 3
@@ -49,12 +50,14 @@ class SelfConsistency:
     def fermi_drift(self) -> float:
         """Range of the last three Fermi levels, in eV; infinite where there are fewer."""
         last = self.fermi_levels[-_LAST_STEPS:]
-        return round(max(last) - min(last), 4) if len(last) == _LAST_STEPS else float("inf")
+        if len(last) < _LAST_STEPS or not all(map(math.isfinite, last)):
+            return math.inf
+        return round(max(last) - min(last), 4)
 
     @property
     def charge_distance(self) -> float:
         """The last one."""
-        return self.charge_distances[-1] if self.charge_distances else float("inf")
+        return self.charge_distances[-1] if self.charge_distances else math.inf
 
 
 def read_self_consistency(log: str) -> SelfConsistency | None:
@@ -62,10 +65,20 @@ def read_self_consistency(log: str) -> SelfConsistency | None:
     steps = _STEP.findall(log)
     if not steps and not _FAILED.search(log):
         return None
-    charges = tuple(float("inf") if "*" in charge else float(charge) for _, charge in steps)
     return SelfConsistency(
-        tuple(float(level) for level, _ in steps), charges, bool(_REACHED.search(log))
+        tuple(_number(level) for level, _ in steps),
+        tuple(_number(charge) for _, charge in steps),
+        bool(_REACHED.search(log)),
     )
+
+
+def _number(text: str) -> float:
+    """A number of the log; stars, NaN and the like are infinite: they pass no limit."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.inf
+    return value if math.isfinite(value) else math.inf
 
 
 def check_self_consistency(found: SelfConsistency | None, limits: Convergence) -> None:

@@ -15,6 +15,7 @@ STAGES = (
     "rdinp", "atomic", "pot", "screen", "xsph", "fms", "mkgtr", "path", "genfmt", "ff2x",
 )  # fmt: skip
 CPU_FILE = "cpu_seconds"
+_LEAST_STACK = 64 << 20  # bytes
 
 
 def main() -> int:
@@ -41,6 +42,9 @@ def _raise_stack_limit() -> None:
         return
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     resource.setrlimit(resource.RLIMIT_STACK, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < _LEAST_STACK:
+        # Should FEFF die of it, this line tells why.
+        print(f"stack limit of this machine: {hard >> 20} MB (ulimit -Hs)", flush=True)
 
 
 def _note_cpu_time() -> None:

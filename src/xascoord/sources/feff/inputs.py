@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xascoord.core.errors import StructureError
+from xascoord.core.hashing import rounded
 from xascoord.settings.feff import Preset
 from xascoord.settings.sources import Demo
 
@@ -83,7 +84,7 @@ def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) 
     centre = structure[site]
     absorber = centre.specie.symbol
     atoms = sorted(
-        (round(near.nn_distance, 4), near.specie.symbol, *_rounded(near.coords - centre.coords))
+        (rounded(near.nn_distance, 4), near.specie.symbol, *_places(near.coords - centre.coords))
         for near in structure.get_neighbors(centre, preset.cluster_radius)
     )
     amounts = structure.composition.reduced_composition.get_el_amt_dict()
@@ -123,5 +124,5 @@ def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) 
     return "\n".join([*lines, "END"]) + "\n"
 
 
-def _rounded(vector: np.ndarray[Any, Any]) -> list[float]:
-    return [round(float(value), 4) + 0.0 for value in vector]  # no minus zero
+def _places(vector: np.ndarray[Any, Any]) -> list[float]:
+    return [rounded(value, 4) for value in vector]

@@ -64,12 +64,23 @@ def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, byt
         if not folder.is_dir():
             raise SourceError(f"feff.run.structures: {folder} is not a folder")
         for path in sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file()):
-            stem = path.parent.name if path.name == "POSCAR" else path.stem
-            yield PurePosixPath(path), normalise_material_id(stem), path.read_bytes()
+            if path.name == "CONTCAR" and path.with_name("POSCAR").is_file():
+                continue  # the end of the calculation that its POSCAR began
+            yield PurePosixPath(path), normalise_material_id(_stem(path)), path.read_bytes()
     if run.missing:
         small, _ = contents(Path(settings.feff.path or ""))
         for name in sorted(n for n in small if n.name == "POSCAR"):
             yield name, poscar_material(name, small, settings), small[name]
+
+
+def _stem(path: Path) -> str:
+    """Name of the crystal of a file: of its folder where it is POSCAR or CONTCAR alone."""
+    for name in ("POSCAR", "CONTCAR"):
+        if path.name.upper() == name:
+            return path.parent.name
+        if path.name.upper().startswith(name):
+            return path.name[len(name) :].lstrip("._- ")
+    return path.stem
 
 
 def is_crystal_file(path: Path) -> bool:
@@ -110,10 +121,13 @@ def write_missing(settings: Settings, folder: Path) -> int:
         except StructureError as error:
             rejections.append(Rejection(material, Reason.BAD_STRUCTURE, str(error)))
             continue
+        if settings.quality.oxides_only and "O" not in row["species"]:
+            rejections.append(Rejection(material, Reason.NOT_AN_OXIDE, row["formula"]))
+            continue
         wanted = [
             {
                 "element": element, "structure_id": row["structure_id"], "material": material,
-                "site_index": index,
+                "site_index": index, "preset": settings.feff.run.preset,
             }
             for index, (orbit, element) in enumerate(
                 zip(row["equivalent_to"], row["species"], strict=True)
@@ -152,4 +166,4 @@ def read_runs(
     except OSError as error:
         raise SourceError(f"{plan}: no plan of FEFF runs ({error})") from None
     run = settings.feff.run
-    yield from results(read_plan(plan), journals, "all", run.cards, run, settings.quality)
+    yield from results(read_plan(plan), journals, run, settings.quality)

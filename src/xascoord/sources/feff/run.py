@@ -36,11 +36,15 @@ ENVIRONMENT = {
 # What programs and libraries print where the machine is at fault, not the crystal.
 _MACHINE = re.compile(
     r"no space left on device|disk quota exceeded|cannot allocate memory|insufficient virtual "
-    r"memory|out of memory|MemoryError|ModuleNotFoundError[^\n]*|ImportError[^\n]*|"
-    r"error while loading shared libraries[^\n]*|SIGKILL|signal: 9|read-only file system|"
-    r"too many open files|resource temporarily unavailable",
+    r"memory|out of memory|MemoryError|memory allocation error|ModuleNotFoundError[^\n]*|"
+    r"ImportError[^\n]*|error while loading shared libraries[^\n]*|SIG(?:KILL|TERM|BUS|ILL)\b|"
+    r"signal: (?:4|7|9|15)\b|read-only file system|too many open files|input/output error|"
+    r"resource temporarily unavailable|not built to run on|processor support|"
+    r"stack limit of this machine[^\n]*",
     re.IGNORECASE,
 )
+
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGBUS, signal.SIGILL)
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def _raise_machine_fault(code: int, log: Path) -> None:
     """Tell what lies with the machine from what lies with the crystal."""
     tail = _text(log)[-5000:]
     found = _MACHINE.search(tail)
-    if found or code in (-signal.SIGKILL, -signal.SIGTERM, 126, 127, 137):
+    if found or -code in _FROM_OUTSIDE or code in (126, 127, 137, 143):
         raise MachineFault(found.group() if found else f"FEFF was ended from outside (code {code})")
 
 
