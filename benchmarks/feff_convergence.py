@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +75,23 @@ def main() -> None:
     ends = {r["compound"]: window(r["xmu"]) for r in rows if r["iterations"] == 40 and r["xmu"]}
     print("compound  iterations  mixing  Fermi drift eV  charge distance  e0 off eV  "
           "window off (largest)  r")  # fmt: skip
+    found = []
     for row in sorted(rows, key=lambda row: row.get("drift", 99)):
         if row["xmu"] and row["iterations"] != 40 and row["compound"] in ends:
             zero, features = window(row["xmu"])
             end, target = ends[row["compound"]]
-            off = np.abs(features - target).max()
+            off = float(np.abs(features - target).max())
+            found.append((row["drift"], row["charge"], abs(zero - end), off))
             print(f"{row['compound']:8} {row['done']:8} {row['mixing']:10} {row['drift']:14.3f} "
                   f"{row['charge']:15.4f} {zero - end:12.3f} {off:14.4f} "
                   f"{np.corrcoef(features, target)[0, 1]:14.5f}")  # fmt: skip
+    drifts, charges = (0.0, 0.02, 0.1, 0.3, 1.0, 9.0), (0.0, 0.003, 0.01, 0.03, 0.1, 9.0)
+    for name, column, bounds in (("Fermi drift", 0, drifts), ("charge distance", 1, charges)):
+        for low, high in pairwise(bounds):
+            mine = [f for f in found if low <= f[column] < high]
+            print(f"{name} {low:g} to {high:g}: {len(mine)} runs, e0 off by up to "
+                  f"{max((f[2] for f in mine), default=0):.3f} eV, windows by up to "
+                  f"{max((f[3] for f in mine), default=0):.4f}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -98,6 +98,8 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scf", type=float, nargs="*", default=list(SCF))
+    parser.add_argument("--fms", type=float, nargs="*", help="only these radii")
+    parser.add_argument("--l-max", type=int, nargs="*", help="only these")
     parser.add_argument("--core-hole", default="FSR")
     parser.add_argument("--part", default="0/1", help="share of the sites, e.g. 0/2")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/feff_presets.jsonl"))
@@ -116,7 +118,9 @@ def main() -> None:
                 pot_cpu = {}
                 for fms, l_max in SCF[scf]:
                     key = f"{name} {arguments.core_hole} {scf} {fms} {l_max}"
-                    if key in known:
+                    if key in known or fms not in (arguments.fms or [fms]):
+                        continue
+                    if l_max not in (arguments.l_max or [l_max]):
                         continue
                     preset = FAST.model_copy(
                         update={"scf_radius": scf, "fms_radius": fms, "l_max": l_max,

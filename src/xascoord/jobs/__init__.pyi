@@ -1,4 +1,3 @@
 from .journal import Journal as Journal
 from .progress import show_progress as show_progress
-from .resume import resume as resume
 from .workers import in_processes as in_processes

@@ -1,4 +1,3 @@
-from .assign import assign as assign
 from .calibration import calibrate as calibrate
 from .ranking import motif_label as motif_label
 from .ranking import number_label as number_label

@@ -1,5 +1,4 @@
 from .matching import match_orbits as match_orbits
-from .order_parameters import order_parameters as order_parameters
 from .polyhedra import site_geometry as site_geometry
 from .symmetry import equivalent_sites as equivalent_sites
 from .symmetry import structure_from_row as structure_from_row
