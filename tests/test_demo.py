@@ -48,7 +48,7 @@ def test_the_table_of_sources_holds_its_checksum(root):
         assert (
             row["commit"]
             or row["checksum"]
-            or row["name"] in ("materials_project", "xasdb_archive")
+            or row["name"] in ("materials_project", "xasdb_archive", "amcsd")
         )
 
 

@@ -80,8 +80,11 @@ def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
         stage = stages[path.stem.partition("_")[2]]
         rules = path.read_text().split("\nrule ")
         text = " ".join(rule for rule in rules if not rule.startswith("compute_demo"))
-        used = {name for call in re.findall(r"settings\(([^)]*)\)", text)
-                for name in re.findall(r'"(\w+)"', call)}  # fmt: skip
+        calls = re.findall(r"settings\(([^)]*)\)", text)
+        parts = [part for call in calls for part in re.findall(r"(\w+)=\[([^\]]*)\]", call)]
+        whole = [re.sub(r"\w+=\[[^\]]*\]", "", call) for call in calls]
+        used = {name for call in whole for name in re.findall(r'"(\w+)"', call)}
+        used |= {f"{name}.{key}" for name, keys in parts for key in re.findall(r'"(\w+)"', keys)}
         known = {name for name in stage["params"] if isinstance(name, str)}
         assert used <= known or {"params.yaml": None} in stage["params"], path
         assert f"workflow/rules/{path.name}" in stage["deps"]

@@ -140,7 +140,13 @@ rule choose_crystals:
         runtime=minutes(60),
     params:
         settings=settings(
-            "seed", "elements", "crystals", "feff", "demo", "quality", "validation"
+            "seed",
+            "elements",
+            "crystals",
+            "feff",
+            "demo",
+            "quality",
+            validation=["compounds"],
         ),
     message:
         "Choosing crystals for each element"

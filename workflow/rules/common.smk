@@ -64,9 +64,15 @@ BUNDLES = expand(
 )
 
 
-def settings(*sections):
-    """The named sections of the settings as JSON: what a rule depends on, and all it is told."""
-    return json.dumps({name: config[name] for name in sections}, sort_keys=True)
+def settings(*sections, **parts):
+    """The named sections of the settings as JSON: what a rule depends on, and all it is told.
+
+    Of a section that is given by name only the listed values: settings(validation=["folder"]).
+    """
+    values = {name: config[name] for name in sections}
+    for name, keys in parts.items():
+        values[name] = {key: config[name][key] for key in keys}
+    return json.dumps(values, sort_keys=True)
 
 
 def memory(megabytes):

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.hashing import rounded
+
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
@@ -75,11 +77,19 @@ def coordination_shells(structure: Structure, site: int) -> Shells:
     distances = np.linalg.norm(vectors, axis=1)
     limits = np.array([_radius(center) + _radius(symbol) for symbol in symbols])
     weights = weights * _distance_weight(distances, limits)
-    # CrystalNN sorts twice; the body-centred order parameter depends on the order of neighbours.
-    order = np.argsort(-before, kind="stable")
-    order = order[np.argsort(-weights[order], kind="stable")]
-    rounded = np.array([round(float(weight), 3) for weight in weights[order]])
-    return _shells(rounded, vectors[order])
+    # CrystalNN sorts by the last weight, equal ones by the one before. The body-centred order
+    # parameter depends on the order of neighbours: equal ones stand by their direction, not by
+    # last bits, which differ between processors.
+    order = sorted(
+        range(len(weights)),
+        key=lambda n: (
+            -rounded(weights[n], 8),
+            -rounded(before[n], 8),
+            *(rounded(x, 4) for x in vectors[n]),
+        ),
+    )
+    levels = np.array([rounded(weights[n], 3) for n in order])
+    return _shells(levels, vectors[order])
 
 
 def _shells(weights: Array, vectors: Array) -> Shells:
