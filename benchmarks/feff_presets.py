@@ -131,7 +131,7 @@ def main() -> None:
                     row = {"key": key, "scf": scf, "fms": fms, "l_max": l_max, "site": name,
                            "core_hole": arguments.core_hole}  # fmt: skip
                     try:
-                        text = xanes_input(crystal, site, preset, 0.1)
+                        text = xanes_input(crystal, site, preset)
                         (folder / "feff.inp").write_text(text)
                         started = time.time()
                         if l_max not in pot_cpu:

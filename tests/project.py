@@ -27,7 +27,8 @@ QUICK = {"folds": 3, "epochs": 1, "splits": ["grouped"], "networks": ["mlp"]}
 # FEFF10 in a few seconds: small clusters, few energies, ended before it converges.
 TINY = {
     "scf_radius": 2.5, "fms_radius": 3.0, "l_max": 2, "cluster_radius": 7.0, "core_hole": "FSR",
-    "highest_k": 4.2, "k_step": 0.15, "edge_step": 0.1, "mixings": [0.1, 0.05], "iterations": 7,
+    "highest_k": 4.2, "k_step": 0.15, "edge_step": 0.1, "mixings": [0.1, 0.05],
+    "iterations": [7, 7],
 }  # fmt: skip
 RUN = {"preset": "tiny", "presets": {"tiny": TINY}, "chunks": 2,
        "convergence": {"fermi_drift": 5.0, "charge_distance": 5.0}}  # fmt: skip

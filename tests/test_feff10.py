@@ -26,8 +26,8 @@ from xascoord.sources.feff.xmu import parse_xmu
 
 
 def test_cards():
-    text = xanes_input(rutile(), 0, FAST, 0.05)
-    assert "SCF 3.5 0 12 0.05 1" in text
+    text = xanes_input(rutile(), 0, FAST, 1)
+    assert "SCF 3.5 0 30 0.05 1" in text
     assert "FMS 6 0" in text
     potentials = text.split("POTENTIALS\n")[1].split("ATOMS")[0].splitlines()
     assert potentials == ["0 22 Ti 2 2 0.001", "1 8 O 2 2 2", "2 22 Ti 2 2 1"]
@@ -35,7 +35,7 @@ def test_cards():
     distances = [float(atom[5]) for atom in atoms]
     assert distances == sorted(distances)
     assert distances[1:7] == pytest.approx([1.9486] * 4 + [1.9816] * 2, abs=2e-3)
-    assert "-1 -1" in xanes_input(rutile(), 0, PUBLISHED, 0.2)
+    assert "-1 -1" in xanes_input(rutile(), 0, PUBLISHED)
 
 
 def test_equal_neighbours_stand_in_an_order_that_last_bits_cannot_turn():
@@ -44,7 +44,7 @@ def test_equal_neighbours_stand_in_an_order_that_last_bits_cannot_turn():
     for _ in range(5):
         other = plain.copy()
         other.translate_sites(range(len(other)), random.normal(0, 1e-13, 3), frac_coords=True)
-        assert xanes_input(other, 0, FAST, 0.1) == xanes_input(plain, 0, FAST, 0.1)
+        assert xanes_input(other, 0, FAST) == xanes_input(plain, 0, FAST)
 
 
 def test_coordinates_half_way_between_two_roundings():
@@ -59,7 +59,7 @@ def test_coordinates_half_way_between_two_roundings():
         other = halite.copy()
         noise = random.normal(0, 1e-13, (len(other), 3))
         other = Structure(other.lattice, other.species, other.frac_coords + noise)
-        assert xanes_input(other, 0, FAST, 0.1) == xanes_input(halite, 0, FAST, 0.1)
+        assert xanes_input(other, 0, FAST) == xanes_input(halite, 0, FAST)
 
 
 def test_a_cluster_without_one_of_the_elements_is_refused():
@@ -68,12 +68,12 @@ def test_a_cluster_without_one_of_the_elements_is_refused():
     long = Structure(Lattice.orthorhombic(4, 4, 60), ["Ti", "O", "Cs"],
                      [[0, 0, 0], [0, 0, 0.03], [0, 0, 0.5]])  # fmt: skip
     with pytest.raises(StructureError, match="no Cs within 7 angstrom"):
-        xanes_input(long, 0, Preset(**TINY), 0.1)
+        xanes_input(long, 0, Preset(**TINY))
 
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
-    text = xanes_input(rutile(), 0, Preset(**TINY), 0.1)
+    text = xanes_input(rutile(), 0, Preset(**TINY))
     return run_feff(text, feff10_commands(), 120, tmp_path_factory.mktemp("feff"))
 
 
@@ -85,14 +85,14 @@ def test_rutile_by_full_multiple_scattering(first, tmp_path):
     assert len(first.scf.fermi_levels) == 7
     assert -13 < first.scf.fermi_levels[-1] < -10
     assert first.cpu > 0.5
-    text = xanes_input(rutile(), 0, Preset(**TINY), 0.1)
+    text = xanes_input(rutile(), 0, Preset(**TINY))
     again = run_feff(text, feff10_commands(), 120, tmp_path)
     assert again.xmu == first.xmu  # to the last printed digit
 
 
 def test_a_crystal_that_feff_cannot_do_says_why(tmp_path):
     narrow = Preset(**{**TINY, "l_max": 1})  # no room for the d electrons of Ti
-    outcome = run_feff(xanes_input(rutile(), 0, narrow, 0.1), feff10_commands(), 120, tmp_path)
+    outcome = run_feff(xanes_input(rutile(), 0, narrow), feff10_commands(), 120, tmp_path)
     assert outcome.reason == "feff_failed"
     assert "pot" in outcome.detail
 

@@ -92,7 +92,7 @@ def test_run_folders_of_one_material_share_it(tmp_path):
         for site in _orbits(crystal):
             folder = tmp_path / "runs" / material / f"{site:03d}_Cu"
             folder.mkdir(parents=True)
-            (folder / "feff.inp").write_text(xanes_input(crystal, site, FAST, 0.1))
+            (folder / "feff.inp").write_text(xanes_input(crystal, site, FAST))
             (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
             crystal.to(filename=str(folder / "POSCAR"), fmt="poscar")
     settings = make_settings(
@@ -307,7 +307,7 @@ def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
         run = run / "FEFF-XANES/000_Cu"
     run.mkdir(parents=True)
     crystal.to(filename=str(poscar), fmt="poscar")
-    (run / "feff.inp").write_text(xanes_input(crystal, 0, FAST, 0.1))
+    (run / "feff.inp").write_text(xanes_input(crystal, 0, FAST))
     (run / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
     path = tmp_path / "mp-1" if layout == "root" else tmp_path
     settings = make_settings(

@@ -106,7 +106,7 @@ def test_plain_run_folders(tmp_path):
     for name in ("with", "without"):
         folder = tmp_path / "runs" / name
         folder.mkdir(parents=True)
-        (folder / "feff.inp").write_text(xanes_input(crystal, 1, FAST, 0.1))
+        (folder / "feff.inp").write_text(xanes_input(crystal, 1, FAST))
         (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
     crystal.to(filename=str(tmp_path / "runs/with/POSCAR"), fmt="poscar")
     settings = make_settings(

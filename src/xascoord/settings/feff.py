@@ -27,7 +27,9 @@ class Preset(Section):
     mixings: tuple[float, ...] = Field(
         min_length=1, description="SCF: shares of the new density; the next where one fails."
     )
-    iterations: int = Field(ge=1, le=100, description="SCF: most iterations of each try.")
+    iterations: tuple[int, ...] = Field(
+        min_length=1, description="SCF: most iterations of each of these tries."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Preset:
@@ -35,6 +37,10 @@ class Preset(Section):
             raise ValueError("cluster_radius: must not be smaller than scf_radius and fms_radius")
         if not all(0 < mixing <= 1 for mixing in self.mixings):
             raise ValueError("mixings: each must lie above 0 and not above 1")
+        if len(self.iterations) != len(self.mixings):
+            raise ValueError("iterations: one number for each of the mixings")
+        if not all(1 <= number <= 100 for number in self.iterations):
+            raise ValueError("iterations: each must be a number from 1 to 100")
         return self
 
 
@@ -42,14 +48,16 @@ class Preset(Section):
 # (2018)); smaller mixings are tried where its own, 0.2, fails (ours).
 PUBLISHED = Preset(
     scf_radius=4.5, fms_radius=7.5, l_max=None, cluster_radius=10.0, core_hole="FSR",
-    highest_k=3.7, k_step=0.04, edge_step=0.1, mixings=(0.2, 0.1, 0.05, 0.02), iterations=30,
+    highest_k=3.7, k_step=0.04, edge_step=0.1, mixings=(0.2, 0.1, 0.05, 0.02),
+    iterations=(30, 30, 30, 30),
 )  # fmt: skip
 
 
 # Chosen by benchmarks/feff_presets.py on the Cu sites of OmniXAS (SCF 7 A, FMS 9 A).
 FAST = Preset(
     scf_radius=3.5, fms_radius=6.0, l_max=2, cluster_radius=9.0, core_hole="FSR",
-    highest_k=4.2, k_step=0.07, edge_step=0.1, mixings=(0.1, 0.05, 0.02), iterations=12,
+    highest_k=4.2, k_step=0.07, edge_step=0.1, mixings=(0.1, 0.05, 0.02),
+    iterations=(12, 30, 40),
 )  # fmt: skip
 
 

@@ -240,7 +240,8 @@ def simulate_sites(
 
 
 def _inputs(crystal: Structure, index: int, cards: Preset) -> tuple[Callable[[], str], ...]:
-    return tuple(partial(xanes_input, crystal, index, cards, mix) for mix in cards.mixings)
+    tries = range(len(cards.mixings))
+    return tuple(partial(xanes_input, crystal, index, cards, attempt) for attempt in tries)
 
 
 def _with_spectrum(

@@ -112,12 +112,12 @@ def run_task(planned: PlannedRun, run: FeffRun) -> FeffTask:
     preset = cards_of(planned, run)
     return FeffTask(
         run_key(planned, run),
-        tuple(partial(_input, planned, preset, mixing) for mixing in preset.mixings),
+        tuple(partial(_input, planned, preset, attempt) for attempt in range(len(preset.mixings))),
     )
 
 
-def _input(planned: PlannedRun, preset: Preset, mixing: float) -> str:
-    return xanes_input(structure_from_row(planned.structure), planned.index, preset, mixing)
+def _input(planned: PlannedRun, preset: Preset, attempt: int) -> str:
+    return xanes_input(structure_from_row(planned.structure), planned.index, preset, attempt)
 
 
 def cards_of(planned: PlannedRun, run: FeffRun) -> Preset:

@@ -57,7 +57,7 @@ def path_expansion_input(structure: Structure, site: int, settings: Demo) -> str
     )
 
 
-def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) -> str:
+def xanes_input(structure: Structure, site: int, preset: Preset, attempt: int = 0) -> str:
     """Input of a self-consistent full-multiple-scattering K-edge XANES run.
 
     Equally distant atoms stand in an order that the last bits of a coordinate cannot turn, and
@@ -71,8 +71,8 @@ def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) 
         Index of the absorber.
     preset
         Radii, energies and what else is in the cards.
-    mixing
-        Share of the new density in each step of the self-consistency.
+    attempt
+        Which of the preset's mixings and iterations of the self-consistency.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def xanes_input(structure: Structure, site: int, preset: Preset, mixing: float) 
         f"COREHOLE {preset.core_hole}",
         "S02 0.0",
         "EXCHANGE 0 0.0 0.0 2",
-        f"SCF {preset.scf_radius:g} 0 {preset.iterations} {mixing:g} 1",
+        f"SCF {preset.scf_radius:g} 0 {preset.iterations[attempt]} {preset.mixings[attempt]:g} 1",
         f"FMS {preset.fms_radius:g} 0",
         f"XANES {preset.highest_k:g} {preset.k_step:g} {preset.edge_step:g}",
         "POTENTIALS",
