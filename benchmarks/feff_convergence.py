@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/feff_convergence.py
 
 Runs published structures of data/compounds.csv with the preset 'fast' (FMS 5 angstrom), ended
-after 3, 5, 8, 12 and 15 iterations, against 40, and prints against the drift of the Fermi level over the last three
-iterations and the last charge distance: by how much e0 and the window about it differ.
+after 3, 5, 8, 12 and 15 iterations, against 40, and prints against the drift of the Fermi level
+over the last three iterations and the last charge distance: by how much e0 and the window about
+it differ.
 """
 
 from __future__ import annotations
