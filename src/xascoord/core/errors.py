@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 class XascoordError(Exception):
     """Something the user can put right; shown as one message, never as a traceback."""

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.coordination import MOTIF_TASKS
-from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import SourceError
-from xascoord.core.rankings import Ranking, combine, numbers_in
-from xascoord.labels.ranking import motif_label, number_label
+from xascoord.core.rankings import Ranking
+from xascoord.labels.ranking import combined_ranking
 
 
 def expected_ranking(structure: Any, element: str, thresholds: tuple[float, float]) -> Ranking:
@@ -40,7 +38,5 @@ def expected_ranking(structure: Any, element: str, thresholds: tuple[float, floa
         raise SourceError(
             f"{structure.composition.reduced_formula}: {next(iter(failures.values()))}"
         )
-    mean_numbers, mean_motifs = np.mean(numbers, axis=0), np.mean(motifs, axis=0)
-    label = number_label(mean_numbers, thresholds[0])
-    tasks = set(MOTIF_TASKS[GROUP_OF[element]]) & set(numbers_in(label))
-    return combine(label, {n: motif_label(mean_motifs, n, thresholds[1]) for n in tasks})
+    means = np.mean(numbers, axis=0), np.mean(motifs, axis=0)
+    return combined_ranking(element, *means, thresholds)

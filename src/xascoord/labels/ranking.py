@@ -7,8 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import COORDINATION_NUMBERS, MOTIFS, MOTIFS_OF, display_name
-from xascoord.core.rankings import MOTIF_SEPARATOR
+from xascoord.core.coordination import (
+    COORDINATION_NUMBERS,
+    MOTIF_TASKS,
+    MOTIFS,
+    MOTIFS_OF,
+    display_name,
+)
+from xascoord.core.elements import GROUP_OF
+from xascoord.core.rankings import MOTIF_SEPARATOR, Ranking, combine, numbers_in
 
 Array = npt.NDArray[np.float64]
 
@@ -57,3 +64,22 @@ def motif_label(motifs: Array, number: int, threshold: float) -> str:
     first = MOTIFS.index((number, MOTIFS_OF[number][0]))
     names = [display_name(name) for name in MOTIFS_OF[number]]
     return MOTIF_SEPARATOR.join(ranking(motifs[first : first + len(names)], names, threshold))
+
+
+def combined_ranking(
+    element: str, numbers: Array, motifs: Array, thresholds: tuple[float, float]
+) -> Ranking:
+    """Ranking of coordination numbers, with that of the motifs of each that has a motif task.
+
+    Parameters
+    ----------
+    element
+        Absorber; its group says which motif tasks there are.
+    numbers, motifs
+        Shapes (12,) and (25,): order parameters.
+    thresholds
+        The paper's t1 and t2.
+    """
+    label = number_label(numbers, thresholds[0])
+    tasks = set(MOTIF_TASKS[GROUP_OF[element]]) & set(numbers_in(label))
+    return combine(label, {n: motif_label(motifs, n, thresholds[1]) for n in tasks})

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import MOTIF_TASKS
-from xascoord.core.elements import ELEMENTS, GROUP_OF
+from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import StructureError, XascoordError
-from xascoord.core.rankings import combine, describe, numbers_in
+from xascoord.core.rankings import describe
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.jobs.journal import Journal
-from xascoord.labels.ranking import motif_label, number_label
+from xascoord.labels.ranking import combined_ranking
 from xascoord.settings.feff import Preset
 from xascoord.settings.labels import Labels
 from xascoord.settings.spectra import EdgeEnergy
@@ -32,7 +31,7 @@ from xascoord.sources.feff.xmu import parse_xmu
 from xascoord.spectra.averaging import average_sites
 from xascoord.spectra.checks import check_spectrum
 from xascoord.spectra.edge_energy import find_e0
-from xascoord.structures.symmetry import equivalent_sites
+from xascoord.structures.symmetry import absorbing_sites, equivalent_sites
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -177,7 +176,7 @@ def describe_sites(
         If the space group is undefined or there is no such site.
     """
     equivalent = equivalent_sites(crystal, precision)
-    firsts = [i for i, s in enumerate(crystal) if s.specie.symbol == element and equivalent[i] == i]
+    firsts = absorbing_sites([site.specie.symbol for site in crystal], equivalent, element)
     if only is not None:
         if only not in firsts:
             raise XascoordError(f"--site {only}: no such site of {element}; --list shows them")
@@ -185,12 +184,11 @@ def describe_sites(
     from xascoord.structures.order_parameters import order_parameters
 
     numbers, motifs, failures = order_parameters([(crystal, index) for index in firsts])
+    thresholds = labels.number_threshold, labels.motif_threshold
     sites = []
     for row, index in enumerate(firsts):
-        label = number_label(numbers[row], labels.number_threshold)
-        tasks = set(MOTIF_TASKS[GROUP_OF[element]]) & set(numbers_in(label))
-        found = {n: motif_label(motifs[row], n, labels.motif_threshold) for n in tasks}
-        environment = failures.get(row) or describe(combine(label, found))
+        found = combined_ranking(element, numbers[row], motifs[row], thresholds)
+        environment = failures.get(row) or describe(found)
         sites.append(
             SimulatedSite(index, equivalent.count(index), environment, numbers[row], motifs[row])
         )

@@ -7,11 +7,12 @@ for one pair of ions the first, its most reliable one.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xascoord.core.errors import StructureError
 
@@ -69,7 +70,7 @@ def nearest_valence(element: str, distances: Sequence[float]) -> tuple[int, floa
     return valence, sums[valence]
 
 
-def bond_valence_sum(distances: Sequence[float], r0: float, b: float) -> float:
+def bond_valence_sum(distances: npt.ArrayLike, r0: float, b: float) -> float:
     """Sum over bonds of the given lengths (angstrom), in valence units."""
     return float(np.exp((r0 - np.asarray(distances)) / b).sum())
 
@@ -82,24 +83,55 @@ def scaled_to_valence(structure: Structure, element: str, valence: int) -> Struc
     StructureError
         If there are no parameters, or no oxygen is near the cation.
     """
-    from scipy.optimize import brentq
-
     known = parameters(element)
     if not known:
         raise StructureError(f"no bond-valence parameters of {element} with oxygen")
     r0, b = known[min(known, key=lambda v: (abs(v - valence), v))]
+
+    def total(site: Any, shell: Sequence[Any], scale: float) -> float:
+        return bond_valence_sum(np.array([n.nn_distance for n in shell]) * scale, r0, b)
+
+    return scaled_until(structure, element, valence, total)
+
+
+def scaled_until(
+    structure: Structure,
+    element: str,
+    valence: float,
+    total: Callable[[Any, Sequence[Any], float], float],
+) -> Structure:
+    """The crystal with its cell scaled until the mean sum over the sites of an element is reached.
+
+    Parameters
+    ----------
+    structure, element
+        Crystal and cation.
+    valence
+        Wanted mean.
+    total
+        Sum of a site from the site, the oxygens of its first shell, and the scale of all lengths.
+
+    Raises
+    ------
+    StructureError
+        If no oxygen is near the cation.
+    """
+    from scipy.optimize import brentq
+
+    # A generous shell in the crystal's own scale: anything bonded lies within the cell length.
     reach = 2.5 * (structure.volume / len(structure)) ** (1 / 3)
     shells = []
     for site in structure:
-        if site.specie.symbol == element:
-            near = structure.get_neighbors(site, reach)
-            oxygens = np.array([n.nn_distance for n in near if n.specie.symbol == "O"])
-            if not len(oxygens):
-                raise StructureError("no oxygen near the cation")
-            shells.append(oxygens[oxygens < _SHELL * oxygens.min()])
+        if site.specie.symbol != element:
+            continue
+        oxygens = [n for n in structure.get_neighbors(site, reach) if n.specie.symbol == "O"]
+        if not oxygens:
+            raise StructureError("no oxygen near the cation")
+        nearest = min(n.nn_distance for n in oxygens)
+        shells.append((site, [n for n in oxygens if n.nn_distance < _SHELL * nearest]))
 
     def excess(scale: float) -> float:
-        return float(np.mean([bond_valence_sum(s * scale, r0, b) for s in shells])) - valence
+        return float(np.mean([total(site, shell, scale) for site, shell in shells])) - valence
 
     scale = float(brentq(excess, 0.2, 5.0))
     scaled = structure.copy()

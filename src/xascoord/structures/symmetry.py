@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,14 @@ def equivalent_sites(structure: Structure, precision: float) -> list[int]:
     if dataset is None:
         raise StructureError("space group not found")
     return [int(index) for index in dataset.equivalent_atoms]
+
+
+def absorbing_sites(
+    species: Sequence[str], equivalent_to: Sequence[int], element: str
+) -> list[int]:
+    """First site of each orbit of an element, in the order of the sites."""
+    pairs = zip(species, equivalent_to, strict=True)
+    return [i for i, (symbol, first) in enumerate(pairs) if symbol == element and first == i]
 
 
 def structure_row(

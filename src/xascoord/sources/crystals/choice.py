@@ -204,6 +204,8 @@ def read_computed(
     settings: Settings, plan: Path, journals: Path
 ) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
     """The spectra of the chosen crystals that FEFF has computed; the other sites as rejections."""
-    for element in settings.elements:
-        runs = read_plan(plan, element)
-        yield from results(runs, journals, settings.feff.run, settings.quality)
+    # Plan and journals are read once, not once an element.
+    order = {element: place for place, element in enumerate(settings.elements)}
+    runs = [run for run in read_plan(plan) if run.element in order]
+    runs.sort(key=lambda run: order[run.element])
+    yield from results(runs, journals, settings.feff.run, settings.quality)

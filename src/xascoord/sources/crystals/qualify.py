@@ -10,7 +10,7 @@ import numpy as np
 from xascoord.core.errors import StructureError
 from xascoord.sources.crystals.amcsd import Crystal
 from xascoord.structures.bond_valence import nearest_valence
-from xascoord.structures.symmetry import equivalent_sites
+from xascoord.structures.symmetry import absorbing_sites, equivalent_sites
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -84,11 +84,7 @@ def examine(
     structure = crystal.structure
     _check_contacts(structure, longest_contact)
     equivalent = equivalent_sites(structure, precision)
-    firsts = [
-        index
-        for index, site in enumerate(structure)
-        if site.specie.symbol == element and equivalent[index] == index
-    ]
+    firsts = absorbing_sites([site.specie.symbol for site in structure], equivalent, element)
     if not firsts:
         raise StructureError(f"no {element}")
     if len(firsts) > most_sites:

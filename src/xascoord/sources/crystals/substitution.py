@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from xascoord.core.elements import ELEMENTS, GROUP_OF, TYPICAL_VALENCE
 from xascoord.core.errors import StructureError
 from xascoord.sources.crystals.amcsd import Crystal
-from xascoord.structures.bond_valence import parameters, scaled_to_valence
-
-if TYPE_CHECKING:
-    pass
 from xascoord.sources.crystals.balance import order_of_preference
 from xascoord.sources.crystals.qualify import Candidate
+from xascoord.structures.bond_valence import parameters, scaled_to_valence
 
 _LEAST_SCALE, _MOST_SCALE = 0.9, 1.12  # of the cell edges where a cation is exchanged
 _LARGEST_RADIUS_DIFFERENCE = 0.25  # of average ionic radii, relative

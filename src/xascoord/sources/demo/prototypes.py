@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,13 +19,12 @@ import numpy as np
 from xascoord.core.elements import GROUP_OF, TYPICAL_VALENCE
 from xascoord.core.errors import SourceError, StructureError
 from xascoord.settings.sources import Demo
+from xascoord.structures.bond_valence import scaled_until
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
-# Neighbours up to this multiple of the shortest bond count as the first shell when scaling.
-_SHELL = 1.35
 _SHORTEST_CONTACT = 1.0  # angstrom; closer atoms make no crystal
 
 
@@ -88,27 +88,11 @@ def substitute(prototype: Prototype, element: str) -> Structure:
 
 def _scale_to_valence(structure: Structure, element: str) -> Structure:
     from pymatgen.analysis.bond_valence import calculate_bv_sum
-    from scipy.optimize import brentq
 
-    # A generous shell in the prototype's own scale: anything bonded lies within the cell length.
-    reach = 2.5 * (structure.volume / len(structure)) ** (1 / 3)
-    shells = []
-    for site in structure:
-        if site.specie.symbol != element:
-            continue
-        oxygens = [n for n in structure.get_neighbors(site, reach) if n.specie.symbol == "O"]
-        if not oxygens:
-            raise StructureError("no oxygen near the cation")
-        nearest = min(n.nn_distance for n in oxygens)
-        shells.append((site, [n for n in oxygens if n.nn_distance < _SHELL * nearest]))
+    def total(site: Any, shell: Sequence[Any], scale: float) -> float:
+        return float(calculate_bv_sum(site, shell, scale_factor=scale))
 
-    def excess(scale: float) -> float:
-        sums = [calculate_bv_sum(site, shell, scale_factor=scale) for site, shell in shells]
-        return float(np.mean(sums)) - TYPICAL_VALENCE[element]
-
-    scale = float(brentq(excess, 0.2, 5.0))
-    scaled = structure.copy()
-    scaled.scale_lattice(structure.volume * scale**3)
+    scaled = scaled_until(structure, element, TYPICAL_VALENCE[element], total)
     if not scaled.is_valid(tol=_SHORTEST_CONTACT):
         raise StructureError("atoms closer than 1 angstrom after scaling")
     return scaled

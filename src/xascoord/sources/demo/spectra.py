@@ -29,7 +29,7 @@ from xascoord.sources.feff.inputs import path_expansion_input
 from xascoord.sources.feff.run import FeffTask
 from xascoord.sources.feff.xmu import Xmu, parse_xmu
 from xascoord.spectra.checks import check_spectrum
-from xascoord.structures.symmetry import structure_row
+from xascoord.structures.symmetry import absorbing_sites, structure_row
 
 Array = npt.NDArray[np.float64]
 NAME = "demo"
@@ -97,7 +97,7 @@ def compute_element(
     structures, _ = _structures(element, settings)
     tasks = []
     for _, structure, row in structures.values():
-        for site in _absorbing_sites(row, element):
+        for site in absorbing_sites(row["species"], row["equivalent_to"], element):
             tasks.append(
                 FeffTask(
                     _key(row, site, settings),
@@ -141,17 +141,6 @@ def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
     return f"{row['structure_id']}/{site}#{inputs}"
 
 
-def _absorbing_sites(row: dict[str, Any], element: str) -> list[int]:
-    """First site of each orbit of the element."""
-    return [
-        index
-        for index, (first, species) in enumerate(
-            zip(row["equivalent_to"], row["species"], strict=True)
-        )
-        if first == index and species == element
-    ]
-
-
 def collect_element(element: str, settings: Settings, journals: Path) -> Harvest:
     """Turn the journal of one element into tables, rejecting what failed."""
     harvest = Harvest(NAME, (element,))
@@ -162,11 +151,11 @@ def collect_element(element: str, settings: Settings, journals: Path) -> Harvest
         keys = {
             _key(row, site, settings)
             for _, _, row in structures.values()
-            for site in _absorbing_sites(row, element)
+            for site in absorbing_sites(row["species"], row["equivalent_to"], element)
         }
         results = {entry["key"]: entry for entry in journal.entries(keys)}
     for structure_id, (material, _, row) in structures.items():
-        for site in _absorbing_sites(row, element):
+        for site in absorbing_sites(row["species"], row["equivalent_to"], element):
             key = f"{structure_id}/{site}"
             try:
                 energy, mu = _spectrum(results.get(_key(row, site, settings)), element, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -151,8 +151,5 @@ def _run_task(
     return {
         "key": task.key, "xmu": outcome.xmu, "reason": outcome.reason, "detail": outcome.detail,
         "tries": tries, "cpu": round(cpu, 1),
-        "scf": None if scf is None else {
-            "fermi_levels": scf.fermi_levels, "charge_distances": scf.charge_distances,
-            "reached": scf.reached,
-        },
+        "scf": None if scf is None else asdict(scf),
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """FEFF runs shared out over jobs: a plan of runs, chunks of it, and a journal for each chunk.
 
-A plan is a folder with ``structures.parquet`` (``tables.STRUCTURES``) and ``sites.csv``, one line a
-run in the order of computing: ``element, structure_id, material, site_index`` and what else whoever
-wrote it had to say.
+A plan is a folder with ``structures.parquet`` (``schemas.STRUCTURES``) and ``sites.csv``, one line
+a run in the order of computing: ``element, structure_id, material, site_index, preset`` and what
+else whoever wrote it had to say.
 
 A journal ``<folder>/<name>-<part>of<parts>.jsonl`` holds one JSON object a line:
 
@@ -50,7 +50,7 @@ PLAN_COLUMNS = ("element", "structure_id", "material", "site_index", "preset")
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One line of a plan: a site, and its crystal as a row of ``tables.STRUCTURES``."""
+    """One line of a plan: a site, and its crystal as a row of ``schemas.STRUCTURES``."""
 
     site: Row
     structure: Row
@@ -153,15 +153,11 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def finished_runs(
-    folder: Path, keys: Iterable[str], leave_out: Path | None = None
-) -> dict[str, dict[str, Any]]:
+def finished_runs(folder: Path, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Entries of some runs in all journals of a folder; a good one goes before a failed one."""
     wanted = set(keys)
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*.jsonl")):
-        if path == leave_out:
-            continue
         for entry in read_journal(path):
             key = entry["key"]
             if key in wanted and (key not in found or found[key]["reason"]):
@@ -216,7 +212,7 @@ def run_chunk(
 
 def results(
     plan: Sequence[PlannedRun], journals: Path, run: FeffRun, quality: Quality
-) -> Iterator[tuple[Finding | Rejection, Row | None]]:  # fmt: skip
+) -> Iterator[tuple[Finding | Rejection, Row | None]]:
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
     keys = [run_key(planned, run) for planned in plan]
     entries = finished_runs(journals, keys)
