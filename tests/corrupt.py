@@ -142,7 +142,7 @@ def write_dump(folder: Path) -> dict[str, int]:
     reasons = Counter(reason for _, reason in documents)
     reasons.update(["unreadable", "not_utf8"])
     array = json.dumps([documents[0][0], documents[1][0]]).encode()
-    (folder / "b.json").write_bytes(array[: len(array) - 40])  # its first document is a doublet
+    (folder / "b.json").write_bytes(array[: len(array) - 40])  # its first document is a duplicate
     reasons.update(["duplicate", "truncated"])
     (folder / "c.json").write_bytes(b"")
     (folder / "d.json").write_bytes(b'"text"')

@@ -13,20 +13,20 @@ def made_up_element(materials=20, per_material=4, seed=0):
     """Ti with CN 4 and 6 and, of CN 6, two motif rankings; one spectrum of a rare label."""
     rng = np.random.default_rng(seed)
     grid = np.linspace(0, 1, POINTS)
-    number_labels, fours, sixes, features = [], [], [], []
+    cn_labels, fours, sixes, features = [], [], [], []
     for index in range(materials * per_material):
         kind = (index // per_material) % 3
         peak = np.exp(-(((grid - (0.2, 0.5, 0.8)[kind]) / 0.1) ** 2))
         features.append(peak + 0.05 * rng.standard_normal(POINTS))
-        number_labels.append("CN_4" if kind == 0 else "CN_6")
+        cn_labels.append("CN_4" if kind == 0 else "CN_6")
         fours.append("tetrahedral" if kind == 0 else None)
         six = "octahedral" if kind == 1 else "pentagonal pyramidal > octahedral"
         sixes.append(None if kind == 0 else six)
-    number_labels[0], fours[0] = "CN_5", None
+    cn_labels[0], fours[0] = "CN_5", None
     count = len(features)
     features = np.array(features)
     labels = {
-        "CN": tuple(number_labels),
+        "CN": tuple(cn_labels),
         "CN_4 motifs": tuple(fours),
         "CN_5 motifs": ("square pyramidal", *[None] * (count - 1)),
         "CN_6 motifs": tuple(sixes),
@@ -85,15 +85,15 @@ def train_copper(folder, settings, count=30):
         )  # fmt: skip
         number = 4 if kind == 0 else 6
         motif = "square co-planar > tetrahedral" if kind == 0 else "octahedral"
-        row = {**shared, "numbers": [0.0] * 12, "motifs": [0.0] * 25,
-               "number_label": f"CN_{number}", "number_kept": True}  # fmt: skip
+        row = {**shared, "cn_weights": [0.0] * 12, "motif_order_parameters": [0.0] * 25,
+               "cn_label": f"CN_{number}", "cn_kept": True}  # fmt: skip
         for n in (2, 3, 4, 5, 6, 7, 8):
             row[f"motif_label_{n}"] = motif if n == number else None
             row[f"motif_kept_{n}"] = n == number
         labels.append(row)
     write_rows(folder / "site.parquet", datasets, DATASET)
     write_rows(folder / "labels.parquet", labels, LABELS)
-    (folder / "thresholds.json").write_text('{"number_threshold": 0.2, "motif_threshold": 0.05}')
+    (folder / "thresholds.json").write_text('{"cn_threshold": 0.2, "motif_threshold": 0.05}')
     train_element(
         "Cu", settings, [folder / "site.parquet"], folder / "labels.parquet",
         folder / "thresholds.json", None, folder / "predictions.parquet", folder / "bundles/Cu",

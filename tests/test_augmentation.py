@@ -79,7 +79,7 @@ def test_noise_has_the_asked_strength():
 def test_whatever_is_drawn_is_covered(below, above, stretch, shift, resolution, seed):
     """Nothing is padded: a spectrum that covers little gets a milder distortion or no copy."""
     energy, mu = edge_spectrum(E0, span=(-below, above))
-    limits = Augmentation(share=1.0, stretch=stretch, shift=shift, resolution=resolution)
+    limits = Augmentation(fraction=1.0, stretch=stretch, shift=shift, resolution=resolution)
     what = draw_distortion(energy, E0, WINDOW, limits, np.random.default_rng(seed))
     if what is None:
         edges = (Distortion(stretch=stretch, shift=s) for s in (-shift, shift))
@@ -98,7 +98,7 @@ def test_whatever_is_drawn_is_covered(below, above, stretch, shift, resolution, 
 
 def test_share_seed_and_origin():
     spectra = [(*edge_spectrum(E0 + i), E0 + i) for i in range(40)]
-    limits = Augmentation(share=0.3)
+    limits = Augmentation(fraction=0.3)
     copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     again, _ = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     other, others = augment(spectra, WINDOW, limits, np.random.default_rng(6))
@@ -120,7 +120,7 @@ def test_spectrum_of_the_bare_window_is_only_broadened():
     assert all(what.stretch >= 0 for what in drawn)
     short = edge_spectrum(E0, span=(-4.0, 30.0))
     copies, origin = augment(
-        [(*short, E0)], WINDOW, Augmentation(share=1.0), np.random.default_rng(0)
+        [(*short, E0)], WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0)
     )
     assert copies.shape == (0, 200)
     assert len(origin) == 0

@@ -10,7 +10,7 @@ from model_data import made_up_element
 from xascoord.core.errors import BundleError
 from xascoord.models import bundles as bundles
 from xascoord.models.bundles import (
-    contract,
+    input_spec,
     library_versions,
     load_bundle,
     read_record,
@@ -39,7 +39,7 @@ def _record(models, classifier="svc"):
     return {
         "element": "Ti",
         "classifier": classifier,
-        "contract": contract(SETTINGS),
+        "input_spec": input_spec(SETTINGS),
         "thresholds": [0.2, 0.05],
         "min_samples": 10,
         "folds": 5,
@@ -51,7 +51,7 @@ def _record(models, classifier="svc"):
         "metrics": [METRIC],
         "tasks": {
             task: {"classes": list(m.classes), "spectra": 9, "temperature": 1.5,
-                   "parameters": {"penalty": 100.0}}
+                   "parameters": {"C": 100.0}}
             for task, m in models.items()
         },
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_another_format_is_refused(saved, tmp_path):
         load_bundle(path)
 
 
-@pytest.mark.parametrize("field", ["versions", "contract", "tasks"])
+@pytest.mark.parametrize("field", ["versions", "input_spec", "tasks"])
 def test_damaged_records_are_refused(saved, tmp_path, field):
     with pytest.raises(BundleError, match=field):
         load_bundle(_with_record(saved, tmp_path, lambda record: record.pop(field)))

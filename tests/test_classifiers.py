@@ -57,7 +57,7 @@ def test_one_label_is_constant_and_none_predicts_nothing():
 
 def test_more_neighbours_than_spectra():
     features, labels, materials = two_kinds(6)
-    model = fit_task("knn", {"neighbours": 10, "power": 1}, features, labels, materials, 0)
+    model = fit_task("knn", {"n_neighbors": 10, "p": 1}, features, labels, materials, 0)
     assert model.scores(features).shape == (6, 2)
 
 
@@ -136,7 +136,7 @@ def test_network_leaves_the_global_random_state_alone():
 def test_torch_is_not_imported_unless_the_network_is_asked_for():
     code = (
         "import sys, numpy as np; from xascoord.models.classifiers import fit_task; "
-        "p = {'penalty': 1, 'gamma': 'scale'}; "
+        "p = {'C': 1, 'gamma': 'scale'}; "
         "fit_task('svc', p, np.eye(4), list('aabb'), list('wxyz'), 0); "
         "import xascoord.networks.classifier, xascoord.models.bundles; "
         "assert 'torch' not in sys.modules"

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -8,10 +9,10 @@ from conftest import edge_spectrum, make_settings, rutile, spinel
 from corrupt import CU
 from xascoord.core.errors import StructureError, XascoordError
 from xascoord.core.rejections import Reason
-from xascoord.core.schemas import DATASET
-from xascoord.core.tables import read_table, to_table, write_rows
+from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA
+from xascoord.core.tables import read_rows, read_table, to_table, write_rows
 from xascoord.datasets.build import build_datasets
-from xascoord.sources.collect import Finding, Harvest, spectrum_row
+from xascoord.sources.collect import SpectraWriter, Spectrum, spectrum_row
 from xascoord.structures.matching import match_orbits
 from xascoord.structures.symmetry import equivalent_sites, structure_row
 
@@ -20,7 +21,7 @@ def _row(structure, site, source="feff", material="m", e0=CU, kind="site", eleme
     identity = f"{source}:{name or material}"
     row = structure_row(structure, identity, material, source, 0.01)
     energy, mu = edge_spectrum(e0)
-    finding = Finding(
+    finding = Spectrum(
         f"{name or material}/{element}/{site}", material, element, kind, site, energy, mu
     )
     return spectrum_row(source, finding, row), row
@@ -166,13 +167,13 @@ def test_tables_are_typed_and_the_same_bytes(tmp_path):
 
 
 def test_a_harvest_spills_and_keeps_everything(tmp_path):
-    harvest = Harvest("feff", ["Cu", "Ti"], tmp_path, spill=3)
+    writer = SpectraWriter("feff", ["Cu", "Ti"], tmp_path, spill=3)
     structure = structure_row(rutile("Cu"), "feff:m", "m", "feff", 0.01)
     energy, mu = edge_spectrum(CU)
     for number in [*range(8), 2]:
-        harvest.accept(Finding(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure)
-    harvest.accept(Finding("n/0", "n", "Fe", "site", 0, energy, mu), structure)
-    counts = {row["absorber"]: row for row in harvest.finish()}
+        writer.accept(Spectrum(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure)
+    writer.accept(Spectrum("n/0", "n", "Fe", "site", 0, energy, mu), structure)
+    counts = {row["absorber"]: row for row in writer.finish()}
     assert counts["Cu"] == {
         "source": "feff",
         "absorber": "Cu",
@@ -180,9 +181,18 @@ def test_a_harvest_spills_and_keeps_everything(tmp_path):
         "accepted": 8,
         "rejected": 1,
     }
-    assert [r.reason for r in harvest.rejections] == [Reason.DUPLICATE, Reason.OTHER_ELEMENT]
+    assert [r.reason for r in writer.rejections] == [Reason.DUPLICATE, Reason.OTHER_ELEMENT]
     from xascoord.core.schemas import SPECTRA, STRUCTURES
 
     assert read_table(tmp_path / "spectra/Cu.parquet", SPECTRA).num_rows == 8
     assert read_table(tmp_path / "structures/Cu.parquet", STRUCTURES).num_rows == 1
     assert read_table(tmp_path / "spectra/Ti.parquet", SPECTRA).num_rows == 0
+
+
+def test_tables_say_their_version(tmp_path):
+    path = tmp_path / "t.parquet"
+    write_rows(path, [], SPECTRA)
+    assert pq.read_metadata(path).metadata[b"xascoord_schema"].decode() == SCHEMA_VERSION
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"xascoord_schema": "1"}), path)
+    with pytest.raises(XascoordError, match="version 1.*rerun"):
+        read_rows(path, SPECTRA)

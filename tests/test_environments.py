@@ -46,8 +46,8 @@ def test_scores_by_hand(predicted, top1, top1_ranking, exact, jaccard, numbers):
     found = score(TRUE, predicted)
     assert (found.top1, found.top1_ranking, found.exact) == (top1, top1_ranking, exact)
     assert found.jaccard == pytest.approx(jaccard)
-    assert (found.number_top1, found.number_exact) == numbers[:2]
-    assert found.number_jaccard == pytest.approx(numbers[2])
+    assert (found.cn_top1, found.cn_exact) == numbers[:2]
+    assert found.cn_jaccard == pytest.approx(numbers[2])
 
 
 def test_no_prediction_is_wrong_even_of_no_label():

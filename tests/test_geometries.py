@@ -23,10 +23,10 @@ from xascoord.geometries.figures import principal_components
 from xascoord.geometries.stage import label_geometries, train_geometries
 from xascoord.geometries.tables import f1_row, loss_rows, read_published
 from xascoord.geometries.training import (
-    Piece,
+    Fit,
     class_f1,
+    fits_of,
     network,
-    pieces_of,
     region_points,
     summarise_scores,
     train_and_test,
@@ -226,7 +226,7 @@ def test_regions_and_network_are_the_papers():
     assert (mlp.filters, cnn.filters) == ((), (8,))
     assert mlp.dense == (90, 60, 20)
     assert (mlp.dropout, mlp.epochs, mlp.batch, mlp.patience) == (0.3, 50, 32, None)
-    assert len(pieces_of(settings)) == 2 * 2 * 4 * 10
+    assert len(fits_of(settings)) == 2 * 2 * 4 * 10
 
 
 def test_f1_by_hand():
@@ -287,7 +287,7 @@ def test_the_pre_edge_alone_tells_nothing_of_what_is_above_it():
         rows.append(_row(i, energy, mu, ("T:4", "O:6")[kind], features=[], grid_start=8980.0))
     data = geometry_data("Cu", rows, settings)
     folds = {"random": np.repeat([0, 1], 12).astype(np.int32)}
-    found = train_and_test(data, folds, settings, 1, Piece("random", 0, "mlp", "pre_edge", "base"))
+    found = train_and_test(data, folds, settings, 1, Fit("random", 0, "mlp", "pre_edge", "base"))
     assert len(set(found["probability"])) <= 2  # the same inputs but for rounding
     assert len(set(found["predicted"])) == 1
 

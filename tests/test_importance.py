@@ -5,11 +5,18 @@ from hypothesis import strategies as st
 
 from conftest import make_settings
 from model_data import made_up_element
-from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import XascoordError
-from xascoord.importance.drop import DROPPED, NUMBERS, Trial, importance_rows, run_trial, trials
+from xascoord.importance.drop import (
+    DROPPED,
+    NUMBERS,
+    DroppedFold,
+    dropped_folds,
+    evaluate_without,
+    importance_rows,
+)
 from xascoord.importance.stage import summarise_importance
-from xascoord.models.cross_validation import Piece, parameters_of, run_piece, unpack
+from xascoord.models.cross_validation import Fit, parameters_of, run_fit, unpack
 from xascoord.models.element import make_folds
 from xascoord.models.training_sets import TrainingSet
 from xascoord.spectra.regions import region_masks
@@ -37,7 +44,8 @@ def _results(data, masks):
     settings = make_settings()
     folds = make_folds(data, settings)["grouped"]
     return {
-        trial: run_trial(data, folds, masks, FULL, {"trees": 10}, 1, trial) for trial in trials(5)
+        dropped_fold: evaluate_without(data, folds, masks, FULL, {"trees": 10}, 1, dropped_fold)
+        for dropped_fold in dropped_folds(5)
     }
 
 
@@ -53,7 +61,7 @@ def test_the_region_that_tells_everything_has_the_whole_loss():
     masks = {"pre": points < 67, "main": (points >= 67) & (points < 133), "post": points >= 133}
     rows = importance_rows("Ti", "transition_metal", _results(data, masks))
     assert len(rows) == len(DROPPED) * len(NUMBERS)
-    found = {(r["dropped"], r["number"]): r for r in rows}
+    found = {(r["dropped"], r["cn"]): r for r in rows}
     assert found["pre", 4]["accuracy"] > 0.9
     for dropped in ("pre", "pre+main", "pre+post"):
         assert found[dropped, 4]["importance"] > 0.9
@@ -65,17 +73,18 @@ def test_the_region_that_tells_everything_has_the_whole_loss():
 
 
 def test_losses_by_hand():
-    results = {trial: {"counts": {str(n): [0, 0] for n in NUMBERS}} for trial in trials(2)}
-    for fold, (whole, without) in enumerate([(8, 6), (10, 4)]):
-        results[Trial((), fold)]["counts"]["6"] = [10, whole]
-        results[Trial(("pre",), fold)]["counts"]["6"] = [10, without]
-        results[Trial(("main",), fold)]["counts"]["6"] = [10, 10]  # better without it
-    rows = {
-        (r["dropped"], r["number"]): r for r in importance_rows("Ti", "transition_metal", results)
+    results = {
+        dropped_fold: {"counts": {str(n): [0, 0] for n in NUMBERS}}
+        for dropped_fold in dropped_folds(2)
     }
+    for fold, (whole, without) in enumerate([(8, 6), (10, 4)]):
+        results[DroppedFold((), fold)]["counts"]["6"] = [10, whole]
+        results[DroppedFold(("pre",), fold)]["counts"]["6"] = [10, without]
+        results[DroppedFold(("main",), fold)]["counts"]["6"] = [10, 10]  # better without it
+    rows = {(r["dropped"], r["cn"]): r for r in importance_rows("Ti", "transition_metal", results)}
     pre, main = rows["pre", 6], rows["main", 6]
     assert (pre["accuracy"], pre["accuracy_without"], pre["loss"]) == (0.9, 0.5, 0.4)
-    assert pre["spread"] == pytest.approx(0.2)  # of 0.2 and 0.6
+    assert pre["std"] == pytest.approx(0.2)  # of 0.2 and 0.6
     assert main["loss"] == pytest.approx(-0.1)
     assert main["importance"] == 0
     assert rows["pre+main", 6]["importance"] == 1  # everything lost: 0 of 20 right
@@ -86,18 +95,18 @@ def test_nothing_dropped_is_the_forest_of_the_model_stage():
     data, settings = made_up_element(), make_settings()
     folds = make_folds(data, settings)
     parameters = parameters_of(settings, data.tasks)
-    trial = run_trial(
-        data, folds["grouped"], {}, FULL, parameters["forest", NUMBER_TASK], settings.seed,
-        Trial((), 2),
+    dropped_fold = evaluate_without(
+        data, folds["grouped"], {}, FULL, parameters["forest", CN_TASK], settings.seed,
+        DroppedFold((), 2),
     )  # fmt: skip
-    piece = Piece("forest", FULL, "grouped", 2)
-    result = run_piece(data, folds, piece, parameters, settings.seed)["tasks"][NUMBER_TASK]
+    fit = Fit("forest", FULL, "grouped", 2)
+    result = run_fit(data, folds, fit, parameters, settings.seed)["tasks"][CN_TASK]
     best = unpack(result["scores"], 2).argmax(axis=1)
     tested = np.flatnonzero(folds["grouped"] == 2)
-    kept = [i for i, row in enumerate(tested) if data.kept[NUMBER_TASK][row]]
-    right = sum(result["classes"][best[i]] == data.labels[NUMBER_TASK][tested[i]] for i in kept)
-    assert sum(count[1] for count in trial["counts"].values()) == right
-    assert sum(count[0] for count in trial["counts"].values()) == len(kept)
+    kept = [i for i, row in enumerate(tested) if data.kept[CN_TASK][row]]
+    right = sum(result["classes"][best[i]] == data.labels[CN_TASK][tested[i]] for i in kept)
+    assert sum(count[1] for count in dropped_fold["counts"].values()) == right
+    assert sum(count[0] for count in dropped_fold["counts"].values()) == len(kept)
 
 
 def test_a_table_of_another_version_is_named(tmp_path):

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from conftest import rutile, spinel
 from xascoord.core.coordination import MOTIF_TASKS, MOTIFS
 from xascoord.core.errors import XascoordError
-from xascoord.core.rankings import numbers_in
+from xascoord.core.rankings import cns_in
 from xascoord.labels.calibration import calibrate, cardinality, entropy
-from xascoord.labels.ranking import motif_label, number_label, ranking
+from xascoord.labels.ranking import cn_label, motif_label, ranking
 from xascoord.labels.tables import label_counts, label_element, task_summary
 from xascoord.structures.order_parameters import order_parameters
 
@@ -54,8 +54,8 @@ def test_known_oxides(name):
     crystal, site, wanted, motif = _known(name)
     numbers, motifs, failures = order_parameters([(crystal, site)])
     assert failures == {}
-    assert number_label(numbers[0], 0.20) == wanted
-    assert motif_label(motifs[0], numbers_in(wanted)[0], 0.05).split(" > ")[0] == motif
+    assert cn_label(numbers[0], 0.20) == wanted
+    assert motif_label(motifs[0], cns_in(wanted)[0], 0.05).split(" > ")[0] == motif
 
 
 def test_sites_without_a_shell_say_why():
@@ -155,8 +155,8 @@ def test_ranking_by_hand():
     assert ranking(values, list("abcde"), 0.2) == ["b", "d", "c"]
     numbers = np.zeros(12)
     numbers[[3, 5, 6]] = 0.3, 0.5, 0.19
-    assert number_label(numbers, 0.20) == "CN_6-CN_4"
-    assert number_label(numbers, 0.60) == ""
+    assert cn_label(numbers, 0.20) == "CN_6-CN_4"
+    assert cn_label(numbers, 0.60) == ""
     motifs = np.zeros(25)
     motifs[MOTIFS.index((6, "octahedral"))] = 0.49
     motifs[MOTIFS.index((6, "pentagonal pyramidal"))] = 0.06
@@ -169,7 +169,7 @@ def test_ranking_by_hand():
 
 @given(st.lists(st.floats(0, 1), min_size=12, max_size=12), st.floats(0.01, 1))
 def test_labels_hold_what_reaches_the_threshold_in_order(values, threshold):
-    numbers = numbers_in(number_label(np.array(values), threshold))
+    numbers = cns_in(cn_label(np.array(values), threshold))
     assert set(numbers) == {i + 1 for i, v in enumerate(values) if v >= threshold}
     ranked = [values[number - 1] for number in numbers]
     assert ranked == sorted(ranked, reverse=True)
@@ -207,11 +207,15 @@ def _spectra(element, labels):
     rows = []
     for label, count, kind in labels:
         numbers = np.zeros(12)
-        for place, number in enumerate(numbers_in(label)):
+        for place, number in enumerate(cns_in(label)):
             numbers[number - 1] = 0.6 - 0.2 * place
         motifs = np.zeros(25)
         motifs[MOTIFS.index((4, "tetrahedral"))] = 0.5 if "CN_4" in label else 0.0
-        row = {"kind": kind, "numbers": numbers.tolist(), "motifs": motifs.tolist()}
+        row = {
+            "kind": kind,
+            "cn_weights": numbers.tolist(),
+            "motif_order_parameters": motifs.tolist(),
+        }
         rows += [row] * count
     return label_element(element, rows, (0.2, 0.05), 30)
 
@@ -229,7 +233,7 @@ def test_rare_labels_and_tasks_by_hand():
     tasks = {row["task"]: row for row in task_summary("Cu", rows)}
     assert tasks["CN"]["spectra"] == 98
     assert tasks["CN"]["without_label"] == 3
-    assert tasks["CN"]["share_without_label"] == round(3 / 98, 4)
+    assert tasks["CN"]["fraction_without_label"] == round(3 / 98, 4)
     assert (tasks["CN"]["kept_labels"], tasks["CN"]["kept_spectra"]) == (2, 66)
     assert tasks["CN"]["dominant_label"] == "CN_4"
     assert tasks["CN"]["entropy"] == pytest.approx(entropy([35, 31]), abs=1e-4)
@@ -284,9 +288,9 @@ def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
     ((averaged,), rejected) = assign("Cu", spectra, [row], tasks, results)
     assert rejected == []
     weights = [row["equivalent_to"].count(t.orbit) for t in tasks]
-    expected = np.average([results[t.key]["numbers"] for t in tasks], axis=0, weights=weights)
-    np.testing.assert_allclose(averaged["numbers"], expected)
-    assert averaged["numbers"][3] == pytest.approx(1 / 3, abs=0.05)  # two of six are tetrahedral
+    expected = np.average([results[t.key]["cn_weights"] for t in tasks], axis=0, weights=weights)
+    np.testing.assert_allclose(averaged["cn_weights"], expected)
+    assert averaged["cn_weights"][3] == pytest.approx(1 / 3, abs=0.05)  # two of six are tetrahedral
     broken = {**results, tasks[0].key: {"key": tasks[0].key, "reason": "atoms overlap"}}
     rows, rejected = assign("Cu", spectra, [row], tasks, broken)
     assert rows == []

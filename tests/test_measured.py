@@ -6,7 +6,7 @@ import pytest
 from conftest import edge_spectrum
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import deglitch, find_element, merge_scans
-from xascoord.measured.normalise import prepare
+from xascoord.measured.normalise import normalise_and_window
 from xascoord.measured.prepare import read_and_prepare
 from xascoord.measured.read import read_measurements
 from xascoord.settings.tree import Settings
@@ -222,7 +222,7 @@ def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
     energy, mu = long_edge()
     raw = 3.0 * mu + 0.7 - 2e-4 * (energy - CU)
     (found,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, raw)))
-    prepared = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy)
+    prepared = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy)
     from xascoord.spectra.edge_energy import find_e0
     from xascoord.spectra.window import cut_window
 
@@ -230,10 +230,10 @@ def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
     assert prepared.e0 == pytest.approx(e0, abs=0.5)
     computed, _ = cut_window(energy, mu, e0, SETTINGS.window)
     assert np.abs(prepared.features - computed).max() < 0.06
-    given = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 4)
+    given = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 4)
     assert given.e0 == e0 + 4
     assert "given" in given.notes[-1]
-    far = prepare(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 60)
+    far = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 60)
     assert any("--e0" in warning for warning in far.warnings)
 
 
@@ -247,7 +247,7 @@ def test_every_real_k_edge_can_be_prepared(shared):
         if found.edge != "K" or found.element not in ELEMENTS:
             continue
         assert find_element(found.energy, found.mu) == found.element, path
-        prepared = prepare(found, found.element, SETTINGS.window, SETTINGS.edge_energy)
+        prepared = normalise_and_window(found, found.element, SETTINGS.window, SETTINGS.edge_energy)
         assert prepared.features.max() == 1
         count += 1
     assert count > 100

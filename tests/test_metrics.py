@@ -48,8 +48,8 @@ def _frame():
                 {
                     "material": f"m{i // 3}", "kind": "averaged" if i % 3 == 2 else "site",
                     "classifier": classifier, "training_set": "full", "split": "grouped",
-                    "learnable": i % 10 != 0, "true_label": "CN_6", "true_number": "CN_6",
-                    "predicted_number": "CN_6" if right else "CN_4",
+                    "learnable": i % 10 != 0, "true_label": "CN_6", "true_cn": "CN_6",
+                    "predicted_cn": "CN_6" if right else "CN_4",
                     "true_environment": "CN_6", "predicted_environment": "CN_6" if right else "x",
                     **dict.fromkeys(SCORES, float(right)),
                 }

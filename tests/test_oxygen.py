@@ -29,7 +29,7 @@ from xascoord.oxygen.spectra import (
     snapshot_files,
 )
 from xascoord.oxygen.stage import import_oxygen, summarise_oxygen, train_oxygen
-from xascoord.oxygen.training import Piece, pieces_of, train_and_test
+from xascoord.oxygen.training import Fit, fits_of, train_and_test
 from xascoord.settings.networks import Oxygen
 
 QUICK = {
@@ -207,28 +207,28 @@ def test_parts_are_three_to_one_to_one():
 
 
 def test_networks_of_the_paper():
-    pieces = pieces_of(Oxygen(), ("0K", "15ps"))
-    main = [p for p in pieces if p.purpose == "main"]
+    fits = fits_of(Oxygen(), ("0K", "15ps"))
+    main = [p for p in fits if p.purpose == "main"]
     assert {(p.task, p.dense, p.examples, p.learning_rate) for p in main} == {
         ("classifier", (8, 6), 8000, 0.01), ("regressor", (8, 6), 10000, 0.001),
     }  # fmt: skip
     assert {p.tested for p in main if p.split == "snapshot"} == {"0K", "15ps"}
-    assert not [p for p in pieces_of(Oxygen(), ("0K",)) if p.split == "snapshot"]
+    assert not [p for p in fits_of(Oxygen(), ("0K",)) if p.split == "snapshot"]
 
 
 def test_classes_and_means_that_spectra_tell_are_learnt():
     raw, settings = _raw(), make_settings(oxygen=QUICK).oxygen
-    piece = Piece("classifier", "main", "raw", "", 0, (8, 6), 300, 0.01)
-    entry = train_and_test(raw, settings, 1, piece)
+    fit = Fit("classifier", "main", "raw", "", 0, (8, 6), 300, 0.01)
+    entry = train_and_test(raw, settings, 1, fit)
     assert entry["scores"]["test"] > 0.9 > entry["baseline"]
     assert entry["single"] > 0.9
     assert sum(map(sum, entry["confusion"])) == 60
-    assert entry == train_and_test(raw, settings, 1, piece)  # the same each time
-    piece = Piece("regressor", "main", "raw", "", 0, (8, 6), 300, 0.01)
+    assert entry == train_and_test(raw, settings, 1, fit)  # the same each time
+    fit = Fit("regressor", "main", "raw", "", 0, (8, 6), 300, 0.01)
     many = settings.model_copy(
         update={"regressor": settings.regressor.model_copy(update={"epochs": 150, "batch": 32})}
     )
-    entry = train_and_test(raw, many, 1, piece)
+    entry = train_and_test(raw, many, 1, fit)
     assert entry["scores"]["test"] < 0.5 * entry["baseline"]
     assert len(entry["history"]) == 150
 
@@ -238,7 +238,7 @@ def test_too_few_spectra_for_a_split_are_named(tmp_path, capsys):
     settings = make_settings(oxygen=QUICK).oxygen
     for task in ("classifier", "regressor"):
         with pytest.raises(XascoordError, match="split raw leaves no raw spectrum for validation"):
-            train_and_test(raw, settings, 1, Piece(task, "main", "raw", "", 0, (8, 6), 300, 0.01))
+            train_and_test(raw, settings, 1, Fit(task, "main", "raw", "", 0, (8, 6), 300, 0.01))
     _snapshot(tmp_path / "in", "a")
     alone = make_settings(oxygen={**QUICK, "folder": str(tmp_path / "in"), "splits": ["snapshot"]})
     import_oxygen(alone, tmp_path / "s", tmp_path / "r")

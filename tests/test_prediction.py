@@ -9,7 +9,7 @@ import pytest
 from conftest import make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.errors import BundleError, MeasurementError
-from xascoord.models.novelty import nearest, usual_distances
+from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Alternative
 from xascoord.prediction.predictor import Predictor
 
@@ -42,9 +42,9 @@ def test_three_lines_of_python(bundles, tmp_path, kind, environment):
     answer = Predictor(bundles).predict_file(path)[0]
     assert answer.element == "Cu"  # from the energies
     assert answer.best.environment == environment
-    assert answer.best.number_probability > 0.8
-    assert 0 < answer.best.probability <= answer.best.number_probability
-    numbers = [a.number_probability for a in answer.alternatives]
+    assert answer.best.cn_probability > 0.8
+    assert 0 < answer.best.probability <= answer.best.cn_probability
+    numbers = [a.cn_probability for a in answer.alternatives]
     assert numbers == sorted(numbers, reverse=True)
     assert sum(numbers) == pytest.approx(1, abs=1e-5)
     assert answer.prepared.e0 == pytest.approx(8979, abs=4)
@@ -65,20 +65,20 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
     models = Predictor(bundles).models("Cu")
     usual = {"0.95": 0.05, "0.99": 0.1}
 
-    def judged(probability, distance=0.01):
+    def evaluated(probability, distance=0.01):
         one = Alternative("CN_4", "CN_4", "CN_4", probability, probability)
         return models._judge(distance, usual, [one])
 
-    assert judged(0.9) == ("", ())
-    abstains, warnings = judged(0.4)
+    assert evaluated(0.9) == ("", ())
+    abstains, warnings = evaluated(0.4)
     assert not abstains
     assert "low confidence" in warnings[0]
-    assert "abstain_probability" in judged(0.2)[0]
-    assert "far from every" in judged(0.4, distance=0.06)[0]
-    abstains, warnings = judged(0.9, distance=0.06)
+    assert "abstain_probability" in evaluated(0.2)[0]
+    assert "far from every" in evaluated(0.4, distance=0.06)[0]
+    abstains, warnings = evaluated(0.9, distance=0.06)
     assert not abstains
     assert "95 %" in warnings[0]
-    assert "nothing the models have seen" in judged(0.9, distance=0.21)[0]
+    assert "nothing the models have seen" in evaluated(0.9, distance=0.21)[0]
     assert "no label" in models._judge(0.01, usual, [])[0]
 
 
@@ -96,7 +96,7 @@ def test_many_windows_at_once(bundles):
     predictor = Predictor(bundles)
     features = predictor.models("Cu").reference
     answers = predictor.predict("Cu", features)
-    assert [a.best.number_label for a in answers] == ["CN_4", "CN_6"] * 15
+    assert [a.best.cn_label for a in answers] == ["CN_4", "CN_6"] * 15
     assert max(a.distance for a in answers) < 1e-3
     with pytest.raises(MeasurementError, match="200 finite values"):
         predictor.predict("Cu", features[:, :100])
@@ -183,6 +183,6 @@ def test_distances_by_hand():
     distances, indices = nearest(np.ones((1, 4)) * 0.5, reference, 5)
     assert distances[0].tolist() == pytest.approx([0.5, 1.5])
     assert indices[0].tolist() == [0, 1]
-    usual = usual_distances(np.array([[0.0], [1.0], [5.0]]), np.array([0, 1, 2], dtype=np.int32))
+    usual = distance_quantiles(np.array([[0.0], [1.0], [5.0]]), np.array([0, 1, 2], dtype=np.int32))
     assert usual["1"] == pytest.approx(4.0)
     assert usual["0.5"] == pytest.approx(1.0)

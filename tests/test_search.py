@@ -10,12 +10,12 @@ from xascoord.jobs.journal import Journal
 from xascoord.models import search as module
 from xascoord.models.cross_validation import parameters_of
 from xascoord.models.element import make_folds
-from xascoord.models.search import COLUMNS, read_choice, search_grids, search_rows, trials_of
+from xascoord.models.search import COLUMNS, grid_points, read_choice, search_grids, search_rows
 
 SMALL = {
     "classifiers": ["forest", "svc"],
     "search": True,
-    "grids": {"trees": [2, 10], "penalty": [0.001, 100.0], "gamma": ["scale"]},
+    "grids": {"trees": [2, 10], "C": [0.001, 100.0], "gamma": ["scale"]},
 }
 
 
@@ -30,7 +30,7 @@ def test_search_tries_everything_and_chooses_the_best(tmp_path):
     rows, steps = _search(tmp_path / "j.jsonl", data, settings)
     # two candidates of two classifiers for the two tasks that have something to learn
     assert len(rows) == 2 * 2 * 2
-    assert steps[-1] == (len(rows) * 5, len(trials_of(data, settings)))
+    assert steps[-1] == (len(rows) * 5, len(grid_points(data, settings)))
     for classifier in ("forest", "svc"):
         for task in ("CN", "CN_6 motifs"):
             mine = [r for r in rows if (r["classifier"], r["task"]) == (classifier, task)]
@@ -38,20 +38,20 @@ def test_search_tries_everything_and_chooses_the_best(tmp_path):
             assert len(best) == 1
             assert best[0]["accuracy"] == max(r["accuracy"] for r in mine)
             assert {r["spectra"] for r in mine} == {int(data.kept[task].sum())}
-    bad = next(r for r in rows if r["task"] == "CN" and '"penalty": 0.001' in r["parameters"])
+    bad = next(r for r in rows if r["task"] == "CN" and '"C": 0.001' in r["parameters"])
     assert not bad["chosen"]
     write_csv(tmp_path / "s.csv", rows, COLUMNS)
     chosen = read_choice(tmp_path / "s.csv", data, settings)
-    assert chosen["svc", "CN"]["penalty"] == 100.0
+    assert chosen["svc", "CN"]["C"] == 100.0
     parameters = parameters_of(settings, data.tasks, chosen)
     assert parameters["svc", "CN"] == chosen["svc", "CN"]
-    assert parameters["svc", "CN_4 motifs"]["penalty"] == 100.0  # nothing to search: the default
+    assert parameters["svc", "CN_4 motifs"]["C"] == 100.0  # nothing to search: the default
 
 
 def test_search_goes_on_where_it_was(tmp_path, monkeypatch):
     data, settings = made_up_element(), make_settings(models=SMALL)
     whole, _ = _search(tmp_path / "whole.jsonl", data, settings)
-    real, calls = module.run_trial, []
+    real, calls = module.evaluate_point, []
 
     def failing(*arguments):
         if len(calls) == 5:
@@ -59,10 +59,10 @@ def test_search_goes_on_where_it_was(tmp_path, monkeypatch):
         calls.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(module, "run_trial", failing)
+    monkeypatch.setattr(module, "evaluate_point", failing)
     with pytest.raises(KeyboardInterrupt):
         _search(tmp_path / "j.jsonl", data, settings)
-    monkeypatch.setattr(module, "run_trial", real)
+    monkeypatch.setattr(module, "evaluate_point", real)
     rows, steps = _search(tmp_path / "j.jsonl", data, settings)
     assert steps[0][0] == 5
     assert rows == whole

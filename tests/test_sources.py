@@ -1,4 +1,4 @@
-"""Broken input: every broken piece is rejected with its reason, the rest goes on, counts add up."""
+"""Broken input: every broken fit is rejected with its reason, the rest goes on, counts add up."""
 
 import csv
 import gzip

@@ -5,7 +5,7 @@ import pytest
 
 from conftest import edge_spectrum, make_settings
 from model_data import made_up_element
-from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.hashing import seed_of
 from xascoord.core.schemas import DATASET, LABELS, PREDICTIONS
@@ -18,11 +18,11 @@ from xascoord.models.bundles import read_record
 from xascoord.models.cross_validation import (
     cross_validate,
     fit_all_tasks,
+    fit_keys,
+    fits_of,
     key_of,
     parameters_of,
-    piece_keys,
-    pieces_of,
-    run_piece,
+    run_fit,
 )
 from xascoord.models.data import element_data
 from xascoord.models.element import make_folds
@@ -42,9 +42,9 @@ FAST = {
 
 def _run(tmp_path, data, settings, workers=1):
     folds = make_folds(data, settings)
-    pieces = pieces_of(settings)
+    fits = fits_of(settings)
     parameters = parameters_of(settings, data.tasks)
-    keys = piece_keys(data, pieces, parameters, settings)
+    keys = fit_keys(data, fits, parameters, settings)
     with Journal(tmp_path / "journal.jsonl") as journal:
         steps = list(cross_validate(data, folds, keys, parameters, settings, journal, workers))
         entries = results(journal, keys)
@@ -57,7 +57,7 @@ def _rows(data, settings, folds, entries):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def evaluated(tmp_path_factory):
     data, settings = made_up_element(), make_settings(models=FAST)
     folds, entries, _ = _run(tmp_path_factory.mktemp("run"), data, settings)
     return data, settings, folds, entries
@@ -76,24 +76,24 @@ def test_tested_materials_are_never_learnt_from(monkeypatch):
 
     monkeypatch.setattr(training, "fit_task", spy)
     parameters = parameters_of(settings, data.tasks)
-    for piece in pieces_of(settings):
+    for fit in fits_of(settings):
         seen.clear()
-        run_piece(data, folds, piece, parameters, settings.seed)
-        tested = folds[piece.split] == piece.fold
+        run_fit(data, folds, fit, parameters, settings.seed)
+        tested = folds[fit.split] == fit.fold
         hidden = np.concatenate([data.features[tested], data.copies[tested[data.origin]]])
         for features, labels, materials in seen:
             learnt = {row.tobytes() for row in features}
             assert not learnt & {row.tobytes() for row in hidden}
             assert "CN_5" not in labels
-            if piece.split == "grouped":
+            if fit.split == "grouped":
                 assert not set(materials) & set(np.array(data.materials)[tested])
         copies = {row.tobytes() for row in data.copies}
         of_numbers = {row.tobytes() for row in seen[0][0]}
-        assert bool(copies & of_numbers) == piece.training_set.augmented
+        assert bool(copies & of_numbers) == fit.training_set.augmented
 
 
-def test_each_spectrum_is_predicted_once_in_each_cross_validation(judged):
-    data, settings, folds, entries = judged
+def test_each_spectrum_is_predicted_once_in_each_cross_validation(evaluated):
+    data, settings, folds, entries = evaluated
     rows = _rows(data, settings, folds, entries)
     table = to_table(rows, PREDICTIONS).to_pandas()
     runs = table.groupby(["classifier", "training_set", "split"])
@@ -103,8 +103,8 @@ def test_each_spectrum_is_predicted_once_in_each_cross_validation(judged):
     assert (runs.size() == len(data.spectra)).all()
 
 
-def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(judged):
-    data, settings, folds, entries = judged
+def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(evaluated):
+    data, settings, folds, entries = evaluated
     table = to_table(_rows(data, settings, folds, entries), PREDICTIONS).to_pandas()
     mine = table[(table["classifier"] == "svc") & (table["split"] == "grouped")]
     rare = mine[mine["spectrum_id"] == "s0"].iloc[0]
@@ -118,17 +118,17 @@ def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(judged):
         "CN_4 (tetrahedral)", "CN_6 (octahedral)", "CN_6 (pentagonal pyramidal > octahedral)",
     }  # fmt: skip
     assert ((table["probability"] >= 0) & (table["probability"] <= 1)).all()
-    assert (table["probability"] <= table["number_probability"] + 1e-9).all()
+    assert (table["probability"] <= table["cn_probability"] + 1e-9).all()
     assert set(motif_steps(data)) == {"learnt", "constant", "none"}
     rows = metric_rows("Ti", "transition_metal", table, 10, 0)
     base = next(r for r in rows if r["classifier"] == "baseline" and r["scope"] == "all")
     assert base["top1"] < 0.5
 
 
-def test_killed_runs_go_on_and_give_the_same(judged, tmp_path, monkeypatch):
-    data, settings, folds, entries = judged
-    pieces, parameters = pieces_of(settings), parameters_of(settings, data.tasks)
-    real, calls = training.run_piece, []
+def test_killed_runs_go_on_and_give_the_same(evaluated, tmp_path, monkeypatch):
+    data, settings, folds, entries = evaluated
+    fits, parameters = fits_of(settings), parameters_of(settings, data.tasks)
+    real, calls = training.run_fit, []
 
     def failing(*arguments):
         if len(calls) == 7:
@@ -136,18 +136,18 @@ def test_killed_runs_go_on_and_give_the_same(judged, tmp_path, monkeypatch):
         calls.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(training, "run_piece", failing)
-    keys = piece_keys(data, pieces, parameters, settings)
+    monkeypatch.setattr(training, "run_fit", failing)
+    keys = fit_keys(data, fits, parameters, settings)
     with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(KeyboardInterrupt):
         list(cross_validate(data, folds, keys, parameters, settings, journal, 1))
-    monkeypatch.setattr(training, "run_piece", real)
+    monkeypatch.setattr(training, "run_fit", real)
     again, resumed, steps = _run(tmp_path, data, settings)
-    assert steps[0] == (7, len(pieces))
+    assert steps[0] == (7, len(fits))
     assert _rows(data, settings, again, resumed) == _rows(data, settings, folds, entries)
 
 
-def test_several_processes_give_the_same(judged, tmp_path):
-    data, settings, folds, entries = judged
+def test_several_processes_give_the_same(evaluated, tmp_path):
+    data, settings, folds, entries = evaluated
     _, others, _ = _run(tmp_path, data, settings, workers=2)
     assert _rows(data, settings, folds, others) == _rows(data, settings, folds, entries)
 
@@ -155,9 +155,9 @@ def test_several_processes_give_the_same(judged, tmp_path):
 def test_a_changed_setting_makes_only_its_own_pieces_stale():
     data = made_up_element()
     one = make_settings(models=FAST)
-    other = make_settings(models={**FAST, "svc": {"penalty": 5.0}})
+    other = make_settings(models={**FAST, "svc": {"C": 5.0}})
     keys = [
-        {key_of("x", p, parameters_of(s, data.tasks), s): p.classifier for p in pieces_of(s)}
+        {key_of("x", p, parameters_of(s, data.tasks), s): p.classifier for p in fits_of(s)}
         for s in (one, other)
     ]
     changed = {keys[1][key] for key in keys[1].keys() - keys[0].keys()}
@@ -193,7 +193,7 @@ def test_final_models_learn_from_everything_kept():
     full = training_sets(settings.models, True)[0]
     everything = np.ones(len(data.spectra), dtype=bool)
     models = fit_all_tasks(data, "forest", parameters_of(settings, data.tasks), full, everything, 0)
-    assert models[NUMBER_TASK].classes == ("CN_4", "CN_6")
+    assert models[CN_TASK].classes == ("CN_4", "CN_6")
     assert models["CN_4 motifs"].classes == ("tetrahedral",)
     assert models["CN_5 motifs"].classes == ()
     assert len(models["CN_6 motifs"].classes) == 2
@@ -229,7 +229,7 @@ def _rows_of(settings, element="Ti", count=12):
         datasets.append({**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": 4966.0,
                          "onset": 4963.0, "scale": scale,
                          "features": features.tolist()})  # fmt: skip
-        label = {"number_label": "CN_4" if i % 2 else "CN_6", "number_kept": True}
+        label = {"cn_label": "CN_4" if i % 2 else "CN_6", "cn_kept": True}
         for number in (2, 3, 4, 5, 6, 7, 8):
             label[f"motif_label_{number}"] = None
             label[f"motif_kept_{number}"] = False
@@ -276,11 +276,11 @@ def test_final_models_are_fitted_once(tmp_path, monkeypatch):
     for row in datasets:
         row.update(structure_id="x", site_index=0, multiplicity=1)
     for row in labels:
-        row.update(structure_id="x", site_index=0, multiplicity=1, numbers=[0.0] * 12,
-                   motifs=[0.0] * 25)  # fmt: skip
+        row.update(structure_id="x", site_index=0, multiplicity=1, cn_weights=[0.0] * 12,
+                   motif_order_parameters=[0.0] * 25)  # fmt: skip
     write_rows(tmp_path / "d.parquet", datasets, DATASET)
     write_rows(tmp_path / "l.parquet", labels, LABELS)
-    (tmp_path / "t.json").write_text('{"number_threshold": 0.2, "motif_threshold": 0.05}')
+    (tmp_path / "t.json").write_text('{"cn_threshold": 0.2, "motif_threshold": 0.05}')
 
     def train(settings, name):
         train_element(

@@ -16,7 +16,7 @@ from xascoord.models.element import make_folds
 from xascoord.spectra.distortion import Distortion
 from xascoord.structures.compounds import read_compounds
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
-from xascoord.validation.evaluate import _scores, judge
+from xascoord.validation.evaluate import _scores, evaluate
 from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
 from xascoord.validation.stage import summary_rows
 
@@ -151,13 +151,13 @@ def test_right_wrong_and_why():
     unknown = Case("s", "m", np.zeros(2), np.zeros(2), 0.0, None, "CN_4 tetrahedral", Distortion())
     found = _scores(unknown, combine("CN_4", {4: "tetrahedral"}))
     assert (found["top1"], found["exact"], found["why"]) == (1.0, "", "")
-    assert _scores(unknown, ())["number_top1"] == 0.0
+    assert _scores(unknown, ())["cn_top1"] == 0.0
 
 
 def test_compounds_not_scans_are_resampled():
     rows = [
         {"element": "Cu", "compound": f"c{i // 5}", "data": "measured", "training_set": "t",
-         "condition": "as it is", "value": 0.0, "top1": float(i // 5), "number_top1": 1.0,
+         "condition": "as it is", "value": 0.0, "top1": float(i // 5), "cn_top1": 1.0,
          "exact": "", "jaccard": "", "sample": f"s{i}", "true_environment": f"e{i // 5}"}
         for i in range(10)
     ]  # fmt: skip
@@ -169,7 +169,7 @@ def test_compounds_not_scans_are_resampled():
 
 
 def test_held_out_materials_are_not_learnt(monkeypatch):
-    """Degraded spectra are judged by models that know nothing of their materials."""
+    """Degraded spectra are evaluated by models that know nothing of their materials."""
     settings = make_settings(
         models={"splits": ["random"], "bootstrap": 0}, validation={"noises": [], "shifts": []}
     )
@@ -190,8 +190,8 @@ def test_held_out_materials_are_not_learnt(monkeypatch):
 
     monkeypatch.setattr(training, "fit_task", spy)
     parameters = parameters_of(settings, data.tasks)
-    rows, refused = judge(data, cases, "x", learnt, parameters, settings)
-    assert len(rows) + len(refused) == len(cases) * (3 + 1 + 5)
+    rows, rejected = evaluate(data, cases, "x", learnt, parameters, settings)
+    assert len(rows) + len(rejected) == len(cases) * (3 + 1 + 5)
     assert seen
     assert not set.union(*seen) & {case.compound for case in cases}
     assert {row["training_set"] for row in rows} == {s.name for s in TRAINING_SETS}

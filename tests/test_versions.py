@@ -72,7 +72,7 @@ def test_an_experiment_reruns_what_depends_on_its_parameter(pushed, tmp_path):
         assert f"'{stage}' didn't change" in output
     assert "compute_order_parameters" not in output
     difference = json.loads(run(clone, "dvc", "metrics", "diff", "--json"))
-    threshold = difference["results/03_labels/thresholds.json"]["number_threshold"]
+    threshold = difference["results/03_labels/thresholds.json"]["cn_threshold"]
     assert threshold["old"] == 0.2
     assert threshold["new"] == threshold["old"] + threshold["diff"] != 0.2
     assert "calibrated" in run(clone, "dvc", "exp", "show", "--csv")

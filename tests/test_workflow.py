@@ -28,7 +28,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert [line.split(",")[0] for line in counts[1:]] == SLICE
     assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"
     labels = pq.read_table(finished / "data/03_labels/labels/Ti.parquet")
-    assert {"CN_4", "CN_6"} <= set(labels["number_label"].to_pylist())
+    assert {"CN_4", "CN_6"} <= set(labels["cn_label"].to_pylist())
     for name in FAST["classifiers"]:
         bundle = load_bundle(finished / f"data/04_models/bundles/Cu/{name}.skops", Settings())
         assert bundle.record["data"]["sources"] == ["demo"]
@@ -44,7 +44,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert set(validation["data"]) == {"computed, held out and degraded"}
     plain = validation[validation["condition"] == "as it is"].set_index("training_set")
     assert len(plain) == 4
-    assert plain.loc["site+averaged, augmented", "number_top1"] > 0.5
+    assert plain.loc["site+averaged, augmented", "cn_top1"] > 0.5
     predictions = pq.read_table(finished / "data/04_models/predictions/Ti.parquet")
     assert predictions.num_rows % labels.num_rows == 0
     assert "Nothing to be done" in snakemake(finished, "-n")
@@ -98,7 +98,7 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = snakemake(copy, "-n")
     assert "make_labels" in plan
     assert "compute_order_parameters" not in plan
-    set_params(copy, elements=SLICE, augmentation={"share": 0.5})
+    set_params(copy, elements=SLICE, augmentation={"fraction": 0.5})
     plan = snakemake(copy, "-n")
     assert "train_models" in plan
     assert "make_labels" not in plan

@@ -1,4 +1,4 @@
-# Five classifiers of each element, judged in two splits; models, predictions, metrics.
+# Five classifiers of each element, evaluated in two splits; models, predictions, metrics.
 
 
 rule search_hyperparameters:

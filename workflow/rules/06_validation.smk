@@ -14,7 +14,7 @@ rule validate_models:
         compounds=config["validation"]["compounds"],
     output:
         table="data/06_validation/{element}.csv",
-        refused="data/06_validation/{element}_refused.csv",
+        rejections="data/06_validation/{element}_rejections.csv",
     log:
         "logs/06_validation/{element}.log",
     benchmark:
@@ -47,13 +47,13 @@ rule validate_models:
     shell:
         "xascoord validate {wildcards.element} --settings {params.settings:q}"
         " {params.datasets} --labels {input.labels} --thresholds {input.thresholds}"
-        " {params.search} --out {output.table} --refused {output.refused} > {log} 2>&1"
+        " {params.search} --out {output.table} --rejections {output.rejections} > {log} 2>&1"
 
 
 rule summarise_validation:
     input:
         expand("data/06_validation/{element}.csv", element=ELEMENTS),
-        expand("data/06_validation/{element}_refused.csv", element=ELEMENTS),
+        expand("data/06_validation/{element}_rejections.csv", element=ELEMENTS),
     output:
         "results/06_validation/metrics.json",
         spectra=report(
@@ -61,9 +61,9 @@ rule summarise_validation:
             caption="../report/06_validation_spectra_csv.rst",
             category="Validation",
         ),
-        refused=report(
-            "results/06_validation/refused.csv",
-            caption="../report/06_validation_refused_csv.rst",
+        rejections=report(
+            "results/06_validation/rejected.csv",
+            caption="../report/06_validation_rejections_csv.rst",
             category="Validation",
         ),
         summary=report(

@@ -48,7 +48,7 @@ JOINT_FIGURES = [
     f"results/03_labels/joint_{group}_{kind}.png"
     for group, members in GROUPS.items()
     if set(members) & set(ELEMENTS)
-    for kind in ("numbers", "motifs")
+    for kind in ("cn_weights", "motif_order_parameters")
 ]
 
 # Jobs over which FEFF runs are shared out, counted from 1.

@@ -159,8 +159,8 @@ def validate(
     dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
     labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
     thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
-    out: Annotated[Path, typer.Option(help="CSV file of every judged spectrum.")],
-    refused: Annotated[Path, typer.Option(help="CSV file of what could not be judged.")],
+    out: Annotated[Path, typer.Option(help="CSV file of every evaluated spectrum.")],
+    rejections: Annotated[Path, typer.Option(help="CSV file of what could not be evaluated.")],
     search: Annotated[Path | None, typer.Option(help="Table of a search.")] = None,
     params: ParamsOption = PARAMS,
     settings: SettingsOption = None,
@@ -169,7 +169,14 @@ def validate(
     from xascoord.validation.stage import validate_element
 
     validate_element(
-        element, load_settings(params, settings), dataset, labels, thresholds, search, out, refused
+        element,
+        load_settings(params, settings),
+        dataset,
+        labels,
+        thresholds,
+        search,
+        out,
+        rejections,
     )
 
 

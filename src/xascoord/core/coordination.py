@@ -45,7 +45,7 @@ def display_name(motif: str) -> str:
     return "single bond" if motif == "sgl_bd" else motif
 
 
-NUMBER_TASK = "CN"
+CN_TASK = "CN"
 
 
 def motif_task(number: int) -> str:
@@ -53,4 +53,4 @@ def motif_task(number: int) -> str:
     return f"CN_{number} motifs"
 
 
-MOTIF_NUMBERS = (2, 3, 4, 5, 6, 7, 8)  # coordination numbers with a motif task in some group
+MOTIF_CNS = (2, 3, 4, 5, 6, 7, 8)  # coordination numbers with a motif task in some group

@@ -14,18 +14,18 @@ from dataclasses import dataclass
 Ranking = tuple[tuple[int, tuple[str, ...]], ...]
 
 
-def combine(number_label: str, motif_labels: Mapping[int, str | None]) -> Ranking:
+def combine(cn_label: str, motif_labels: Mapping[int, str | None]) -> Ranking:
     """The combined ranking of both steps.
 
     Parameters
     ----------
-    number_label
+    cn_label
         Ranking label of coordination numbers, e.g. ``CN_6-CN_4``; "" is the empty ranking.
     motif_labels
         Ranking label of the motifs of each coordination number.
     """
     ranking = []
-    for number in numbers_in(number_label):
+    for number in cns_in(cn_label):
         label = motif_labels.get(number)
         ranking.append((number, tuple(label.split(MOTIF_SEPARATOR)) if label else ()))
     return tuple(ranking)
@@ -83,7 +83,7 @@ class Score:
         Coordination numbers and motifs are the same, in the same order throughout.
     jaccard
         Of the sets of CN-motif labels (Patterns, Eq. 7).
-    number_top1, number_exact, number_jaccard
+    cn_top1, cn_exact, cn_jaccard
         The same of the coordination numbers alone.
     """
 
@@ -91,9 +91,9 @@ class Score:
     top1_ranking: float
     exact: float
     jaccard: float
-    number_top1: float
-    number_exact: float
-    number_jaccard: float
+    cn_top1: float
+    cn_exact: float
+    cn_jaccard: float
 
 
 def score(true: Ranking, predicted: Ranking) -> Score:
@@ -106,20 +106,20 @@ def score(true: Ranking, predicted: Ranking) -> Score:
         top1_ranking=float(true[:1] == predicted[:1]),
         exact=float(true == predicted),
         jaccard=jaccard(members(true), members(predicted)),
-        number_top1=float(numbers[0][:1] == numbers[1][:1]),
-        number_exact=float(numbers[0] == numbers[1]),
-        number_jaccard=jaccard(frozenset(numbers[0]), frozenset(numbers[1])),
+        cn_top1=float(numbers[0][:1] == numbers[1][:1]),
+        cn_exact=float(numbers[0] == numbers[1]),
+        cn_jaccard=jaccard(frozenset(numbers[0]), frozenset(numbers[1])),
     )
 
 
-def dominant_number(number_label: str) -> int:
+def dominant_cn(cn_label: str) -> int:
     """First coordination number of a CN ranking label; 0 for an empty one."""
-    return next(iter(numbers_in(number_label)), 0)
+    return next(iter(cns_in(cn_label)), 0)
 
 
 MOTIF_SEPARATOR = " > "  # names of motifs hold hyphens
 
 
-def numbers_in(label: str) -> list[int]:
+def cns_in(label: str) -> list[int]:
     """Coordination numbers of a label, in their order."""
     return [int(part.removeprefix("CN_")) for part in label.split("-") if part]

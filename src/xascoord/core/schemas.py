@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from xascoord.core.coordination import MOTIF_NUMBERS
+from xascoord.core.coordination import MOTIF_CNS
 
+# Of the columns below, written into every file: a table of another version is not read.
+SCHEMA_VERSION = "2"
 _FLOATS = pa.list_(pa.float64())
 
 SPECTRA = pa.schema(
@@ -59,27 +61,32 @@ DATASET = pa.schema(
 )
 
 _PROVENANCE = [field for field in SPECTRA if field.name not in ("energy", "mu")]
+# What describes a site; the labels are made of these.
+VECTORS = ("cn_weights", "motif_order_parameters")
 ORDER_PARAMETERS = pa.schema(
     [
         *_PROVENANCE,
-        ("numbers", _FLOATS),  # weights of coordination numbers 1 to 12
-        ("motifs", _FLOATS),  # 25 weighted motif order parameters, in the order of motifs.MOTIFS
+        ("cn_weights", _FLOATS),  # of coordination numbers 1 to 12
+        (
+            "motif_order_parameters",
+            _FLOATS,
+        ),  # 25 weighted motif order parameters, in the order of motifs.MOTIFS
     ]
 )
 
 LABELS = pa.schema(
     [
         *ORDER_PARAMETERS,
-        ("number_label", pa.string()),  # "" where no coordination number reaches the threshold
-        ("number_kept", pa.bool_()),  # False: too rare to be learnt
+        ("cn_label", pa.string()),  # "" where no coordination number reaches the threshold
+        ("cn_kept", pa.bool_()),  # False: too rare to be learnt
         # null where the coordination number is not in the label or the group has no such task
-        *((f"motif_label_{number}", pa.string()) for number in MOTIF_NUMBERS),
-        *((f"motif_kept_{number}", pa.bool_()) for number in MOTIF_NUMBERS),
+        *((f"motif_label_{number}", pa.string()) for number in MOTIF_CNS),
+        *((f"motif_kept_{number}", pa.bool_()) for number in MOTIF_CNS),
     ]
 )
 
 SCORES = (
-    "top1", "top1_ranking", "exact", "jaccard", "number_top1", "number_exact", "number_jaccard",
+    "top1", "top1_ranking", "exact", "jaccard", "cn_top1", "cn_exact", "cn_jaccard",
 )  # fmt: skip
 
 
@@ -95,16 +102,16 @@ PREDICTIONS = pa.schema(
         ("split", pa.string()),
         ("fold", pa.int32()),
         ("learnable", pa.bool_()),  # label and motifs of its first CN are frequent enough
-        ("status", pa.string()),  # why not: training_data.STATUSES
+        ("status", pa.string()),  # why not: models.data.STATUSES
         ("motif_step", pa.string()),  # of its first CN: learnt, constant, none or no_task
         ("true_label", pa.string()),
         ("predicted_label", pa.string()),
         ("true_environment", pa.string()),
         ("predicted_environment", pa.string()),
-        ("true_number", pa.string()),
-        ("predicted_number", pa.string()),
+        ("true_cn", pa.string()),
+        ("predicted_cn", pa.string()),
         ("probability", pa.float64()),  # of the predicted label
-        ("number_probability", pa.float64()),  # of the predicted CN ranking
+        ("cn_probability", pa.float64()),  # of the predicted CN ranking
         *((name, pa.float64()) for name in SCORES),
     ]
 )

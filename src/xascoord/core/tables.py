@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import replacing
+from xascoord.core.schemas import SCHEMA_VERSION
+
+_VERSION_KEY = "xascoord_schema"
 
 
 def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
@@ -24,6 +27,7 @@ def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write one Parquet file atomically."""
+    table = table.replace_schema_metadata({_VERSION_KEY: SCHEMA_VERSION})
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=9)
 
@@ -39,7 +43,7 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     Raises
     ------
     XascoordError
-        If the file is missing, no Parquet, or of other columns.
+        If the file is missing, no Parquet, or of other columns or another version of them.
     """
     try:
         table = pq.read_table(path)
@@ -49,6 +53,12 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
         raise XascoordError(
             f"{path}: not a readable Parquet file ({error}); delete it and rerun"
         ) from None
+    written = (table.schema.metadata or {}).get(_VERSION_KEY.encode(), b"").decode()
+    if written and written != SCHEMA_VERSION:  # tables of other programs say nothing
+        raise XascoordError(
+            f"{path}: columns of version {written}, this version reads {SCHEMA_VERSION}; rerun the "
+            "stage that writes it"
+        )
     if table.schema.names != schema.names:
         wrong = sorted(set(table.schema.names) ^ set(schema.names))
         raise XascoordError(f"{path}: columns do not fit this version: {', '.join(wrong)}")

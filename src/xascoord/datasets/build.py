@@ -15,7 +15,7 @@ import numpy as np
 
 from xascoord.core.errors import AccountingError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
-from xascoord.datasets.duplicates import by_precedence, drop_doublets
+from xascoord.datasets.duplicates import by_precedence, drop_duplicates
 from xascoord.settings.tree import Settings
 from xascoord.spectra.averaging import average_sites, missing_orbits
 from xascoord.spectra.edge_energy import find_e0, find_onset
@@ -62,8 +62,8 @@ def build_datasets(
     by_id = {row["structure_id"]: row for row in structures}
     ordered = by_precedence(spectra, settings.sources)
     names = name_orbits(ordered, by_id)
-    kept, doublets = drop_doublets(ordered, by_id, names)
-    # Averages are built before doublets go: a source that lacks a site must not spoil another's.
+    kept, duplicates = drop_duplicates(ordered, by_id, names)
+    # Averages are built before duplicates go: a source that lacks a site must not spoil another's.
     computed, incomplete = averages(
         element, [row for row in ordered if row["kind"] == "site"], by_id, names, settings
     )
@@ -72,7 +72,7 @@ def build_datasets(
     own, own_rejected = _windowed(computed, settings)
     known = {row["material"] for row in own}
     superseded = [row for row in given if row["material"] in known]
-    rejected = [(row, r) for row, r in doublets]
+    rejected = [(row, r) for row, r in duplicates]
     rejected += [
         (row, (Reason.DUPLICATE, "the average of this material's own sites is there"))
         for row in superseded

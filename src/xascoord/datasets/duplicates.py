@@ -12,7 +12,7 @@ Row = dict[str, Any]
 Rejected = list[tuple[Row, tuple[Reason, str]]]
 
 
-def drop_doublets(
+def drop_duplicates(
     ordered: Sequence[Row], structures: dict[str, Row], names: OrbitNames
 ) -> tuple[list[Row], Rejected]:
     """Keep one spectrum of each inequivalent site, and one average of each material.

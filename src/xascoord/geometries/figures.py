@@ -121,8 +121,7 @@ def plot_f1(settings: Geometries, rows: Sequence[Row], path: Path) -> None:
                 ):  # fmt: skip
                     values = [_float(found[e, split, network, region][symbol]) for e in elements]
                     errors = [
-                        _float(found[e, split, network, region][f"{symbol}_spread"])
-                        for e in elements
+                        _float(found[e, split, network, region][f"{symbol}_std"]) for e in elements
                     ]
                     label = symbol if region == FULL else None
                     axes.bar(places, values, size, yerr=errors, color=colour, capsize=1.5,

@@ -18,9 +18,9 @@ from xascoord.core.hashing import seed_of
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.core.schemas import GEOMETRIES, GEOMETRY_PREDICTIONS, REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
-from xascoord.datasets.duplicates import by_precedence, drop_doublets
+from xascoord.datasets.duplicates import by_precedence, drop_duplicates
 from xascoord.geometries.data import GeometryData, clean, geometry_data
-from xascoord.geometries.training import Folds, condition_name, fold_labels, piece_keys
+from xascoord.geometries.training import Folds, condition_name, fit_keys, fold_labels
 from xascoord.geometries.training import test_conditions as conditions_of
 from xascoord.geometries.training import work as train_piece
 from xascoord.jobs.journal import Journal
@@ -71,10 +71,10 @@ def label_geometries(
     ]  # fmt: skip
     by_id = {row["structure_id"]: row for row in structures}
     ordered = by_precedence(site, settings.sources)
-    site, doublets = drop_doublets(ordered, by_id, name_orbits(ordered, by_id))
+    site, duplicates = drop_duplicates(ordered, by_id, name_orbits(ordered, by_id))
     rejections += [
         Rejection(row["spectrum_id"], reason, detail, element).row("geometries", row["source"])
-        for row, (reason, detail) in doublets
+        for row, (reason, detail) in duplicates
     ]
     found = _geometries(element, settings.geometries, structures, site, journals, workers)
     rows, orbits = [], []
@@ -167,7 +167,7 @@ def train_geometries(
             "more; take it out of geometries.elements, or lower geometries.folds"
         )
     folds = make_folds(data, settings)
-    keys = piece_keys(data, folds, mine, settings.seed)
+    keys = fit_keys(data, folds, mine, settings.seed)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = resume(keys, train_piece, (data, folds, mine, settings.seed), journal, workers)
         show_progress(steps, f"networks of {element}")
@@ -191,8 +191,8 @@ def make_folds(data: GeometryData, settings: Settings) -> Folds:
 
 def _prediction_rows(data: GeometryData, folds: Folds, found: dict[Any, Row]) -> list[Row]:
     rows = []
-    for piece, entry in found.items():
-        tested = np.flatnonzero(folds[piece.split] == piece.fold)
+    for fit, entry in found.items():
+        tested = np.flatnonzero(folds[fit.split] == fit.fold)
         for i, predicted, probability in zip(
             tested, entry["predicted"], entry["probability"], strict=True
         ):
@@ -201,11 +201,11 @@ def _prediction_rows(data: GeometryData, folds: Folds, found: dict[Any, Row]) ->
                     "spectrum_id": data.spectra[i],
                     "material": data.materials[i],
                     "absorber": data.element,
-                    "split": piece.split,
-                    "fold": piece.fold,
-                    "network": piece.network,
-                    "region": piece.region,
-                    "training": piece.training,
+                    "split": fit.split,
+                    "fold": fit.fold,
+                    "network": fit.network,
+                    "region": fit.region,
+                    "training": fit.training,
                     "true_symbol": data.symbols[data.labels[i]],
                     "predicted_symbol": data.symbols[predicted],
                     "probability": probability,
@@ -216,12 +216,12 @@ def _prediction_rows(data: GeometryData, folds: Folds, found: dict[Any, Row]) ->
 
 def _score_rows(data: GeometryData, settings: Geometries, found: dict[Any, Row]) -> list[Row]:
     rows = []
-    for piece, entry in found.items():
-        for name, value in conditions_of(settings, piece):
+    for fit, entry in found.items():
+        for name, value in conditions_of(settings, fit):
             values = entry["scores"][condition_name(name, value)]
             rows += [
-                {"element": data.element, "split": piece.split, "network": piece.network,
-                 "region": piece.region, "training": piece.training, "fold": piece.fold,
+                {"element": data.element, "split": fit.split, "network": fit.network,
+                 "region": fit.region, "training": fit.training, "fold": fit.fold,
                  "condition": name, "value": value, "symbol": symbol,
                  "f1": "" if f1 is None else f1}
                 for symbol, f1 in zip(data.symbols, values, strict=True)

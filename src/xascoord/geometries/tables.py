@@ -156,14 +156,14 @@ def f1_row(
     found: Row = {"element": element, "split": split, "network": network, "region": region,
                   "training": training, "spectra": sum(r["symbol"] in learnt for r in rows),
                   "classes": len(learnt), "folds": len(folds),
-                  "macro_f1": _number(macro), "spread": _number(spread),
+                  "macro_f1": _number(macro), "std": _number(spread),
                   "pooled_macro_f1": _number(pooled)}  # fmt: skip
     for symbol, mean, deviation in zip(settings.symbols, means, spreads, strict=True):
-        found |= {symbol: _number(mean), f"{symbol}_spread": _number(deviation)}
+        found |= {symbol: _number(mean), f"{symbol}_std": _number(deviation)}
     alike = training == SHIFTED and len(learnt) == len(settings.symbols)
     known = published.get(element, {}) if alike else {}
     name = f"{network}_{region}"
-    found |= {"published": known.get(name, ""), "published_spread": known.get(f"{name}_spread", "")}
+    found |= {"published": known.get(name, ""), "published_std": known.get(f"{name}_std", "")}
     return found
 
 
@@ -171,7 +171,7 @@ def _robustness_row(key: Key, folds: Mapping[int, Mapping[str, float | None]]) -
     _, _, macro, spread = summarise_scores([list(fold.values()) for fold in folds.values()])
     names = ("element", "split", "network", "region", "training", "condition", "value")
     return {**dict(zip(names, key, strict=True)), "macro_f1": _number(macro),
-            "spread": _number(spread)}  # fmt: skip
+            "std": _number(spread)}  # fmt: skip
 
 
 def loss_rows(folds: Folds, settings: Geometries, elements: Sequence[str]) -> list[Row]:
@@ -195,7 +195,7 @@ def loss_rows(folds: Folds, settings: Geometries, elements: Sequence[str]) -> li
                             losses.append(np.mean(both[0]) - np.mean(both[1]))
                             spreads.append(np.hypot(np.std(both[0]), np.std(both[1])))
                     row[symbol] = _number(np.mean(losses)) if losses else ""
-                    row[f"{symbol}_spread"] = _number(np.mean(spreads)) if spreads else ""
+                    row[f"{symbol}_std"] = _number(np.mean(spreads)) if spreads else ""
                 rows.append(row)
     return rows
 

@@ -39,7 +39,7 @@ _NOT_OF_ONE_NETWORK = {
 
 
 @dataclass(frozen=True)
-class Piece:
+class Fit:
     """One network that is trained and tested.
 
     Attributes
@@ -61,11 +61,11 @@ class Piece:
     training: str
 
 
-def pieces_of(settings: Geometries) -> list[Piece]:
+def fits_of(settings: Geometries) -> list[Fit]:
     """All networks of an element, in order."""
     kinds = [(FULL, SHIFTED), (PRE_EDGE, SHIFTED), (FULL, BASE), (FULL, NOISY)]
     return [
-        Piece(split, fold, network, region, training)
+        Fit(split, fold, network, region, training)
         for split in settings.splits
         for network in settings.networks
         for region, training in kinds
@@ -73,10 +73,8 @@ def pieces_of(settings: Geometries) -> list[Piece]:
     ]
 
 
-def piece_keys(
-    data: GeometryData, folds: Folds, settings: Geometries, seed: int
-) -> dict[Piece, str]:
-    """Journal key of each piece: everything that it depends on."""
+def fit_keys(data: GeometryData, folds: Folds, settings: Geometries, seed: int) -> dict[Fit, str]:
+    """Journal key of each fit: everything that it depends on."""
     from importlib.metadata import version
 
     found = hashlib.sha256()
@@ -92,21 +90,21 @@ def piece_keys(
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {
-        piece: hashlib.sha256(
-            json.dumps([start, asdict(piece), folds[piece.split].tolist()]).encode()
+        fit: hashlib.sha256(
+            json.dumps([start, asdict(fit), folds[fit.split].tolist()]).encode()
         ).hexdigest()
-        for piece in pieces_of(settings)
+        for fit in fits_of(settings)
     }
 
 
-def work(piece: Piece) -> dict[str, Any]:
+def work(fit: Fit) -> dict[str, Any]:
     """Train and test one network of what ``processes.in_processes`` shares."""
     data, folds, settings, seed = shared_values()
-    return train_and_test(data, folds, settings, seed, piece)
+    return train_and_test(data, folds, settings, seed, fit)
 
 
 def train_and_test(
-    data: GeometryData, folds: Folds, settings: Geometries, seed: int, piece: Piece
+    data: GeometryData, folds: Folds, settings: Geometries, seed: int, fit: Fit
 ) -> dict[str, Any]:
     """One network on the spectra outside a fold, tested on those inside.
 
@@ -120,7 +118,7 @@ def train_and_test(
         Network, copies, tests.
     seed
         Of the whole run.
-    piece
+    fit
         Which network.
 
     Returns
@@ -129,28 +127,28 @@ def train_and_test(
         ``predicted`` (class of each test spectrum) and ``probability``, and ``scores``: class-wise
         F1 by test condition, None where a class has no test spectrum.
     """
-    tested = folds[piece.split] == piece.fold
-    learnt, judged = np.flatnonzero(~tested), np.flatnonzero(tested)
-    names = (data.element, piece.split, piece.fold)
-    features, labels = training_spectra(data, learnt, settings, piece.training,
+    tested = folds[fit.split] == fit.fold
+    learnt, evaluated = np.flatnonzero(~tested), np.flatnonzero(tested)
+    names = (data.element, fit.split, fit.fold)
+    features, labels = training_spectra(data, learnt, settings, fit.training,
                                         seed_of(seed, *names, "copies"))  # fmt: skip
-    conditions = test_conditions(settings, piece)
+    conditions = test_conditions(settings, fit)
     noise = np.random.default_rng(seed_of(seed, *names, "noise")).standard_normal(
-        (len(judged), len(data.grid))
+        (len(evaluated), len(data.grid))
     )
     others = [
-        data.features(judged, value if name == SHIFT else 0.0)
+        data.features(evaluated, value if name == SHIFT else 0.0)
         + (value * noise if name == NOISE else 0.0)
         for name, value in conditions
     ]
     # Cut first: mean and variance of the whole spectrum would tell of what is cut off.
-    points = region_points(data.grid, settings, piece.region)
+    points = region_points(data.grid, settings, fit.region)
     features, others = standardise(
         features[:, points], [other[:, points] for other in others], settings.standardise
     )
-    model = network(settings, piece.network, seed_of(seed, *names, piece.network, piece.region))
+    model = network(settings, fit.network, seed_of(seed, *names, fit.network, fit.region))
     model.fit(features, labels)
-    truth = data.labels[judged]
+    truth = data.labels[evaluated]
     found = [model.predict_proba(other) for other in others]
     scores = {
         condition_name(name, value): class_f1(truth, model.classes_[p.argmax(axis=1)], data.symbols)
@@ -185,12 +183,12 @@ def training_spectra(
     return np.concatenate(parts), np.tile(data.labels[members], len(parts))
 
 
-def test_conditions(settings: Geometries, piece: Piece) -> list[tuple[str, float]]:
+def test_conditions(settings: Geometries, fit: Fit) -> list[tuple[str, float]]:
     """What is done to the test spectra; as they are first (Figs 5 and 6 of the paper)."""
     conditions = [(AS_IT_IS, 0.0)]
-    if piece.region == FULL and piece.training in (SHIFTED, BASE):
+    if fit.region == FULL and fit.training in (SHIFTED, BASE):
         conditions += [(SHIFT, value) for value in settings.tested_shifts]
-    if piece.region == FULL and piece.training in (BASE, NOISY):
+    if fit.region == FULL and fit.training in (BASE, NOISY):
         conditions += [(NOISE, value) for value in settings.tested_noises]
     return conditions
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import NUMBER_TASK
-from xascoord.core.rankings import numbers_in
+from xascoord.core.coordination import CN_TASK
+from xascoord.core.rankings import cns_in
 from xascoord.models.cross_validation import fit_one_task
 from xascoord.models.data import ElementData
 from xascoord.models.training_sets import TrainingSet
@@ -31,26 +31,26 @@ DROPPED = tuple(parts for count in (1, 2) for parts in itertools.combinations(RE
 
 
 @dataclass(frozen=True)
-class Trial:
+class DroppedFold:
     """One fold without some regions."""
 
     dropped: tuple[str, ...]
     fold: int
 
 
-def trials(folds: int) -> list[Trial]:
+def dropped_folds(folds: int) -> list[DroppedFold]:
     """The whole spectrum first, then each region and each pair dropped."""
-    return [Trial(parts, fold) for parts in (NOTHING, *DROPPED) for fold in range(folds)]
+    return [DroppedFold(parts, fold) for parts in (NOTHING, *DROPPED) for fold in range(folds)]
 
 
-def run_trial(
+def evaluate_without(
     data: ElementData,
     folds: npt.NDArray[np.int32],
     masks: Mapping[str, Flags],
     training_set: TrainingSet,
     parameters: dict[str, Any],
     seed: int,
-    trial: Trial,
+    dropped_fold: DroppedFold,
 ) -> Row:
     """Spectra and right answers of the tested fold by first coordination number.
 
@@ -58,27 +58,27 @@ def run_trial(
     dropped it is that forest.
     """
     kept = np.ones(data.features.shape[1], dtype=bool)
-    for part in trial.dropped:
+    for part in dropped_fold.dropped:
         kept &= ~masks[part]
     seen = data.with_points(kept)
-    tested = folds == trial.fold
+    tested = folds == dropped_fold.fold
     model = fit_one_task(
-        seen, NUMBER_TASK, "forest", parameters, training_set.members(seen, ~tested, 0),
+        seen, CN_TASK, "forest", parameters, training_set.members(seen, ~tested, 0),
         training_set.augmented, seed,
     )  # fmt: skip
-    judged = np.flatnonzero(tested & data.kept[NUMBER_TASK])
-    best = model.scores(seen.features[judged]).argmax(axis=1) if model.classes else []
+    evaluated = np.flatnonzero(tested & data.kept[CN_TASK])
+    best = model.scores(seen.features[evaluated]).argmax(axis=1) if model.classes else []
     counts: Row = {str(number): [0, 0] for number in NUMBERS}
-    for row, choice in zip(judged.tolist(), best, strict=False):
-        label = data.labels[NUMBER_TASK][row] or ""
-        first = str(numbers_in(label)[0])
+    for row, choice in zip(evaluated.tolist(), best, strict=False):
+        label = data.labels[CN_TASK][row] or ""
+        first = str(cns_in(label)[0])
         if first in counts:
             counts[first][0] += 1
             counts[first][1] += int(model.classes[choice] == label)
     return {"counts": counts}
 
 
-def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> list[Row]:
+def importance_rows(element: str, group: str, results: Mapping[DroppedFold, Row]) -> list[Row]:
     """Losses of one element, raw and normalised.
 
     Parameters
@@ -86,7 +86,7 @@ def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> l
     element, group
         Of the spectra.
     results
-        From ``run_trial``.
+        From ``evaluate_without``.
 
     Returns
     -------
@@ -96,11 +96,11 @@ def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> l
         deviation of that over the folds, and the loss over the element's largest one
         (``importance``; losses below 0 count as 0; "" without such spectra).
     """
-    folds = sorted({trial.fold for trial in results})
+    folds = sorted({dropped_fold.fold for dropped_fold in results})
     rows: list[Row] = []
     for dropped, number in itertools.product(DROPPED, NUMBERS):
-        whole = np.array([results[Trial(NOTHING, f)]["counts"][str(number)] for f in folds])
-        without = np.array([results[Trial(dropped, f)]["counts"][str(number)] for f in folds])
+        whole = np.array([results[DroppedFold(NOTHING, f)]["counts"][str(number)] for f in folds])
+        without = np.array([results[DroppedFold(dropped, f)]["counts"][str(number)] for f in folds])
         total = int(whole[:, 0].sum())
         there = whole[:, 0] > 0
         losses = (whole[there, 1] - without[there, 1]) / whole[there, 0]
@@ -109,20 +109,20 @@ def importance_rows(element: str, group: str, results: Mapping[Trial, Row]) -> l
             {
                 "element": element,
                 "group": group,
-                "number": number,
+                "cn": number,
                 "dropped": "+".join(dropped),
                 "spectra": total,
                 "accuracy": round(accuracy, 4),
                 "accuracy_without": round(rest, 4),
                 "loss": round(accuracy - rest, 4),
-                "spread": round(float(losses.std()), 4) if there.any() else 0.0,
+                "std": round(float(losses.std()), 4) if there.any() else 0.0,
                 "folds": int(there.sum()),
             }
         )
     largest = max(row["loss"] for row in rows)
     for row in rows:
         if not row["spectra"]:
-            row |= dict.fromkeys(("accuracy", "accuracy_without", "loss", "spread"), "")
+            row |= dict.fromkeys(("accuracy", "accuracy_without", "loss", "std"), "")
             row["importance"] = ""
         else:
             row["importance"] = round(max(row["loss"], 0.0) / largest, 4) if largest > 0 else 0.0

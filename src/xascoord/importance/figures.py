@@ -10,7 +10,7 @@ import numpy as np
 
 from xascoord.core.elements import GROUPS
 from xascoord.core.figures import new_figure, save_figure
-from xascoord.core.rankings import numbers_in
+from xascoord.core.rankings import cns_in
 from xascoord.core.schemas import DATASET, LABELS
 from xascoord.core.tables import read_table
 from xascoord.importance.drop import DROPPED, NUMBERS
@@ -28,7 +28,7 @@ def plot_heat_map(rows: Sequence[Row], elements: Sequence[str], path: Path) -> N
     ordered = [e for members in GROUPS.values() for e in members if e in elements]
     dropped = ["+".join(parts) for parts in sorted(DROPPED, key=lambda parts: -len(parts))]
     values = {
-        (r["element"], r["dropped"], r["number"]): r["importance"] if r["spectra"] else np.nan
+        (r["element"], r["dropped"], r["cn"]): r["importance"] if r["spectra"] else np.nan
         for r in rows
     }
     image = np.array([[values[e, d, n] for d in dropped for n in NUMBERS] for e in ordered])
@@ -66,7 +66,7 @@ def plot_examples(
             axes.set_visible(False)
             continue
         best = max(candidates, key=lambda r: (r["importance"], r["loss"]))
-        element, number = best["element"], best["number"]
+        element, number = best["element"], best["cn"]
         features, firsts = _spectra(element, datasets, labels)
         for first, colour in ((True, "tab:blue"), (False, "tab:orange")):
             mine = features[(firsts == number) == first]
@@ -94,7 +94,7 @@ def _spectra(element: str, datasets: Path, labels: Path) -> tuple[Any, Any]:
     table = read_table(datasets / f"site/{element}.parquet", DATASET)
     by_id = dict(zip(table["spectrum_id"].to_pylist(), table["features"].to_pylist(), strict=True))
     labelled = read_table(labels / f"{element}.parquet", LABELS)
-    names = labelled.select(["spectrum_id", "number_label"]).to_pylist()
+    names = labelled.select(["spectrum_id", "cn_label"]).to_pylist()
     mine = [row for row in names if row["spectrum_id"] in by_id]
-    firsts = [next(iter(numbers_in(row["number_label"])), 0) for row in mine]
+    firsts = [next(iter(cns_in(row["cn_label"])), 0) for row in mine]
     return np.array([by_id[row["spectrum_id"]] for row in mine]), np.array(firsts)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv
-from xascoord.importance.drop import Trial, importance_rows, run_trial, trials
+from xascoord.importance.drop import DroppedFold, dropped_folds, evaluate_without, importance_rows
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
 from xascoord.jobs.resume import results, resume
@@ -24,8 +24,8 @@ from xascoord.settings.tree import Settings
 from xascoord.spectra.regions import region_masks
 
 COLUMNS = (
-    "element", "group", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
-    "spread", "folds", "importance",
+    "element", "group", "cn", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
+    "std", "folds", "importance",
 )  # fmt: skip
 _VERSION = "1"
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def drop_regions(
             f"{element}: the regions of importance.bounds {list(settings.importance.bounds)} do "
             "not all lie in the window; change them or the window"
         )
-    parameters = model_parameters(data, settings, search)["forest", NUMBER_TASK]
+    parameters = model_parameters(data, settings, search)["forest", CN_TASK]
     full = full_training_set(settings)
     common = [
         _VERSION, versions("forest", settings), data.digest(), settings.seed,
@@ -58,8 +58,10 @@ def drop_regions(
         {name: mask.tolist() for name, mask in masks.items()},
     ]  # fmt: skip
     keys = {
-        trial: hashlib.sha256(json.dumps([*common, trial.dropped, trial.fold]).encode()).hexdigest()
-        for trial in trials(settings.models.folds)
+        dropped_fold: hashlib.sha256(
+            json.dumps([*common, dropped_fold.dropped, dropped_fold.fold]).encode()
+        ).hexdigest()
+        for dropped_fold in dropped_folds(settings.models.folds)
     }
     shared = (data, folds, masks, full, parameters, settings.seed)
     with Journal(journals / f"{element}.jsonl") as journal:
@@ -70,9 +72,9 @@ def drop_regions(
         journal.keep(keys.values())
 
 
-def _one(trial: Trial) -> Row:
+def _one(dropped_fold: DroppedFold) -> Row:
     data, folds, masks, full, parameters, seed = shared_values()
-    return run_trial(data, folds, masks, full, parameters, seed, trial)
+    return evaluate_without(data, folds, masks, full, parameters, seed, dropped_fold)
 
 
 def summarise_importance(
@@ -97,7 +99,7 @@ def summarise_importance(
 
 
 def _typed(row: dict[str, str]) -> Row:
-    texts, counts = ("element", "group", "dropped"), ("number", "spectra", "folds")
+    texts, counts = ("element", "group", "dropped"), ("cn", "spectra", "folds")
     return {
         name: value
         if name in texts or not value

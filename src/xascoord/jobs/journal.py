@@ -1,7 +1,7 @@
 """An append-only record of finished pieces of long work, safe against being killed.
 
-One JSON object a line, flushed to disk before the next piece starts. A last line torn by a kill
-is cut off when the journal is opened again, so a rerun repeats that piece and no other. Of two
+One JSON object a line, flushed to disk before the next task starts. A last line torn by a kill
+is cut off when the journal is opened again, so a rerun repeats that task and no other. Of two
 lines of one key the later one counts.
 """
 
@@ -115,7 +115,7 @@ class Journal:
         return key in self._offsets
 
     def add(self, key: str, **values: Any) -> None:
-        """Record one finished piece; on return it is on disk."""
+        """Record one finished task; on return it is on disk."""
         self.extend([{"key": key, **values}])
 
     def extend(self, entries: Iterable[dict[str, Any]]) -> None:
@@ -147,7 +147,7 @@ class Journal:
                 yield json.loads(handle.readline())
 
     def keep(self, keys: Iterable[str]) -> None:
-        """Forget every piece but these; a kill leaves the old journal or the new one."""
+        """Forget every task but these; a kill leaves the old journal or the new one."""
         import fcntl
 
         entries = list(self.entries(keys))

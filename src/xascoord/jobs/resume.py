@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.workers import in_processes
 
-Piece = TypeVar("Piece")
+Task = TypeVar("Task")
 _SECONDS_BETWEEN_WRITES = 2.0  # what a kill can lose
 
 
 def resume(
-    keys: Mapping[Piece, str],
-    work: Callable[[Piece], dict[str, Any]],
+    keys: Mapping[Task, str],
+    work: Callable[[Task], dict[str, Any]],
     shared: Any,
     journal: Journal,
     workers: int,
@@ -27,7 +27,7 @@ def resume(
     keys
         Pieces in order, each with what it depends on as a key.
     work
-        Takes a piece, finds ``shared`` in ``processes.shared_values()``, returns JSON values.
+        Takes a task, finds ``shared`` in ``processes.shared_values()``, returns JSON values.
     shared
         Sent once to each process.
     journal
@@ -38,16 +38,16 @@ def resume(
     Yields
     ------
     done, total
-        After each piece.
+        After each task.
     """
-    todo = [piece for piece, key in keys.items() if key not in journal]
+    todo = [task for task, key in keys.items() if key not in journal]
     done, total = len(keys) - len(todo), len(keys)
     yield done, total
     waiting: list[dict[str, Any]] = []
     written = time.monotonic()
     try:
-        for piece, result in in_processes(work, todo, shared, workers):
-            waiting.append({"key": keys[piece], **result})
+        for task, result in in_processes(work, todo, shared, workers):
+            waiting.append({"key": keys[task], **result})
             if time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
                 journal.extend(waiting)
                 waiting, written = [], time.monotonic()
@@ -57,7 +57,7 @@ def resume(
         journal.extend(waiting)
 
 
-def results(journal: Journal, keys: Mapping[Piece, str]) -> dict[Piece, dict[str, Any]]:
-    """What the journal holds of each piece."""
+def results(journal: Journal, keys: Mapping[Task, str]) -> dict[Task, dict[str, Any]]:
+    """What the journal holds of each task."""
     by_key = {entry["key"]: entry for entry in journal.entries(keys.values())}
-    return {piece: by_key[key] for piece, key in keys.items()}
+    return {task: by_key[key] for task, key in keys.items()}

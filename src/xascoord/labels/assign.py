@@ -87,7 +87,12 @@ def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
     return [
         {"key": key, "reason": failures[i]}
         if i in failures
-        else {"key": key, "reason": "", "numbers": values[0][i], "motifs": values[1][i]}
+        else {
+            "key": key,
+            "reason": "",
+            "cn_weights": values[0][i],
+            "motif_order_parameters": values[1][i],
+        }
         for i, (key, _, _) in enumerate(chunk)
     ]
 
@@ -136,8 +141,10 @@ def assign(
         rows.append(
             {
                 **spectrum,
-                "numbers": mean([entry["numbers"] for entry in found]).tolist(),
-                "motifs": mean([entry["motifs"] for entry in found]).tolist(),
+                "cn_weights": mean([entry["cn_weights"] for entry in found]).tolist(),
+                "motif_order_parameters": mean(
+                    [entry["motif_order_parameters"] for entry in found]
+                ).tolist(),
             }
         )
     return rows, rejections

@@ -51,7 +51,7 @@ class Calibration:
 
 
 def calibrate(
-    site: Array, averaged: Array, thresholds: Array, degenerate_share: float
+    site: Array, averaged: Array, thresholds: Array, degenerate_fraction: float
 ) -> Calibration:
     """Threshold at which both data sets have the most similar cardinality (Patterns, Eq. 5).
 
@@ -61,7 +61,7 @@ def calibrate(
         Order parameters (spectra, labels) of the site-specific and the site-averaged data set.
     thresholds
         Candidates, rising.
-    degenerate_share
+    degenerate_fraction
         Candidates with more than this share of all labels on in either set are left out.
 
     Raises
@@ -77,7 +77,7 @@ def calibrate(
     of_site, of_averaged = (
         np.array([cardinality(values, t) for t in thresholds]) for values in (site, averaged)
     )
-    most = degenerate_share * site.shape[1]
+    most = degenerate_fraction * site.shape[1]
     usable = (thresholds > 0) & (np.maximum(of_site, of_averaged) <= most)
     if not usable.any():
         raise XascoordError("calibration: every candidate threshold leaves nearly all labels on")

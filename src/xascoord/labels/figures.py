@@ -25,7 +25,10 @@ def plot_calibration(
     """Label cardinality of both data sets against the threshold, and their difference."""
     figure = new_figure(10, 6)
     panels = figure.subplots(2, 2, sharex=True)
-    names = {"numbers": ("coordination numbers", "number"), "motifs": ("motifs", "motif")}
+    names = {
+        "cn_weights": ("coordination numbers", "cn"),
+        "motif_order_parameters": ("motifs", "motif"),
+    }
     for column, (name, (title, key)) in enumerate(names.items()):
         found = calibrations[name]
         upper, lower = panels[0, column], panels[1, column]
@@ -83,14 +86,18 @@ def plot_joint(elements: Sequence[str], labels: Path, results: Path) -> None:
     """Joint distributions of order parameters by group (Patterns, Fig. S9)."""
     for group, members in GROUPS.items():
         tables = [
-            read_table(labels / f"{element}.parquet", LABELS).select(["numbers", "motifs"])
+            read_table(labels / f"{element}.parquet", LABELS).select(
+                ["cn_weights", "motif_order_parameters"]
+            )
             for element in elements
             if element in members
         ]
         if not tables:
             continue
-        numbers = np.array([v for t in tables for v in t["numbers"].to_pylist()]).reshape(-1, 12)
-        motifs = np.array([v for t in tables for v in t["motifs"].to_pylist()]).reshape(-1, 25)
+        numbers = np.array([v for t in tables for v in t["cn_weights"].to_pylist()]).reshape(-1, 12)
+        motifs = np.array(
+            [v for t in tables for v in t["motif_order_parameters"].to_pylist()]
+        ).reshape(-1, 25)
         tasks = MOTIF_TASKS[group]
         commonest = (
             max(tasks, key=lambda n: (numbers[:, n - 1].sum(), -n)) if len(numbers) else tasks[0]
@@ -102,8 +109,8 @@ def plot_joint(elements: Sequence[str], labels: Path, results: Path) -> None:
         }
         name = group.replace("_", " ")
         figures = (
-            ("numbers", of_numbers, f"{name}: weights of coordination numbers"),
-            ("motifs", of_motifs, f"{name}: motifs of CN {commonest}"),
+            ("cn_weights", of_numbers, f"{name}: weights of coordination numbers"),
+            ("motif_order_parameters", of_motifs, f"{name}: motifs of CN {commonest}"),
         )
         for kind, columns, title in figures:
             _pairs(columns, title, results / f"joint_{group}_{kind}.png")

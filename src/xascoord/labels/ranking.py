@@ -15,7 +15,7 @@ from xascoord.core.coordination import (
     display_name,
 )
 from xascoord.core.elements import GROUP_OF
-from xascoord.core.rankings import MOTIF_SEPARATOR, Ranking, combine, numbers_in
+from xascoord.core.rankings import MOTIF_SEPARATOR, Ranking, cns_in, combine
 
 Array = npt.NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def ranking(values: Array, names: Sequence[str], threshold: float) -> list[str]:
     return [names[i] for i in order if values[i] >= threshold]
 
 
-def number_label(numbers: Array, threshold: float) -> str:
+def cn_label(numbers: Array, threshold: float) -> str:
     """Ranking label of coordination numbers, e.g. ``CN_6-CN_4``; "" where none is reached.
 
     Parameters
@@ -80,6 +80,6 @@ def combined_ranking(
     thresholds
         The paper's t1 and t2.
     """
-    label = number_label(numbers, thresholds[0])
-    tasks = set(MOTIF_TASKS[GROUP_OF[element]]) & set(numbers_in(label))
+    label = cn_label(numbers, thresholds[0])
+    tasks = set(MOTIF_TASKS[GROUP_OF[element]]) & set(cns_in(label))
     return combine(label, {n: motif_label(motifs, n, thresholds[1]) for n in tasks})

@@ -30,7 +30,7 @@ from xascoord.settings.tree import Settings
 from xascoord.structures.sites import site_tasks
 
 _STEP = 0.01  # of the candidate thresholds (Patterns)
-_WHAT = {"numbers": "number_threshold", "motifs": "motif_threshold"}
+_WHAT = {"cn_weights": "cn_threshold", "motif_order_parameters": "motif_threshold"}
 
 
 def compute_order_parameters(
@@ -49,7 +49,9 @@ def compute_order_parameters(
     AccountingError
         If a spectrum is neither in the table nor among the rejections.
     """
-    columns = [n for n in ORDER_PARAMETERS.names if n not in ("numbers", "motifs")]
+    columns = [
+        n for n in ORDER_PARAMETERS.names if n not in ("cn_weights", "motif_order_parameters")
+    ]
     spectra = [r for d in datasets for r in read_table(d, DATASET).select(columns).to_pylist()]
     used = {row["structure_id"] for row in spectra}
     structures = [
@@ -113,7 +115,7 @@ def _calibration(kinds: dict[str, list[Any]], labels: Labels) -> Calibration | N
     site, averaged = np.asarray(kinds["site"]), np.asarray(kinds["averaged"])
     candidates = np.arange(count, dtype=float) * _STEP
     try:
-        return calibrate(site, averaged, candidates, labels.degenerate_share)
+        return calibrate(site, averaged, candidates, labels.degenerate_fraction)
     except XascoordError:
         if labels.calibrate:
             raise

@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.coordination import MOTIF_NUMBERS, MOTIF_TASKS
+from xascoord.core.coordination import MOTIF_CNS, MOTIF_TASKS
 from xascoord.core.elements import GROUP_OF
-from xascoord.core.rankings import numbers_in
+from xascoord.core.rankings import cns_in
+from xascoord.core.schemas import VECTORS
 from xascoord.labels.calibration import cardinality, entropy
-from xascoord.labels.ranking import motif_label, number_label
+from xascoord.labels.ranking import cn_label, motif_label
 
 Row = dict[str, Any]
 Thresholds = tuple[float, float]
 TASK_COLUMNS = (
-    "element", "group", "task", "spectra", "without_label", "share_without_label", "labels",
+    "element", "group", "task", "spectra", "without_label", "fraction_without_label", "labels",
     "kept_labels", "kept_spectra", "entropy", "dominant_label", "dominant_share", "classifier",
 )  # fmt: skip
 LABEL_COLUMNS = ("element", "task", "label", "site", "averaged", "kept")
@@ -48,21 +49,22 @@ def label_element(
     tasks = MOTIF_TASKS[GROUP_OF[element]]
     labelled = []
     for row in rows:
-        label = number_label(np.asarray(row["numbers"]), thresholds[0])
-        present = set(numbers_in(label)) & set(tasks)
+        weights, motifs = (np.asarray(row[name]) for name in VECTORS)
+        label = cn_label(weights, thresholds[0])
+        present = set(cns_in(label)) & set(tasks)
         labelled.append(
             {
                 **row,
-                "number_label": label,
+                "cn_label": label,
                 **{
-                    f"motif_label_{n}": motif_label(np.asarray(row["motifs"]), n, thresholds[1])
+                    f"motif_label_{n}": motif_label(motifs, n, thresholds[1])
                     if n in present
                     else None
-                    for n in MOTIF_NUMBERS
+                    for n in MOTIF_CNS
                 },
             }
         )
-    for column in ("number", *(f"motif_{n}" for n in MOTIF_NUMBERS)):
+    for column in ("cn", *(f"motif_{n}" for n in MOTIF_CNS)):
         kind, _, number = column.partition("_")
         name = f"{kind}_label_{number}" if number else f"{kind}_label"
         kept = f"{kind}_kept_{number}" if number else f"{kind}_kept"
@@ -112,7 +114,7 @@ def task_summary(element: str, rows: Sequence[Row]) -> list[Row]:
                 "task": task,
                 "spectra": len(mine),
                 "without_label": empty,
-                "share_without_label": round(empty / len(mine), 4) if mine else 0.0,
+                "fraction_without_label": round(empty / len(mine), 4) if mine else 0.0,
                 "labels": len(counts),
                 "kept_labels": len(learnt),
                 "kept_spectra": total,
@@ -129,7 +131,7 @@ def _tasks(element: str) -> list[tuple[str, str, str]]:
     """(task, label column, kept column) of the CN task and of each motif task of the group."""
     motif = MOTIF_TASKS[GROUP_OF[element]]
     return [
-        ("CN", "number_label", "number_kept"),
+        ("CN", "cn_label", "cn_kept"),
         *((f"CN_{n} motifs", f"motif_label_{n}", f"motif_kept_{n}") for n in motif),
     ]
 
@@ -139,7 +141,9 @@ def cardinalities(rows: Sequence[Row], thresholds: Thresholds) -> dict[str, floa
     found = {}
     for kind in ("site", "averaged"):
         mine = [row for row in rows if row["kind"] == kind]
-        for name, threshold in zip(("numbers", "motifs"), thresholds, strict=True):
+        for name, threshold in zip(
+            ("cn_weights", "motif_order_parameters"), thresholds, strict=True
+        ):
             values = np.asarray([row[name] for row in mine]) if mine else np.zeros((0, 1))
             found[f"{name}_{kind}"] = round(cardinality(values, threshold), 4)
     return found

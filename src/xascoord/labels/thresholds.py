@@ -18,6 +18,6 @@ def read_thresholds(path: Path) -> tuple[float, float]:
     """
     try:
         record = json.loads(path.read_text())
-        return float(record["number_threshold"]), float(record["motif_threshold"])
+        return float(record["cn_threshold"]), float(record["motif_threshold"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise XascoordError(f"{path}: no thresholds in it ({error}); run the calibration") from None

@@ -29,7 +29,7 @@ _PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if
 
 
 @dataclass(frozen=True)
-class Prepared:
+class ModelInput:
     """A measured spectrum as the models see it.
 
     Attributes
@@ -113,13 +113,13 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
     return norm, e0
 
 
-def prepare(
+def normalise_and_window(
     spectrum: Measurement,
     element: str,
     window: Window,
     edge_energy: EdgeEnergy,
     e0: float | None = None,
-) -> Prepared:
+) -> ModelInput:
     """Normalise a measured spectrum, find its energy zero and cut the window.
 
     Parameters
@@ -181,7 +181,7 @@ def prepare(
         f"{window.reference} {zero:.2f} eV " + ("given" if e0 is not None else "found")
         + f" (larch's steepest point: {larch_e0:.2f} eV)",
     )  # fmt: skip
-    return Prepared(
+    return ModelInput(
         spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
         tuple(warnings),
     )  # fmt: skip

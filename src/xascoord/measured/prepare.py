@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import deglitch, find_element
-from xascoord.measured.normalise import Prepared, prepare
+from xascoord.measured.normalise import ModelInput, normalise_and_window
 from xascoord.measured.read import Channel, Measurement, read_measurements
 from xascoord.settings.spectra import EdgeEnergy, Window
 
@@ -22,7 +22,7 @@ def read_and_prepare(
     e0: float | None = None,
     channel: Channel = "auto",
     without_glitches: bool = False,
-) -> list[Prepared | Refused]:
+) -> list[ModelInput | Refused]:
     """Read a file and bring each of its spectra to the window of the models.
 
     Parameters
@@ -43,7 +43,7 @@ def read_and_prepare(
     MeasurementError
         If the file cannot be read at all. What is wrong with one spectrum is in its own place.
     """
-    found: list[Prepared | Refused] = []
+    found: list[ModelInput | Refused] = []
     for spectrum in read_measurements(path, channel):
         one = deglitch(spectrum) if without_glitches else spectrum
         absorber = element or ""
@@ -57,7 +57,7 @@ def read_and_prepare(
                 raise MeasurementError(
                     f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
                 )
-            ready = prepare(one, absorber, *contracts[absorber], e0)
+            ready = normalise_and_window(one, absorber, *contracts[absorber], e0)
             if one.element and one.element != absorber:
                 conflict = f"the file says {one.element}, asked for is {absorber}"
                 ready = replace(ready, warnings=(*ready.warnings, conflict))

@@ -77,7 +77,7 @@ def augment(
         Shape (copies,): which spectrum each was made from, rising. A spectrum that covers too
         little for any distortion gets no copy.
     """
-    count = round(settings.share * len(spectra))
+    count = round(settings.fraction * len(spectra))
     copies, origin = [], []
     for index in np.sort(rng.permutation(len(spectra))[:count]):
         energy, mu, zero = spectra[index]

@@ -62,7 +62,7 @@ def library_versions() -> dict[str, str]:
     return {name: version(name).partition("+")[0] for name in _LIBRARIES}
 
 
-def contract(settings: Settings) -> dict[str, Any]:
+def input_spec(settings: Settings) -> dict[str, Any]:
     """What a spectrum has to be brought to: grid and energy reference."""
     return {
         "window": settings.window.model_dump(mode="json"),
@@ -163,7 +163,7 @@ class Record(BaseModel):
 
     element: str
     classifier: str
-    contract: dict[str, dict[str, Any]]
+    input_spec: dict[str, dict[str, Any]]
     versions: dict[str, str]
     tasks: dict[str, TaskRecord]
 
@@ -234,7 +234,7 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
     record = read_record(path)
     _check_versions(path, record)
     if settings is not None:
-        _check_contract(path, record, contract(settings))
+        _check_input_spec(path, record, input_spec(settings))
     try:
         unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(_TRUSTED))
         if unknown:
@@ -253,7 +253,7 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
     said = {task: tuple(part["classes"]) for task, part in record["tasks"].items()}
     points = {getattr(m.estimator, "n_features_in_", None) for m in models.values()} - {None}
     if said != {task: m.classes for task, m in models.items()} or (
-        points - {record["contract"]["window"].get("points")}
+        points - {record["input_spec"]["window"].get("points")}
     ):
         raise BundleError(f"{path}: record and models do not belong together")
     return Bundle(record, models)
@@ -269,10 +269,10 @@ def _check_versions(path: Path, record: dict[str, Any]) -> None:
             )
 
 
-def _check_contract(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
+def _check_input_spec(path: Path, record: dict[str, Any], wanted: dict[str, Any]) -> None:
     for section, values in wanted.items():
         for name, value in values.items():
-            found = record["contract"].get(section, {}).get(name)
+            found = record["input_spec"].get(section, {}).get(name)
             if found != value:
                 raise BundleError(
                     f"{path}: trained with {section}.{name} = {found}, the settings say {value}; "

@@ -8,7 +8,7 @@ from typing import Any
 
 def model_card(record: Mapping[str, Any]) -> str:
     """A model card in Markdown, from the record of a bundle alone."""
-    window = record["contract"]["window"]
+    window = record["input_spec"]["window"]
     data = record["data"]
     lines = [
         f"# {record['element']}: coordination environment by {record['classifier']}",
@@ -21,7 +21,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         f"mu from {window['lower']:+g} to {window['upper']:+g} eV about "
         f"{window['reference']}, {window['points']} points, divided by the maximum. "
         "Energy reference (the same for computed and measured spectra): "
-        + ", ".join(f"{k} {v}" for k, v in record["contract"]["edge_energy"].items())
+        + ", ".join(f"{k} {v}" for k, v in record["input_spec"]["edge_energy"].items())
         + ".",
         "",
         "## Training data",

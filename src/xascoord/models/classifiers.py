@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import XascoordError
 from xascoord.settings.models import Grids, Models
 
@@ -27,8 +27,8 @@ _LEAST = 1e-3  # probability that no classifier goes below: a forest's zero is n
 def default_parameters(classifier: str, task: str, models: Models) -> dict[str, Any]:
     """The hyper-parameters of ``params.yaml`` for a task."""
     if classifier == "forest":
-        number = task == NUMBER_TASK
-        return {"trees": models.forest.number_trees if number else models.forest.motif_trees}
+        number = task == CN_TASK
+        return {"trees": models.forest.cn_trees if number else models.forest.motif_trees}
     if classifier == BASELINE:
         return {}
     section: dict[str, Any] = getattr(models, classifier).model_dump()
@@ -39,11 +39,11 @@ def grid(classifier: str, models: Models) -> list[dict[str, Any]]:
     """All hyper-parameters that a search tries for a classifier, in a fixed order."""
     grids: Grids = models.grids
     if classifier == "knn":
-        axes: dict[str, Sequence[Any]] = {"neighbours": grids.neighbours, "power": grids.power}
+        axes: dict[str, Sequence[Any]] = {"n_neighbors": grids.n_neighbors, "p": grids.p}
     elif classifier == "forest":
         axes = {"trees": grids.trees}
     elif classifier == "svc":
-        axes = {"penalty": grids.penalty, "gamma": grids.gamma}
+        axes = {"C": grids.C, "gamma": grids.gamma}
     elif classifier == "mlp":
         hidden = [h for n in grids.layers for h in itertools.product(grids.neurons, repeat=n)]
         axes = {"hidden": hidden, "activation": grids.activation}
@@ -73,8 +73,8 @@ def build(classifier: str, parameters: dict[str, Any], seed: int, samples: int) 
     if classifier == "knn":
         from sklearn.neighbors import KNeighborsClassifier
 
-        neighbours = min(parameters["neighbours"], samples)
-        return KNeighborsClassifier(neighbours, p=parameters["power"], algorithm="brute")
+        neighbours = min(parameters["n_neighbors"], samples)
+        return KNeighborsClassifier(neighbours, p=parameters["p"], algorithm="brute")
     if classifier == "forest":
         from sklearn.ensemble import RandomForestClassifier
 
@@ -87,7 +87,7 @@ def build(classifier: str, parameters: dict[str, Any], seed: int, samples: int) 
     if classifier == "svc":
         from sklearn.svm import SVC
 
-        return SVC(C=parameters["penalty"], gamma=parameters["gamma"], kernel="rbf")
+        return SVC(C=parameters["C"], gamma=parameters["gamma"], kernel="rbf")
     if classifier == "cnn":
         from xascoord.networks.classifier import NetworkClassifier
 

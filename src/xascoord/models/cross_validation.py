@@ -1,7 +1,7 @@
-"""Cross-validation of an element: many fits, each a piece of its own that is done once.
+"""Cross-validation of an element: many fits, each a fit of its own that is done once.
 
-A piece is one classifier, one training set, one split and one fold; it learns the CN step and
-every motif step and scores the spectra of its fold. Finished pieces are in a journal, so a killed
+A fit is one classifier, one training set, one split and one fold; it learns the CN step and
+every motif step and scores the spectra of its fold. Finished fits are in a journal, so a killed
 run goes on where it was.
 """
 
@@ -33,11 +33,11 @@ Array = npt.NDArray[np.float64]
 Folds = dict[str, npt.NDArray[np.int32]]
 Parameters = Mapping[tuple[str, str], dict[str, Any]]  # by classifier and task
 _VERSION = "1"  # of the computation; a change makes the journal's entries stale
-_COMPARED = "forest"  # the classifier that other training sets are judged with
+_COMPARED = "forest"  # the classifier that other training sets are evaluated with
 
 
 @dataclass(frozen=True)
-class Piece:
+class Fit:
     """One fit of all tasks of an element."""
 
     classifier: str
@@ -48,23 +48,23 @@ class Piece:
 
 def full_training_set(settings: Settings) -> TrainingSet:
     """The training set of the saved models."""
-    return training_sets(settings.models, settings.augmentation.share > 0)[0]
+    return training_sets(settings.models, settings.augmentation.fraction > 0)[0]
 
 
-def pieces_of(settings: Settings) -> list[Piece]:
-    """Everything that is fitted to judge the models of one element."""
+def fits_of(settings: Settings) -> list[Fit]:
+    """Everything that is fitted to evaluate the models of one element."""
     models = settings.models
-    full, *others = training_sets(models, settings.augmentation.share > 0)
+    full, *others = training_sets(models, settings.augmentation.fraction > 0)
     folds = range(models.folds)
-    pieces = [
-        Piece(classifier, full, split, fold)
+    fits = [
+        Fit(classifier, full, split, fold)
         for split in models.splits
         for classifier in (BASELINE, *models.classifiers)
         for fold in folds
     ]
     if _COMPARED in models.classifiers:
-        pieces += [Piece(_COMPARED, o, models.main_split, fold) for o in others for fold in folds]
-    return pieces
+        fits += [Fit(_COMPARED, o, models.main_split, fold) for o in others for fold in folds]
+    return fits
 
 
 def parameters_of(
@@ -150,13 +150,13 @@ def fit_one_task(
     )
 
 
-def run_piece(
-    data: ElementData, folds: Folds, piece: Piece, parameters: Parameters, seed: int
+def run_fit(
+    data: ElementData, folds: Folds, fit: Fit, parameters: Parameters, seed: int
 ) -> dict[str, Any]:
-    """Fit one piece and score its fold: {task: {classes, scores}}, and the seconds it took."""
+    """Fit one fit and score its fold: {task: {classes, scores}}, and the seconds it took."""
     started = time.perf_counter()
-    tested = folds[piece.split] == piece.fold
-    models = fit_all_tasks(data, piece.classifier, parameters, piece.training_set, ~tested, seed)
+    tested = folds[fit.split] == fit.fold
+    models = fit_all_tasks(data, fit.classifier, parameters, fit.training_set, ~tested, seed)
     tasks = {
         task: {"classes": model.classes, "scores": pack(model.scores(data.features[tested]))}
         for task, model in models.items()
@@ -175,13 +175,13 @@ def unpack(text: str, classes: int) -> Array:
     return flat.reshape(-1, classes) if classes else np.zeros((0, 0))
 
 
-def key_of(data: str, piece: Piece, parameters: Parameters, settings: Settings) -> str:
-    """What a piece depends on, as a journal key."""
+def key_of(data: str, fit: Fit, parameters: Parameters, settings: Settings) -> str:
+    """What a fit depends on, as a journal key."""
     mine = {task: p for (classifier, task), p in parameters.items()
-            if classifier == piece.classifier}  # fmt: skip
+            if classifier == fit.classifier}  # fmt: skip
     what = [
-        _VERSION, versions(piece.classifier, settings), data, piece.classifier,
-        asdict(piece.training_set), piece.split, piece.fold, settings.models.folds, settings.seed,
+        _VERSION, versions(fit.classifier, settings), data, fit.classifier,
+        asdict(fit.training_set), fit.split, fit.fold, settings.models.folds, settings.seed,
         mine,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
@@ -198,18 +198,18 @@ def versions(classifier: str, settings: Settings) -> list[str]:
     return [*(version(name) for name in (*names, "torch")), device]
 
 
-def piece_keys(
-    data: ElementData, pieces: Sequence[Piece], parameters: Parameters, settings: Settings
-) -> dict[Piece, str]:
-    """Journal key of each piece."""
+def fit_keys(
+    data: ElementData, fits: Sequence[Fit], parameters: Parameters, settings: Settings
+) -> dict[Fit, str]:
+    """Journal key of each fit."""
     digest = data.digest()
-    return {piece: key_of(digest, piece, parameters, settings) for piece in pieces}
+    return {fit: key_of(digest, fit, parameters, settings) for fit in fits}
 
 
 def cross_validate(
     data: ElementData,
     folds: Folds,
-    keys: Mapping[Piece, str],
+    keys: Mapping[Fit, str],
     parameters: Parameters,
     settings: Settings,
     journal: Journal,
@@ -220,12 +220,12 @@ def cross_validate(
     Yields
     ------
     done, total
-        After each piece.
+        After each fit.
     """
     shared = (data, folds, parameters, settings.seed)
     yield from resume(keys, _one, shared, journal, workers)
 
 
-def _one(piece: Piece) -> dict[str, Any]:
+def _one(fit: Fit) -> dict[str, Any]:
     data, folds, parameters, seed = shared_values()
-    return run_piece(data, folds, piece, parameters, seed)
+    return run_fit(data, folds, fit, parameters, seed)

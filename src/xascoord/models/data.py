@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import MOTIF_TASKS, NUMBER_TASK, motif_task
+from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.hashing import seed_of
-from xascoord.core.rankings import Ranking, combine, numbers_in
+from xascoord.core.rankings import Ranking, cns_in, combine
 from xascoord.models.augmentation import augment
 from xascoord.settings.tree import Settings
 from xascoord.spectra.window import cut_window
@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Row = dict[str, Any]
 LEARNABLE = "learnable"
-STATUSES = (LEARNABLE, "number_empty", "number_rare", "motif_empty", "motif_rare")
+STATUSES = (LEARNABLE, "cn_empty", "cn_rare", "motif_empty", "motif_rare")
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,19 @@ class ElementData:
     def truth(self, index: int) -> Ranking:
         """The true combined ranking of a spectrum."""
         motifs = {n: self.labels[motif_task(n)][index] for n in MOTIF_TASKS[GROUP_OF[self.element]]}
-        return combine(self.labels[NUMBER_TASK][index] or "", motifs)
+        return combine(self.labels[CN_TASK][index] or "", motifs)
 
     def status(self, index: int) -> str:
         """Whether a spectrum's label can be learnt, and if not why (one of ``STATUSES``).
 
         The motifs that count are those of its first coordination number.
         """
-        number = self.labels[NUMBER_TASK][index]
+        number = self.labels[CN_TASK][index]
         if not number:
-            return "number_empty"
-        if not self.kept[NUMBER_TASK][index]:
-            return "number_rare"
-        task = motif_task(numbers_in(number)[0])
+            return "cn_empty"
+        if not self.kept[CN_TASK][index]:
+            return "cn_rare"
+        task = motif_task(cns_in(number)[0])
         if task not in self.kept or self.kept[task][index]:
             return LEARNABLE
         return "motif_rare" if self.labels[task][index] else "motif_empty"
@@ -134,7 +134,7 @@ def element_data(
     copies, origin = augment(spectra, settings.window, settings.augmentation, rng)
     numbers = MOTIF_TASKS[GROUP_OF[element]]
     columns = {
-        NUMBER_TASK: ("number_label", "number_kept"),
+        CN_TASK: ("cn_label", "cn_kept"),
         **{motif_task(n): (f"motif_label_{n}", f"motif_kept_{n}") for n in numbers},
     }
     return ElementData(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xascoord.core.coordination import NUMBER_TASK
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import XascoordError
 from xascoord.core.hashing import seed_of
@@ -49,7 +49,7 @@ def read_element(
 
 def make_folds(data: ElementData, settings: Settings) -> Folds:
     """Folds of each split, stratified by the CN ranking label."""
-    labels = [label or "" for label in data.labels[NUMBER_TASK]]
+    labels = [label or "" for label in data.labels[CN_TASK]]
     models = settings.models
     try:
         return {

@@ -197,7 +197,7 @@ def plot_training_sets(groups: pd.DataFrame, settings: Settings, split: str, pat
     for i, kind in enumerate(KINDS):
         mine = rows[rows["kind"] == kind].set_index("training_set").reindex(names)
         position = np.arange(len(names)) + (i - 1) * 0.27
-        bars.bar(position, mine["top1"], 0.27, label=f"judged on: {kind}")
+        bars.bar(position, mine["top1"], 0.27, label=f"evaluated on: {kind}")
     bars.set_xticks(range(len(names)), [n.replace("_", "\n") for n in names])
     bars.set_ylabel("top-1 accuracy")
     bars.set_ylim(0, 1)

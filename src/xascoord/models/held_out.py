@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import MOTIF_TASKS, NUMBER_TASK, motif_task
+from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import AccountingError
-from xascoord.core.rankings import Ranking, combine, describe, dominant, numbers_in, score
-from xascoord.models.cross_validation import Folds, Piece, unpack
+from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant, score
+from xascoord.models.cross_validation import Fit, Folds, unpack
 from xascoord.models.data import LEARNABLE, ElementData
 from xascoord.models.temperature import fit_temperature, probabilities
 from xascoord.models.training_sets import FULL
@@ -39,24 +39,24 @@ def best_label(
 
     Returns
     -------
-    ranking, number_label
+    ranking, cn_label
         Combined ranking and CN ranking label; empty if the CN step knows no label.
-    probability, number_probability
+    probability, cn_probability
         Of the combined ranking (product of its steps) and of the CN ranking.
     """
     labels, values = numbers
     if not labels:
         return (), "", 0.0, 0.0
     first = int(np.argmax(values))
-    probability = number_probability = float(values[first])
+    probability = cn_probability = float(values[first])
     chosen: dict[int, str | None] = {}
-    for number in numbers_in(labels[first]):
+    for number in cns_in(labels[first]):
         names, shares = motifs.get(number, ((), np.zeros(0)))
         if names:
             best = int(np.argmax(shares))
             chosen[number] = names[best]
             probability *= float(shares[best])
-    return combine(labels[first], chosen), labels[first], probability, number_probability
+    return combine(labels[first], chosen), labels[first], probability, cn_probability
 
 
 def ranked(
@@ -79,13 +79,13 @@ def ranked(
     found = []
     for position in order:
         one = (labels[position],), values[position : position + 1]
-        ranking, label, probability, number_probability = best_label(one, motifs)
-        found.append((label, ranking, probability, number_probability))
+        ranking, label, probability, cn_probability = best_label(one, motifs)
+        found.append((label, ranking, probability, cn_probability))
     return found
 
 
 def temperatures(
-    data: ElementData, folds: Folds, entries: Mapping[Piece, Row], split: str
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Row], split: str
 ) -> Temperatures:
     """Temperature of each classifier and task, from the folds of one split.
 
@@ -93,10 +93,10 @@ def temperatures(
     predictions are calibrated on nearly, but not strictly, other spectra.
     """
     held: dict[tuple[str, str], list[tuple[Array, npt.NDArray[np.intp]]]] = {}
-    for piece, entry in entries.items():
-        if piece.split != split or piece.training_set.name != FULL:
+    for fit, entry in entries.items():
+        if fit.split != split or fit.training_set.name != FULL:
             continue
-        tested = np.flatnonzero(folds[split] == piece.fold)
+        tested = np.flatnonzero(folds[split] == fit.fold)
         for task, result in entry["tasks"].items():
             classes = list(result["classes"])
             index = {label: i for i, label in enumerate(classes)}
@@ -105,12 +105,12 @@ def temperatures(
             truth = [index.get(data.labels[task][tested[r]] or "", -1) for r in mine]
             if classes:
                 part = scores[mine], np.asarray(truth, dtype=np.intp)
-                held.setdefault((piece.classifier, task), []).append(part)
+                held.setdefault((fit.classifier, task), []).append(part)
     return {key: fit_temperature(parts) for key, parts in held.items()}
 
 
 def prediction_rows(
-    data: ElementData, folds: Folds, entries: Mapping[Piece, Row], found: Temperatures
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Row], found: Temperatures
 ) -> list[Row]:
     """Rows of ``tables.PREDICTIONS``.
 
@@ -124,28 +124,28 @@ def prediction_rows(
     steps = motif_steps(data)
     compare = cache(lambda true, predicted: asdict(score(true, predicted)))
     rows = []
-    for piece, entry in entries.items():
-        tested = np.flatnonzero(folds[piece.split] == piece.fold)
+    for fit, entry in entries.items():
+        tested = np.flatnonzero(folds[fit.split] == fit.fold)
         values = {}
         for task, result in entry["tasks"].items():
             scores = unpack(result["scores"], len(result["classes"]))
-            temperature = found.get((piece.classifier, task), 1.0)
+            temperature = found.get((fit.classifier, task), 1.0)
             values[task] = result["classes"], probabilities(scores, temperature)
         if any(len(v) != len(tested) for names, v in values.values() if names):
-            raise AccountingError(f"{data.element}: a fold was not scored as a whole: {piece}")
+            raise AccountingError(f"{data.element}: a fold was not scored as a whole: {fit}")
         for position, row in enumerate(tested.tolist()):
             numbers, motifs = steps_of(data.element, values, position)
-            ranking, number, probability, number_probability = best_label(numbers, motifs)
+            ranking, number, probability, cn_probability = best_label(numbers, motifs)
             rows.append(
                 {
                     "spectrum_id": data.spectra[row],
                     "material": data.materials[row],
                     "absorber": data.element,
                     "kind": data.kinds[row],
-                    "classifier": piece.classifier,
-                    "training_set": piece.training_set.name,
-                    "split": piece.split,
-                    "fold": piece.fold,
+                    "classifier": fit.classifier,
+                    "training_set": fit.training_set.name,
+                    "split": fit.split,
+                    "fold": fit.fold,
                     "learnable": statuses[row] == LEARNABLE,
                     "status": statuses[row],
                     "motif_step": steps[row],
@@ -153,10 +153,10 @@ def prediction_rows(
                     "predicted_label": describe(ranking),
                     "true_environment": dominant(truth[row]),
                     "predicted_environment": dominant(ranking),
-                    "true_number": data.labels[NUMBER_TASK][row] or "",
-                    "predicted_number": number,
+                    "true_cn": data.labels[CN_TASK][row] or "",
+                    "predicted_cn": number,
                     "probability": round(probability, _DECIMALS),
-                    "number_probability": round(number_probability, _DECIMALS),
+                    "cn_probability": round(cn_probability, _DECIMALS),
                     **compare(truth[row], ranking),
                 }
             )
@@ -203,7 +203,7 @@ def steps_of(
         return names, array[position] if names else np.zeros(0)
 
     motifs = {n: of(motif_task(n)) for n in MOTIF_TASKS[GROUP_OF[element]]}
-    return of(NUMBER_TASK), motifs
+    return of(CN_TASK), motifs
 
 
 def motif_steps(data: ElementData) -> list[str]:
@@ -217,5 +217,5 @@ def motif_steps(data: ElementData) -> list[str]:
         task = motif_task(number)
         kept = {data.labels[task][row] for row in np.flatnonzero(data.kept[task])}
         kinds[number] = {0: "none", 1: "constant"}.get(len(kept), "learnt")
-    firsts = [numbers_in(label or "")[:1] for label in data.labels[NUMBER_TASK]]
+    firsts = [cns_in(label or "")[:1] for label in data.labels[CN_TASK]]
     return [kinds.get(first[0], "no_task") if first else "no_task" for first in firsts]

@@ -19,13 +19,13 @@ from xascoord.labels.calibration import entropy
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
-F1_OF = {"macro_f1": "environment", "number_macro_f1": "number"}
+F1_OF = {"macro_f1": "environment", "cn_macro_f1": "cn"}
 METRICS = (*SCORES, *F1_OF)
 SCOPES = ("kept", "all")
 KINDS = ("both", "site", "averaged")
 COLUMNS = (
     "name", "group", "classifier", "training_set", "split", "scope", "kind", "spectra", "materials",
-    "left_out", "labels", "entropy", "number_labels", "number_entropy",
+    "left_out", "labels", "entropy", "cn_labels", "cn_entropy",
     *(f"{name}{suffix}" for name in METRICS for suffix in ("", "_low", "_high")),
     "baseline_top1", "baseline_jaccard", "baseline_exact",
 )  # fmt: skip
@@ -103,8 +103,8 @@ def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
     # The absorber counts: one material may be there for several elements, and stays together.
     if frame.empty:
         empty = dict.fromkeys((f"{m}{s}" for m in METRICS for s in ("", "_low", "_high")), "")
-        zeros = dict.fromkeys(("spectra", "materials", "labels", "number_labels"), 0)
-        return {**zeros, "entropy": 0.0, "number_entropy": 0.0, **empty}
+        zeros = dict.fromkeys(("spectra", "materials", "labels", "cn_labels"), 0)
+        return {**zeros, "entropy": 0.0, "cn_entropy": 0.0, **empty}
     member, names = pd.factorize(frame["material"], sort=True)
     weights = resample(len(names), draws, np.random.default_rng(seed))
     values = {
@@ -117,7 +117,7 @@ def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
         },
     }  # fmt: skip
     row: Row = {"spectra": len(frame), "materials": len(names)}
-    for prefix, column in (("", "true_label"), ("number_", "true_number")):
+    for prefix, column in (("", "true_label"), ("cn_", "true_cn")):
         counts = Counter(frame[column])
         row[f"{prefix}labels"] = len(counts)
         row[f"{prefix}entropy"] = round(entropy(list(counts.values())), _DECIMALS)
@@ -144,7 +144,7 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
     Notes
     -----
     Scope "kept" leaves out the spectra whose label is too rare to be learnt, as Patterns does
-    (``left_out`` counts them); "all" leaves out none: they are judged like the others, and never
+    (``left_out`` counts them); "all" leaves out none: they are evaluated like the others, and never
     have the exact ranking.
     """
     rows = []

@@ -39,7 +39,7 @@ def nearest(features: Array, reference: Array, count: int) -> tuple[Array, npt.N
     return distances / np.sqrt(reference.shape[1]), indices
 
 
-def usual_distances(features: Array, folds: npt.NDArray[np.int32]) -> dict[str, float]:
+def distance_quantiles(features: Array, folds: npt.NDArray[np.int32]) -> dict[str, float]:
     """Quantiles of the distance of held-out spectra to the nearest spectrum of the other folds.
 
     Parameters

@@ -1,7 +1,7 @@
 """Search of the hyper-parameter grids, resumable, one journal an element.
 
-Every candidate of every task is judged by its accuracy on ranking labels over the grouped folds
-that judge the models afterwards; the metrics of models with searched hyper-parameters are
+Every candidate of every task is evaluated by its accuracy on ranking labels over the grouped folds
+that evaluate the models afterwards; the metrics of models with searched hyper-parameters are
 therefore slightly too good, and the search table says how near the candidates are.
 """
 
@@ -27,14 +27,14 @@ from xascoord.models.data import ElementData
 from xascoord.settings.tree import Settings
 
 COLUMNS = (
-    "element", "classifier", "task", "parameters", "accuracy", "spread", "spectra", "chosen",
+    "element", "classifier", "task", "parameters", "accuracy", "std", "spectra", "chosen",
 )  # fmt: skip
 _VERSION = "1"
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Trial:
+class GridPoint:
     """One candidate of one task in one fold."""
 
     classifier: str
@@ -43,10 +43,10 @@ class Trial:
     fold: int
 
 
-def trials_of(data: ElementData, settings: Settings) -> list[Trial]:
-    """All trials of an element, for the tasks that have something to learn."""
+def grid_points(data: ElementData, settings: Settings) -> list[GridPoint]:
+    """All points of an element, for the tasks that have something to learn."""
     return [
-        Trial(classifier, task, json.dumps(candidate, sort_keys=True), fold)
+        GridPoint(classifier, task, json.dumps(candidate, sort_keys=True), fold)
         for classifier in settings.models.classifiers
         for task in data.tasks
         if len({data.labels[task][i] for i in np.flatnonzero(data.kept[task])}) > 1
@@ -58,54 +58,54 @@ def trials_of(data: ElementData, settings: Settings) -> list[Trial]:
 def search_grids(
     data: ElementData, folds: Folds, settings: Settings, journal: Journal, workers: int
 ) -> Iterator[tuple[int, int]]:
-    """Run the trials that the journal does not hold yet.
+    """Run the points that the journal does not hold yet.
 
     Yields
     ------
     done, total
-        After each trial.
+        After each point.
     """
     shared = (data, folds[settings.models.main_split], settings)
     yield from resume(_keys(data, settings), _run, shared, journal, workers)
 
 
-def _keys(data: ElementData, settings: Settings) -> dict[Trial, str]:
+def _keys(data: ElementData, settings: Settings) -> dict[GridPoint, str]:
     digest = data.digest()
-    return {trial: _key(digest, trial, settings) for trial in trials_of(data, settings)}
+    return {point: _key(digest, point, settings) for point in grid_points(data, settings)}
 
 
-def _key(digest: str, trial: Trial, settings: Settings) -> str:
+def _key(digest: str, point: GridPoint, settings: Settings) -> str:
     models = settings.models
     what = [
-        _VERSION, versions(trial.classifier, settings), digest, settings.seed, models.folds,
+        _VERSION, versions(point.classifier, settings), digest, settings.seed, models.folds,
         models.main_split,
-        models.averaged, trial.classifier, trial.task, trial.parameters, trial.fold,
+        models.averaged, point.classifier, point.task, point.parameters, point.fold,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
 
-def _run(trial: Trial) -> Row:
+def _run(point: GridPoint) -> Row:
     data, folds, settings = shared_values()
-    return run_trial(data, folds, settings, trial)
+    return evaluate_point(data, folds, settings, point)
 
 
-def run_trial(data: ElementData, folds: Any, settings: Settings, trial: Trial) -> Row:
+def evaluate_point(data: ElementData, folds: Any, settings: Settings, point: GridPoint) -> Row:
     """Right answers and number of kept spectra of the task in the tested fold."""
     full = full_training_set(settings)
-    tested = folds == trial.fold
+    tested = folds == point.fold
     model = fit_one_task(
-        data, trial.task, trial.classifier, json.loads(trial.parameters),
+        data, point.task, point.classifier, json.loads(point.parameters),
         full.members(data, ~tested, 0), full.augmented, settings.seed,
     )  # fmt: skip
-    judged = np.flatnonzero(tested & data.kept[trial.task])
+    evaluated = np.flatnonzero(tested & data.kept[point.task])
     right = 0
-    if model.classes and len(judged):
-        best = model.scores(data.features[judged]).argmax(axis=1)
+    if model.classes and len(evaluated):
+        best = model.scores(data.features[evaluated]).argmax(axis=1)
         right = sum(
-            model.classes[b] == data.labels[trial.task][row]
-            for b, row in zip(best, judged, strict=True)
+            model.classes[b] == data.labels[point.task][row]
+            for b, row in zip(best, evaluated, strict=True)
         )
-    return {"right": right, "spectra": len(judged)}
+    return {"right": right, "spectra": len(evaluated)}
 
 
 def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list[Row]:
@@ -115,8 +115,8 @@ def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list
     """
     found = results(journal, _keys(data, settings))
     grouped: dict[tuple[str, str, str], list[Row]] = {}
-    for trial, result in found.items():
-        name = trial.classifier, trial.task, trial.parameters
+    for point, result in found.items():
+        name = point.classifier, point.task, point.parameters
         grouped.setdefault(name, []).append(result)
     rows = []
     for (classifier, task, parameters), parts in grouped.items():
@@ -129,7 +129,7 @@ def search_rows(data: ElementData, settings: Settings, journal: Journal) -> list
                 "task": task,
                 "parameters": parameters,
                 "accuracy": round(sum(part["right"] for part in parts) / total, 4),
-                "spread": round(float(np.std(shares)), 4),
+                "std": round(float(np.std(shares)), 4),
                 "spectra": total,
                 "chosen": False,
             }
@@ -165,7 +165,7 @@ def read_choice(
         }
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise XascoordError(f"{path}: no result of a search ({error}); run it again") from None
-    wanted = {(trial.classifier, trial.task) for trial in trials_of(data, settings)}
+    wanted = {(point.classifier, point.task) for point in grid_points(data, settings)}
     missing = sorted(wanted - chosen.keys())
     if missing:
         raise XascoordError(

@@ -1,4 +1,4 @@
-"""The model stages as commands run them: read tables and settings, fit and judge, write."""
+"""The model stages as commands run them: read tables and settings, fit and evaluate, write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from xascoord.jobs.resume import results
 from xascoord.jobs.workers import in_processes, shared_values
 from xascoord.labels.thresholds import read_thresholds
 from xascoord.models.bundles import (
-    contract,
+    input_spec,
     library_versions,
     read_record,
     save_bundle,
@@ -32,20 +32,20 @@ from xascoord.models.bundles import (
 from xascoord.models.card import model_card
 from xascoord.models.classifiers import BASELINE
 from xascoord.models.cross_validation import (
+    Fit,
     Folds,
     Parameters,
-    Piece,
     cross_validate,
     fit_all_tasks,
+    fit_keys,
+    fits_of,
     full_training_set,
-    piece_keys,
-    pieces_of,
 )
 from xascoord.models.data import ElementData
 from xascoord.models.element import make_folds, model_parameters, read_element
 from xascoord.models.held_out import Temperatures, prediction_rows, reference_rows, temperatures
 from xascoord.models.metrics import metric_rows
-from xascoord.models.novelty import usual_distances
+from xascoord.models.novelty import distance_quantiles
 from xascoord.models.search import COLUMNS, search_grids, search_rows
 from xascoord.models.training_sets import FULL
 from xascoord.settings.tree import Settings
@@ -69,9 +69,9 @@ def train_element(
     started = time.perf_counter()
     data, rows = read_element(element, settings, datasets, labels)
     folds = make_folds(data, settings)
-    pieces = pieces_of(settings)
+    fits = fits_of(settings)
     parameters = model_parameters(data, settings, search)
-    keys = piece_keys(data, pieces, parameters, settings)
+    keys = fit_keys(data, fits, parameters, settings)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = cross_validate(data, folds, keys, parameters, settings, journal, workers)
         show_progress(steps, f"fits of {element}")
@@ -109,7 +109,7 @@ def _record(
     named = {name for name, member in zip(data.spectra, members, strict=True) if member}
     return {
         "element": data.element,
-        "contract": contract(settings),
+        "input_spec": input_spec(settings),
         "thresholds": list(thresholds),
         "min_samples": settings.labels.min_samples,
         "augmentation": settings.augmentation.model_dump(mode="json"),
@@ -117,7 +117,7 @@ def _record(
         "seed": settings.seed,
         "split": models.main_split,
         "searched": models.search,
-        "novelty": usual_distances(data.features, folds[models.main_split]),
+        "novelty": distance_quantiles(data.features, folds[models.main_split]),
         "data": {
             "hash": digest,
             "site": used.count("site"),
@@ -154,12 +154,12 @@ def _save_models(
     records = {}
     for classifier in settings.models.classifiers:
         mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "both"]
-        piece = Piece(classifier, full_training_set(settings), "all", 0)
+        fit = Fit(classifier, full_training_set(settings), "all", 0)
         records[classifier] = {
             **record,
             "classifier": classifier,
             "metrics": mine,
-            "key": piece_keys(data, [piece], parameters, settings)[piece],
+            "key": fit_keys(data, [fit], parameters, settings)[fit],
         }
     shared = (data, settings, parameters, records, found, bundles, finished)
     seconds = 0.0

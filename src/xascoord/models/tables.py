@@ -13,7 +13,7 @@ import pandas as pd
 from xascoord.core.elements import GROUP_OF, GROUPS
 from xascoord.core.files import write_csv, write_json, write_text
 from xascoord.core.hashing import seed_of
-from xascoord.core.rankings import dominant_number
+from xascoord.core.rankings import dominant_cn
 from xascoord.models.classifiers import BASELINE
 from xascoord.models.data import STATUSES
 from xascoord.models.metrics import COLUMNS, KINDS, SCOPES, metric_rows
@@ -28,12 +28,12 @@ COVERAGE_COLUMNS = (
 )  # fmt: skip
 CONFUSION_COLUMNS = ("element", "classifier", "true", "predicted", "spectra")
 LOSSES = (
-    "label_empty", "label_rare", "first_number_wrong", "other_numbers_wrong", "motifs_wrong",
+    "label_empty", "label_rare", "first_cn_wrong", "other_cns_wrong", "motifs_wrong",
     "right",
 )  # fmt: skip
 SHOWN = (
-    "top1", "top1_ranking", "exact", "jaccard", "macro_f1", "number_top1", "number_exact",
-    "number_jaccard",
+    "top1", "top1_ranking", "exact", "jaccard", "macro_f1", "cn_top1", "cn_exact",
+    "cn_jaccard",
 )  # fmt: skip
 LOSS_COLUMNS = ("name", "classifier", "split", "spectra", *LOSSES)
 
@@ -119,8 +119,8 @@ def confusion_rows(element: str, frame: pd.DataFrame, settings: Settings) -> lis
     rows = []
     for classifier, part in mine.groupby("classifier", sort=True):
         pairs = Counter(
-            (dominant_number(true), dominant_number(predicted))
-            for true, predicted in zip(part["true_number"], part["predicted_number"], strict=True)
+            (dominant_cn(true), dominant_cn(predicted))
+            for true, predicted in zip(part["true_cn"], part["predicted_cn"], strict=True)
         )
         rows += [
             {"element": element, "classifier": classifier, "true": true, "predicted": predicted,
@@ -137,9 +137,7 @@ def loss_rows(name: str, frame: pd.DataFrame) -> list[Row]:
     for (split, classifier), part in mine.groupby(["split", "classifier"], sort=True):
         learnt = part["learnable"]
         empty = part["status"].str.endswith("_empty")
-        first, numbers, exact = (
-            part[column] == 1 for column in ("number_top1", "number_exact", "exact")
-        )
+        first, numbers, exact = (part[column] == 1 for column in ("cn_top1", "cn_exact", "exact"))
         counts = (
             empty, ~learnt & ~empty, learnt & ~first, learnt & first & ~numbers,
             learnt & numbers & ~exact, learnt & exact,
@@ -169,7 +167,7 @@ def headline(groups: pd.DataFrame) -> dict[str, dict[str, dict[str, float]]]:
 def summary(tables: ModelTables, settings: Settings) -> str:
     """The overall figures for people, in Markdown."""
     rows = tables.groups[(tables.groups["name"] == OVERALL) & (tables.groups["spectra"] > 0)]
-    judged = rows[(rows["kind"] == "both") & (rows["training_set"] == FULL)]
+    evaluated = rows[(rows["kind"] == "both") & (rows["training_set"] == FULL)]
     compared = rows[(rows["kind"] != "site") & (rows["scope"] == "kept")]
     forest = compared[
         (compared["classifier"] == "forest") & (compared["split"] == settings.models.main_split)
@@ -186,7 +184,7 @@ def summary(tables: ModelTables, settings: Settings) -> str:
             "does not. Scope: *kept* leaves out spectra whose label is too rare to be learnt, "
             "*all* judges them too; their exact ranking cannot be right.",
             "",
-            *_markdown(judged, ("split", "scope", "classifier"), settings),
+            *_markdown(evaluated, ("split", "scope", "classifier"), settings),
             "",
             "## Training sets (random forest, scope kept)",
             "",

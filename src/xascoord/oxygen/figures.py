@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from xascoord.core.figures import new_figure, save_figure
-from xascoord.oxygen.training import MAIN, RATE, REGRESSOR, Piece
+from xascoord.oxygen.training import MAIN, RATE, REGRESSOR, Fit
 from xascoord.settings.networks import Oxygen
 
 Row = dict[str, Any]
-Found = Mapping[Piece, Mapping[str, Any]]
+Found = Mapping[Fit, Mapping[str, Any]]
 
 
 def plot_raw(rows: Sequence[Row], classes: Sequence[str], settings: Oxygen, path: Path) -> None:
@@ -74,13 +74,13 @@ def plot_parity(found: Found, path: Path) -> None:
     mine = [p for p in found if (p.task, p.purpose, p.repeat) == (REGRESSOR, MAIN, 0)]
     figure = new_figure(3.4 * max(1, len(mine)), 3.4)
     panels = figure.subplots(1, max(1, len(mine)), squeeze=False)[0]
-    for axes, piece in zip(panels, mine, strict=False):
-        truth, predicted = found[piece]["parity"]
+    for axes, fit in zip(panels, mine, strict=False):
+        truth, predicted = found[fit]["parity"]
         ends = (min(truth + predicted), max(truth + predicted))
         axes.plot(ends, ends, color="0.6", linewidth=0.8)
         axes.plot(truth, predicted, ".", markersize=2, alpha=0.4)
-        name = f"{piece.split}{f' ({piece.tested} tested)' if piece.tested else ''}"
-        error, base = found[piece]["scores"]["test"], found[piece]["baseline"]
+        name = f"{fit.split}{f' ({fit.tested} tested)' if fit.tested else ''}"
+        error, base = found[fit]["scores"]["test"], found[fit]["baseline"]
         axes.set_title(f"{name}\nMSE {error:.4f}, of the mean {base:.4f}", fontsize=8)
         axes.set_xlabel("true", fontsize=8)
     panels[0].set_ylabel("predicted", fontsize=8)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from xascoord.core.errors import SourceError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.settings.networks import Oxygen
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -153,19 +153,19 @@ def read_feff_oxygens(settings: Settings) -> tuple[list[Row], list[Row]]:
     feff = settings.feff.model_copy(update={"path": mine.feff})
     rows: list[Row] = []
     rejected: list[Row] = []
-    for finding, structure in read_feff(settings.model_copy(update={"feff": feff})):
-        rejection = finding if isinstance(finding, Rejection) else None
-        if isinstance(finding, Finding) and structure is not None:
+    for spectrum, structure in read_feff(settings.model_copy(update={"feff": feff})):
+        rejection = spectrum if isinstance(spectrum, Rejection) else None
+        if isinstance(spectrum, Spectrum) and structure is not None:
             try:
-                if finding.absorber != ABSORBER:
-                    raise RejectedSpectrum(Reason.OTHER_ELEMENT, f"absorber {finding.absorber}")
-                onset = find_onset(finding.energy, finding.mu, settings.edge_energy)
+                if spectrum.absorber != ABSORBER:
+                    raise RejectedSpectrum(Reason.OTHER_ELEMENT, f"absorber {spectrum.absorber}")
+                onset = find_onset(spectrum.energy, spectrum.mu, settings.edge_energy)
                 rows.append(
-                    _row(finding.key, structure["structure_id"], finding.site_index, "feff",
-                         structure_from_row(structure), finding.energy, finding.mu, onset, mine)
+                    _row(spectrum.key, structure["structure_id"], spectrum.site_index, "feff",
+                         structure_from_row(structure), spectrum.energy, spectrum.mu, onset, mine)
                 )  # fmt: skip
             except RejectedSpectrum as error:
-                rejection = Rejection(finding.key, error.reason, error.detail, finding.absorber)
+                rejection = Rejection(spectrum.key, error.reason, error.detail, spectrum.absorber)
         if rejection is not None:
             rejected.append(rejection.row("oxygen", "feff"))
     return rows, rejected

@@ -25,8 +25,8 @@ from xascoord.oxygen.training import (
     MOST_SNAPSHOTS,
     NODES,
     REGRESSOR,
-    Piece,
-    piece_keys,
+    Fit,
+    fit_keys,
     work,
 )
 from xascoord.settings.tree import Settings
@@ -38,8 +38,8 @@ RESULT_COLUMNS = (
     *(f"raw_{part}" for part in PARTS),
 )  # fmt: skip
 SUMMARY_COLUMNS = (
-    "task", "split", "tested", "networks", "test", "spread", "training", "validation", "baseline",
-    "single", "single_spread", "single_baseline", "published",
+    "task", "split", "tested", "networks", "test", "std", "training", "validation", "baseline",
+    "single", "single_std", "single_baseline", "published",
 )  # fmt: skip
 PUBLISHED = {CLASSIFIER: 0.987, REGRESSOR: 0.0035}  # test accuracy and mean squared error
 
@@ -88,7 +88,7 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
     raw = raw_spectra(read_rows(table, OXYGEN), settings)
     if len(set(raw.labels.tolist())) < 2:
         raise XascoordError(f"{table}: all oxygens are of one class; nothing can be learnt")
-    keys = piece_keys(raw, settings.oxygen, settings.seed)
+    keys = fit_keys(raw, settings.oxygen, settings.seed)
     if "snapshot" in settings.oxygen.splits and not any(p.split == "snapshot" for p in keys):
         count = len(set(raw.snapshots))
         print(
@@ -101,8 +101,8 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
         show_progress(steps, "oxygen networks")
         found = results(journal, keys)
         entries = [
-            {"piece": piece.__dict__, **{k: v for k, v in entry.items() if k != "key"}}
-            for piece, entry in found.items()
+            {"fit": fit.__dict__, **{k: v for k, v in entry.items() if k != "key"}}
+            for fit, entry in found.items()
         ]
         write_text(out, "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries))
         journal.keep(keys.values())
@@ -142,23 +142,23 @@ def summarise_oxygen(settings: Settings, table: Path, networks: Path, out: Path)
     plot_parity(found, out / "parity.png")
 
 
-def _read_networks(path: Path) -> dict[Piece, Row]:
+def _read_networks(path: Path) -> dict[Fit, Row]:
     found = {}
     try:
         for line in path.read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
-            values = entry.pop("piece")
-            found[Piece(**{**values, "dense": tuple(values["dense"])})] = entry
+            values = entry.pop("fit")
+            found[Fit(**{**values, "dense": tuple(values["dense"])})] = entry
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise XascoordError(f"{path}: no results of networks ({error}); train them again") from None
     return found
 
 
-def _result_row(piece: Piece, entry: Mapping[str, Any]) -> Row:
+def _result_row(fit: Fit, entry: Mapping[str, Any]) -> Row:
     return {
-        "task": piece.task, "purpose": piece.purpose, "split": piece.split, "tested": piece.tested,
-        "repeat": piece.repeat, "layers": "-".join(map(str, piece.dense)),
-        "examples": piece.examples, "learning_rate": piece.learning_rate, **entry["scores"],
+        "task": fit.task, "purpose": fit.purpose, "split": fit.split, "tested": fit.tested,
+        "repeat": fit.repeat, "layers": "-".join(map(str, fit.dense)),
+        "examples": fit.examples, "learning_rate": fit.learning_rate, **entry["scores"],
         "baseline": entry["baseline"], "single": entry.get("single", ""),
         "single_baseline": entry.get("single_baseline", ""),
         "not_learnt": " ".join(entry.get("not_learnt", [])),
@@ -166,24 +166,24 @@ def _result_row(piece: Piece, entry: Mapping[str, Any]) -> Row:
     }  # fmt: skip
 
 
-def summary_rows(found: Mapping[Piece, Mapping[str, Any]]) -> list[Row]:
+def summary_rows(found: Mapping[Fit, Mapping[str, Any]]) -> list[Row]:
     """Mean and spread over the repeats of each split, beside the published figure."""
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for piece, entry in found.items():
-        if piece.purpose == MAIN:
-            groups.setdefault((piece.task, piece.split, piece.tested), []).append(entry)
+    for fit, entry in found.items():
+        if fit.purpose == MAIN:
+            groups.setdefault((fit.task, fit.split, fit.tested), []).append(entry)
     rows = []
     for (task, split, tested), entries in groups.items():
         parts = {part: [e["scores"][part] for e in entries] for part in PARTS}
         row: Row = {"task": task, "split": split, "tested": tested, "networks": len(entries)}
         row |= {part: round(float(np.mean(values)), 6) for part, values in parts.items()}
-        row["spread"] = round(float(np.std(parts["test"])), 6)
+        row["std"] = round(float(np.std(parts["test"])), 6)
         row["baseline"] = round(float(np.mean([e["baseline"] for e in entries])), 6)
         for name in ("single", "single_baseline"):
             row[name] = (
                 round(float(np.mean([e[name] for e in entries])), 6) if task == CLASSIFIER else ""
             )
-        row["single_spread"] = (
+        row["single_std"] = (
             round(float(np.std([e["single"] for e in entries])), 6) if task == CLASSIFIER else ""
         )
         row["published"] = PUBLISHED[task] if split == "examples" else ""

@@ -35,7 +35,7 @@ _DECIMALS = 6
 
 
 @dataclass(frozen=True)
-class Piece:
+class Fit:
     """One network that is trained and tested.
 
     Attributes
@@ -64,7 +64,7 @@ class Piece:
     learning_rate: float
 
 
-def pieces_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Piece]:
+def fits_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Fit]:
     """All networks, in order; the split by snapshot needs two of them, and not too many."""
     classifier, regressor = settings.classifier, settings.regressor
     found = []
@@ -77,7 +77,7 @@ def pieces_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Piece]:
             (REGRESSOR, regressor.examples, regressor.learning_rate),
         ):
             found += [
-                Piece(task, MAIN, split, name, repeat, settings.dense, examples, rate)
+                Fit(task, MAIN, split, name, repeat, settings.dense, examples, rate)
                 for name in tested
                 for repeat in range(settings.repeats)
             ]
@@ -85,22 +85,22 @@ def pieces_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Piece]:
         start = (split, "", 0)
         rate = classifier.learning_rate
         found += [
-            Piece(CLASSIFIER, NODES, *start, dense, classifier.examples, rate)
+            Fit(CLASSIFIER, NODES, *start, dense, classifier.examples, rate)
             for dense in settings.tried_layers
         ]
         found += [
-            Piece(CLASSIFIER, EXAMPLES, *start, settings.dense, count, rate)
+            Fit(CLASSIFIER, EXAMPLES, *start, settings.dense, count, rate)
             for count in settings.tried_examples
         ]
         found += [
-            Piece(REGRESSOR, RATE, *start, settings.dense, regressor.examples, tried)
+            Fit(REGRESSOR, RATE, *start, settings.dense, regressor.examples, tried)
             for tried in settings.tried_rates
         ]
     return found
 
 
-def piece_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Piece, str]:
-    """Journal key of each piece: everything that it depends on."""
+def fit_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Fit, str]:
+    """Journal key of each fit: everything that it depends on."""
     from importlib.metadata import version
 
     found = hashlib.sha256()
@@ -108,23 +108,23 @@ def piece_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Piece, str]
         found.update(np.ascontiguousarray(array).tobytes())
     common = [
         _VERSION, found.hexdigest(), raw.snapshots, raw.classes, settings.activation,
-        settings.penalty, settings.classifier.model_dump(), settings.regressor.model_dump(), seed,
+        settings.l2, settings.classifier.model_dump(), settings.regressor.model_dump(), seed,
         version("torch").partition("+")[0], version("numpy"),
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {
-        piece: hashlib.sha256(f"{start}{json.dumps(asdict(piece))}".encode()).hexdigest()
-        for piece in pieces_of(settings, tuple(sorted(set(raw.snapshots))))
+        fit: hashlib.sha256(f"{start}{json.dumps(asdict(fit))}".encode()).hexdigest()
+        for fit in fits_of(settings, tuple(sorted(set(raw.snapshots))))
     }
 
 
-def work(piece: Piece) -> Row:
+def work(fit: Fit) -> Row:
     """Train and test one network of what ``processes.in_processes`` shares."""
     raw, settings, seed = shared_values()
-    return train_and_test(raw, settings, seed, piece)
+    return train_and_test(raw, settings, seed, fit)
 
 
-def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -> Row:
+def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, fit: Fit) -> Row:
     """One network on the examples of one drawing of a split.
 
     Returns
@@ -135,25 +135,25 @@ def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -
         the test examples are made of, and on how many of the commonest class), ``confusion`` or
         ``parity``, ``history``.
     """
-    names = (piece.split, piece.tested, piece.repeat)
-    rng = np.random.default_rng(seed_of(seed, "oxygen", piece.task, *names))
-    pools = _pools(raw, piece, rng)
+    names = (fit.split, fit.tested, fit.repeat)
+    rng = np.random.default_rng(seed_of(seed, "oxygen", fit.task, *names))
+    pools = _pools(raw, fit, rng)
     empty = [part for part, pool in zip(PARTS, pools, strict=True) if not len(pool)]
     if empty:
         raise XascoordError(
-            f"oxygen: the split {piece.split} leaves no raw spectrum for {empty[0]}; add data, or "
-            f"take {piece.split} out of oxygen.splits"
+            f"oxygen: the split {fit.split} leaves no raw spectrum for {empty[0]}; add data, or "
+            f"take {fit.split} out of oxygen.splits"
         )
-    parts = _examples(raw, pools, settings, piece, rng)
+    parts = _examples(raw, pools, settings, fit, rng)
     mean, scale = parts[0][0].mean(), parts[0][0].std() or 1.0
     inputs = [((features - mean) / scale).astype(np.float32) for features, _ in parts]
-    shape = Shape((), 1, 1, piece.dense, settings.activation, 0.0)
-    mine = settings.classifier if piece.task == CLASSIFIER else settings.regressor
+    shape = Shape((), 1, 1, fit.dense, settings.activation, 0.0)
+    mine = settings.classifier if fit.task == CLASSIFIER else settings.regressor
     training = Training(
-        piece.learning_rate, settings.penalty / mine.batch, mine.batch, mine.epochs, None,
-        seed_of(seed, "oxygen", piece.task, "network", *names), fused=True,
+        fit.learning_rate, settings.l2 / mine.batch, mine.batch, mine.epochs, None,
+        seed_of(seed, "oxygen", fit.task, "network", *names), fused=True,
     )  # fmt: skip
-    if piece.task == CLASSIFIER:
+    if fit.task == CLASSIFIER:
         outputs, loss = len(raw.classes), "cross_entropy"
         targets = [labels for _, labels in parts]
     else:
@@ -163,7 +163,7 @@ def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -
         shape, training, loss, (inputs[0], targets[0]), (inputs[1], targets[1]), outputs, "xavier"
     )
     found = [outputs_of(shape, weights, part, outputs) for part in inputs]
-    if piece.task == REGRESSOR:
+    if fit.task == REGRESSOR:
         entry = _regression([values for _, values in parts], [f[:, 0] for f in found], history)
         return {**entry, "raw": [len(pool) for pool in pools]}
     single = ((raw.features[pools[2]] - mean) / scale).astype(np.float32)
@@ -171,29 +171,29 @@ def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, piece: Piece) -
     return _classification(raw, pools, targets, [f.argmax(axis=1) for f in found], alone)
 
 
-def _pools(raw: RawSpectra, piece: Piece, rng: np.random.Generator) -> tuple[Any, ...]:
+def _pools(raw: RawSpectra, fit: Fit, rng: np.random.Generator) -> tuple[Any, ...]:
     """Raw spectra that the examples of each part are made of."""
     everything = np.arange(len(raw.labels))
-    if piece.split == "examples":
+    if fit.split == "examples":
         return everything, everything, everything
-    if piece.split == "raw":
+    if fit.split == "raw":
         return divide(raw.labels, rng)
-    return divide_by_snapshot(raw.labels, raw.snapshots, piece.tested, rng)
+    return divide_by_snapshot(raw.labels, raw.snapshots, fit.tested, rng)
 
 
 def _examples(
-    raw: RawSpectra, pools: tuple[Any, ...], settings: Oxygen, piece: Piece,
+    raw: RawSpectra, pools: tuple[Any, ...], settings: Oxygen, fit: Fit,
     rng: np.random.Generator,
 ) -> list[tuple[Array, Any]]:  # fmt: skip
     """Examples of each part; of the split of examples they are made together, then divided."""
 
     def make(members: Any, count: int) -> tuple[Array, Any]:
-        if piece.task == CLASSIFIER:
+        if fit.task == CLASSIFIER:
             return class_examples(raw, members, count, settings.classifier.averaged, rng)
         return ensemble_examples(raw, members, count, settings.regressor.ensemble, rng)
 
-    sizes = part_sizes(piece.examples)
-    if piece.split != "examples":
+    sizes = part_sizes(fit.examples)
+    if fit.split != "examples":
         return [make(pool, size) for pool, size in zip(pools, sizes, strict=True)]
     features, values = make(pools[0], sum(sizes))
     ends = np.cumsum(sizes)[:-1]

@@ -25,10 +25,10 @@ class Alternative:
     """One ranking: as text, its CN ranking label, and both probabilities."""
 
     label: str
-    number_label: str
+    cn_label: str
     environment: str
     probability: float
-    number_probability: float
+    cn_probability: float
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Answer:
         Rankings by falling probability of the CN ranking.
     abstains
         Why no answer is given, or "".
-    distance, usual
-        Distance to the nearest computed spectrum, and quantiles of what is usual.
+    distance, quantiles
+        Distance to the nearest computed spectrum; quantiles of that of held-out computed spectra.
     nearest
         The nearest computed spectra.
     notes, warnings
@@ -59,7 +59,7 @@ class Answer:
     alternatives: tuple[Alternative, ...] = ()
     abstains: str = ""
     distance: float = float("nan")
-    usual: Mapping[str, float] = field(default_factory=dict)
+    quantiles: Mapping[str, float] = field(default_factory=dict)
     nearest: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class Answer:
             "abstains": self.abstains,
             "alternatives": [vars(a) for a in self.alternatives[:_SHOWN]],
             "distance": round(self.distance, 5) if np.isfinite(self.distance) else None,
-            "usual_distances": dict(self.usual),
+            "distance_quantiles": dict(self.quantiles),
             "nearest": [
                 {"spectrum": n.spectrum, "label": n.label, "distance": round(n.distance, 5)}
                 for n in self.nearest
@@ -108,13 +108,13 @@ class Answer:
         for rank, one in enumerate(self.alternatives[:_SHOWN], start=1):
             lines.append(
                 f"  {rank}. {one.probability:6.1%}  {one.label}"
-                f"  (CN ranking alone {one.number_probability:.1%})"
+                f"  (CN ranking alone {one.cn_probability:.1%})"
             )
         if self.nearest:
             lines.append(
                 f"  nearest computed spectra (rms {self.distance:.3f}; usual "
-                f"{self.usual.get('0.5', float('nan')):.3f}, rarely over "
-                f"{self.usual.get('0.95', float('nan')):.3f}):"
+                f"{self.quantiles.get('0.5', float('nan')):.3f}, rarely over "
+                f"{self.quantiles.get('0.95', float('nan')):.3f}):"
             )
             lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
         lines += [f"  warning: {warning}" for warning in self.warnings]

@@ -26,7 +26,7 @@ from xascoord.settings.tree import load_or_default
 _NOT_NEEDED = ("pandas", "matplotlib")
 _PICTURES = (".png", ".pdf", ".svg")
 _COLUMNS = (
-    "file", "spectrum", "element", "answer", "probability", "number_probability", "e0", "distance",
+    "file", "spectrum", "element", "answer", "probability", "cn_probability", "e0", "distance",
     "abstains", "warnings",
 )  # fmt: skip
 
@@ -76,7 +76,7 @@ def _predict_one(
 
     Both take most of their time to import their libraries, so together they take half.
     """
-    contracts = {e: predictor.contract(e) for e in ([element] if element else predictor.elements)}
+    contracts = {e: predictor.input_spec(e) for e in ([element] if element else predictor.elements)}
     wishes = predictor.settings.channel, predictor.settings.deglitch
     try:
         with ProcessPoolExecutor(1) as pool:
@@ -141,7 +141,7 @@ def _line(folder: Path, file: Path, answer: Answer) -> dict[str, Any]:
         "element": answer.element,
         "answer": best.label if best else "",
         "probability": f"{best.probability:.4f}" if best else "",
-        "number_probability": f"{best.number_probability:.4f}" if best else "",
+        "cn_probability": f"{best.cn_probability:.4f}" if best else "",
         "e0": record["e0"] or "",
         "distance": "" if record["distance"] is None else record["distance"],
         "abstains": answer.abstains,
@@ -158,4 +158,4 @@ def _draw(answers: Sequence[Answer], path: Path, predictor: Predictor) -> None:
         if answer.prepared is None:
             print(f"{own}: not drawn, {answer.abstains}", file=sys.stderr)
             continue
-        plot_answer(answer, predictor.models(answer.element).contract[0], own)
+        plot_answer(answer, predictor.models(answer.element).input_spec[0], own)

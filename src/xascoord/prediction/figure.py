@@ -56,8 +56,7 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     title = (
         f"no answer: {answer.abstains}"
         if best is None
-        else f"{best.label}\n{best.probability:.0%}"
-        f" (CN ranking alone {best.number_probability:.0%})"
+        else f"{best.label}\n{best.probability:.0%} (CN ranking alone {best.cn_probability:.0%})"
     )
     lines = [line for part in title.split("\n") for line in textwrap.wrap(part, 120)]
     figure.suptitle("\n".join([f"{answer.name}, {answer.element} K edge", *lines]), fontsize=8)

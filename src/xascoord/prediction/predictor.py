@@ -68,7 +68,7 @@ class Predictor:
         """
         from xascoord.measured.prepare import read_and_prepare
 
-        contracts = {e: self.contract(e) for e in ([element] if element else self.elements)}
+        contracts = {e: self.input_spec(e) for e in ([element] if element else self.elements)}
         return [
             self.answer(found)
             for found in read_and_prepare(
@@ -87,16 +87,16 @@ class Predictor:
         for name in ("sklearn.ensemble", "sklearn.neighbors", "xascoord.models.held_out"):
             import_module(name)
 
-    def contract(self, element: str) -> tuple[Window, EdgeEnergy]:
+    def input_spec(self, element: str) -> tuple[Window, EdgeEnergy]:
         """Window and energy reference of an element's models, without loading them."""
         from xascoord.models.bundles import read_record
 
         if element not in self.elements:
-            return self.models(element).contract  # says what there is
+            return self.models(element).input_spec  # says what there is
         record = read_record(self.folder / element / f"{self.settings.classifier}.skops")
         return (
-            Window.model_validate(record["contract"]["window"]),
-            EdgeEnergy.model_validate(record["contract"]["edge_energy"]),
+            Window.model_validate(record["input_spec"]["window"]),
+            EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
 
     def answer(self, found: Any) -> Answer:
@@ -123,14 +123,14 @@ class _ElementModels:
         self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
         record = self.bundle.record
         self.element = record["element"]
-        self.contract = (
-            Window.model_validate(record["contract"]["window"]),
-            EdgeEnergy.model_validate(record["contract"]["edge_energy"]),
+        self.input_spec = (
+            Window.model_validate(record["input_spec"]["window"]),
+            EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
         table = read_table(folder / "reference.parquet", REFERENCE)
         self.names = table["spectrum_id"].to_pylist()
         self.labels = table["label"].to_pylist()
-        points = self.contract[0].points
+        points = self.input_spec[0].points
         flat = table["features"].combine_chunks().flatten().to_numpy()
         self.reference = flat.astype(float).reshape(-1, points)
 
@@ -154,7 +154,7 @@ class _ElementModels:
         from xascoord.models.novelty import Nearest, nearest
         from xascoord.models.temperature import probabilities
 
-        points = self.contract[0].points
+        points = self.input_spec[0].points
         if features.ndim != 2 or features.shape[1] != points or not np.isfinite(features).all():
             raise MeasurementError(f"windows must have {points} finite values each")
         distances, indices = nearest(features, self.reference, _NEAREST)
@@ -163,7 +163,7 @@ class _ElementModels:
                                                 self.bundle.temperature(task)))
             for task, model in self.bundle.models.items()
         }  # fmt: skip
-        usual = self.bundle.record["novelty"]
+        quantiles = self.bundle.record["novelty"]
         found = []
         for i, name in enumerate(names):
             rankings = ranked(*steps_of(self.element, values, i))[:_SHOWN]
@@ -176,46 +176,46 @@ class _ElementModels:
                 for j, d in zip(indices[i], distances[i], strict=True)
             )
             distance = float(distances[i][0])
-            abstains, warnings = self._judge(distance, usual, alternatives)
+            abstains, warnings = self._judge(distance, quantiles, alternatives)
             found.append(
                 Answer(
                     name, self.element, self.settings.classifier, alternatives, abstains,
-                    distance, usual, close, warnings=warnings,
+                    distance, quantiles, close, warnings=warnings,
                 )
             )  # fmt: skip
         return found
 
     def _judge(
-        self, distance: float, usual: Mapping[str, float], alternatives: Sequence[Alternative]
+        self, distance: float, quantiles: Mapping[str, float], alternatives: Sequence[Alternative]
     ) -> tuple[str, tuple[str, ...]]:
         """Why to abstain, and what to warn of."""
         settings, warnings = self.settings, []
         if not alternatives:
             return "the models know no label of this element", ()
         best = alternatives[0]
-        rarely = usual.get("0.95", float("inf"))
+        rarely = quantiles.get("0.95", float("inf"))
         if distance > rarely:
             warnings.append(
                 f"farther from every computed spectrum (rms {distance:.3f}) than 95 % of computed "
                 f"spectra are from those of other materials ({rarely:.3f})"
             )
-        if best.number_probability < settings.warn_probability:
-            warnings.append(f"low confidence: {best.number_probability:.0%} in the CN ranking")
+        if best.cn_probability < settings.warn_probability:
+            warnings.append(f"low confidence: {best.cn_probability:.0%} in the CN ranking")
         abstains = ""
-        if distance > settings.abstain_distance * usual.get("0.99", float("inf")):
+        if distance > settings.abstain_distance * quantiles.get("0.99", float("inf")):
             abstains = (
                 f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
-                f"computed spectrum; 99 % lie within {usual['0.99']:.3f})"
+                f"computed spectrum; 99 % lie within {quantiles['0.99']:.3f})"
             )
-        elif distance > rarely and best.number_probability < settings.warn_probability:
+        elif distance > rarely and best.cn_probability < settings.warn_probability:
             abstains = (
                 f"far from every computed spectrum (rms {distance:.3f}; 95 % lie within "
                 f"{rarely:.3f}), and the best CN ranking has "
-                f"{best.number_probability:.0%} only"
+                f"{best.cn_probability:.0%} only"
             )
-        elif best.number_probability < settings.abstain_probability:
+        elif best.cn_probability < settings.abstain_probability:
             abstains = (
-                f"the best CN ranking has {best.number_probability:.0%} only, less than "
+                f"the best CN ranking has {best.cn_probability:.0%} only, less than "
                 f"prediction.abstain_probability ({settings.abstain_probability:.0%})"
             )
         return abstains, tuple(warnings)

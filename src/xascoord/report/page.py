@@ -69,10 +69,10 @@ def _page(settings: Settings, results: Path) -> list[str]:
         "",
         "## Labels",
         "",
-        f"A coordination number counts from a weight of {thresholds['number_threshold']}, a motif "
+        f"A coordination number counts from a weight of {thresholds['cn_threshold']}, a motif "
         f"from {thresholds['motif_threshold']} "
         f"({'calibrated' if thresholds['calibrated'] else 'as published'}; calibration on these "
-        f"data: {thresholds['calibrated_number_threshold']}, "
+        f"data: {thresholds['calibrated_cn_threshold']}, "
         f"{thresholds['calibrated_motif_threshold']}).",
         "",
         "## Classifiers",
@@ -120,9 +120,9 @@ def _rejections(path: Path) -> list[dict[str, Any]]:
 
 def _losses(path: Path) -> list[dict[str, Any]]:
     known = [row for row in _rows(path) if row["loss"]]
-    worst = sorted(known, key=lambda row: (-float(row["loss"]), row["element"], row["number"]))
-    columns = ("element", "number", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
-               "spread")  # fmt: skip
+    worst = sorted(known, key=lambda row: (-float(row["loss"]), row["element"], row["cn"]))
+    columns = ("element", "cn", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
+               "std")  # fmt: skip
     shares = columns[-4:]
     return [
         {name: float(row[name]) if name in shares else row[name] for name in columns}

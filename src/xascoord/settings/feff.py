@@ -131,7 +131,7 @@ class Crystals(Section):
     most_atoms: int = Field(60, ge=1, description="Most atoms of a primitive cell.")
     most_inequivalent: int = Field(8, ge=1, description="Most inequivalent sites of the absorber.")
     sites: int = Field(150, ge=1, description="Sites of an element.")
-    largest_share: float = Field(
+    largest_fraction: float = Field(
         0.5, gt=0, le=1, description="Largest share of one coordination number among them."
     )
     substitute: bool = Field(

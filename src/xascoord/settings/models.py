@@ -25,7 +25,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class Augmentation(Section):
     """Distorted copies of spectra, made from the un-windowed spectrum, for training only."""
 
-    share: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get a copy.")
+    fraction: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get a copy.")
     stretch: float = Field(
         5.0, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
     )
@@ -41,14 +41,14 @@ class Augmentation(Section):
 class NearestNeighbours(Section):
     """k nearest neighbours."""
 
-    neighbours: int = Field(10, ge=1, description="Number of neighbours.")
-    power: int = Field(1, ge=1, le=2, description="1: Manhattan distance, 2: Euclidean.")
+    n_neighbors: int = Field(10, ge=1, description="Number of neighbours.")
+    p: int = Field(1, ge=1, le=2, description="1: Manhattan distance, 2: Euclidean.")
 
 
 class Forest(Section):
     """Random forest."""
 
-    number_trees: int = Field(30, ge=1, description="Trees of the CN step.")
+    cn_trees: int = Field(30, ge=1, description="Trees of the CN step.")
     motif_trees: int = Field(50, ge=1, description="Trees of the motif step.")
 
 
@@ -62,7 +62,7 @@ class Perceptron(Section):
 class SupportVectors(Section):
     """Support vector classifier with a Gaussian kernel."""
 
-    penalty: float = Field(100.0, gt=0, description="C.")
+    C: float = Field(100.0, gt=0, description="Regularisation: large is weak.")
     gamma: Literal["scale", "auto"] = Field(
         "scale", description="scale: 1 / (features x variance); auto: 1 / features."
     )
@@ -93,15 +93,15 @@ class ConvolutionalNetwork(Section):
 class Grids(Section):
     """Hyper-parameters tried under ``search: true`` (Patterns, "Classification Models")."""
 
-    neighbours: Counts = Field((10, 20, 30, 50), description="kNN.")
-    power: Annotated[tuple[Literal[1, 2], ...], Choices] = Field((1, 2), description="kNN.")
+    n_neighbors: Counts = Field((10, 20, 30, 50), description="kNN.")
+    p: Annotated[tuple[Literal[1, 2], ...], Choices] = Field((1, 2), description="kNN.")
     trees: Counts = Field((10, 20, 30, 50, 100, 200), description="Random forest.")
     layers: Counts = Field((1, 2, 3), description="MLP: numbers of hidden layers.")
     neurons: Counts = Field((10, 50, 100), description="MLP: neurons of each of them.")
     activation: Annotated[tuple[ActivationName, ...], Choices] = Field(
         ("logistic", "tanh", "relu"), description="MLP and CNN."
     )
-    penalty: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Choices] = Field(
+    C: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Choices] = Field(
         (0.001, 0.01, 0.1, 1.0, 10.0, 100.0), description="SVC."
     )
     gamma: Annotated[tuple[Literal["scale", "auto"], ...], Choices] = Field(
@@ -180,7 +180,7 @@ class Prediction(Section):
 
 
 class Models(Section):
-    """Classifiers, how they are trained and how they are judged."""
+    """Classifiers, how they are trained and how they are evaluated."""
 
     classifiers: tuple[ClassifierName, ...] = Field(
         ("knn", "forest", "mlp", "svc", "cnn"), min_length=1, description="What is trained."
@@ -194,7 +194,7 @@ class Models(Section):
     folds: int = Field(5, ge=2, description="Folds of the cross-validation.")
     compare: tuple[TrainingSetName, ...] = Field(
         ("not_augmented", "site", "site_not_augmented"),
-        description="Other training sets the random forest is judged with.",
+        description="Other training sets the random forest is evaluated with.",
     )
     learning_curve: tuple[Share, ...] = Field(
         (0.1, 0.2, 0.5), description="Shares of the training materials, for the random forest."

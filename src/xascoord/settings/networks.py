@@ -138,7 +138,7 @@ class Oxygen(Section):
     points: int = Field(70, ge=2, description="Points in it.")
     dense: Layers = Field((8, 6), description="Neurons of each layer.")
     activation: ActivationName = Field("relu", description="Activation of hidden neurons.")
-    penalty: float = Field(
+    l2: float = Field(
         0.1, ge=0, description="L2 regularisation, over the number of examples in a step."
     )
     classifier: OxygenClassifier = OxygenClassifier()

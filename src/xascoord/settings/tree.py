@@ -33,7 +33,7 @@ class Settings(Section):
         ELEMENTS, min_length=1, description="Absorbers to work on."
     )
     sources: tuple[SourceName, ...] = Field(
-        ("demo",), min_length=1, description="Sources of spectra; of a doublet the first wins."
+        ("demo",), min_length=1, description="Sources of spectra; of a duplicate the first wins."
     )
     demo: Demo = Demo()
     feff: Feff = Feff()

@@ -36,7 +36,7 @@ from xascoord.structures.symmetry import absorbing_sites, equivalent_sites
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from xascoord.measured.normalise import Prepared
+    from xascoord.measured.normalise import ModelInput
 
 
 Array = npt.NDArray[np.float64]
@@ -184,7 +184,7 @@ def describe_sites(
     from xascoord.structures.order_parameters import order_parameters
 
     numbers, motifs, failures = order_parameters([(crystal, index) for index in firsts])
-    thresholds = labels.number_threshold, labels.motif_threshold
+    thresholds = labels.cn_threshold, labels.motif_threshold
     sites = []
     for row, index in enumerate(firsts):
         found = combined_ranking(element, numbers[row], motifs[row], thresholds)
@@ -278,7 +278,7 @@ def averaged(
         raise XascoordError(f"no average: {error}") from None
 
 
-def compare(energy: Array, mu: Array, e0: float, measured: Prepared) -> Comparison:
+def compare(energy: Array, mu: Array, e0: float, measured: ModelInput) -> Comparison:
     """Lay a computed spectrum over a measured one.
 
     Parameters
@@ -296,7 +296,7 @@ def compare(energy: Array, mu: Array, e0: float, measured: Prepared) -> Comparis
     return Comparison(measured.e0 - e0, float(shifts[best]), values[zero], values[best])
 
 
-def _likeness(relative: Array, mu: Array, grid: Array, measured: Prepared) -> float:
+def _likeness(relative: Array, mu: Array, grid: Array, measured: ModelInput) -> float:
     """Correlation where both are; -1 where that is less than nine tenths of the grid."""
     energy = measured.energy - measured.e0
     low, high = max(relative[0], energy[0]), min(relative[-1], energy[-1])

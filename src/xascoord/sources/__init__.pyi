@@ -1,4 +1,4 @@
-from .collect import Finding as Finding
-from .collect import Harvest as Harvest
+from .collect import SpectraWriter as SpectraWriter
+from .collect import Spectrum as Spectrum
 from .stage import SOURCES as SOURCES
 from .stage import import_source as import_source

@@ -1,6 +1,6 @@
 """What a source yields: accepted spectra, their structures, and every rejection with its reason.
 
-All sources feed one ``Harvest``; it types the rows, spills them to disk by element so that a
+All sources feed one ``SpectraWriter``; it types the rows, spills them to disk by element so that a
 large archive never stands in memory, and checks that nothing was lost.
 """
 
@@ -28,7 +28,7 @@ COUNT_COLUMNS = ("source", "absorber", "found", "accepted", "rejected")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Spectrum:
     """A spectrum that passed the checks of its source. ``key`` is unique within the source."""
 
     key: str
@@ -40,28 +40,28 @@ class Finding:
     mu: Array
 
 
-def spectrum_row(source: str, finding: Finding, structure: dict[str, Any]) -> dict[str, Any]:
-    """A finding as a row of ``tables.SPECTRA``; the multiplicity follows from the structure."""
+def spectrum_row(source: str, spectrum: Spectrum, structure: dict[str, Any]) -> dict[str, Any]:
+    """A spectrum as a row of ``tables.SPECTRA``; the multiplicity follows from the structure."""
     orbits = structure["equivalent_to"]
-    if finding.kind == "site":
-        multiplicity = orbits.count(orbits[finding.site_index])
+    if spectrum.kind == "site":
+        multiplicity = orbits.count(orbits[spectrum.site_index])
     else:
-        multiplicity = structure["species"].count(finding.absorber)
+        multiplicity = structure["species"].count(spectrum.absorber)
     return {
-        "spectrum_id": f"{source}:{finding.key}",
-        "material": finding.material,
+        "spectrum_id": f"{source}:{spectrum.key}",
+        "material": spectrum.material,
         "structure_id": structure["structure_id"],
-        "absorber": finding.absorber,
-        "kind": finding.kind,
-        "site_index": finding.site_index,
+        "absorber": spectrum.absorber,
+        "kind": spectrum.kind,
+        "site_index": spectrum.site_index,
         "multiplicity": multiplicity,
         "source": source,
-        "energy": finding.energy.tolist(),
-        "mu": finding.mu.tolist(),
+        "energy": spectrum.energy.tolist(),
+        "mu": spectrum.mu.tolist(),
     }
 
 
-class Harvest:
+class SpectraWriter:
     """Collector of one source, for some elements.
 
     Parameters
@@ -69,7 +69,7 @@ class Harvest:
     source
         Name of the source.
     elements
-        Absorbers wanted; a finding of another one is rejected as such.
+        Absorbers wanted; a spectrum of another one is rejected as such.
     folder
         Where the Parquet files go; rows are spilled there every ``spill`` spectra of an element.
         Without it everything stays in memory (``spectra()``, ``structures()``).
@@ -92,31 +92,31 @@ class Harvest:
         }
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
 
-    def accept(self, finding: Finding, structure: dict[str, Any]) -> None:
+    def accept(self, spectrum: Spectrum, structure: dict[str, Any]) -> None:
         """Take a spectrum in; duplicates and unwanted absorbers become rejections."""
-        if finding.absorber not in self._structure_ids:
+        if spectrum.absorber not in self._structure_ids:
             self.reject(
-                self._refusal(finding, Reason.OTHER_ELEMENT, "not among the elements asked for")
+                self._refusal(spectrum, Reason.OTHER_ELEMENT, "not among the elements asked for")
             )
             return
-        if finding.key in self._keys:
-            self.reject(self._refusal(finding, Reason.DUPLICATE, "same identifier came before"))
+        if spectrum.key in self._keys:
+            self.reject(self._refusal(spectrum, Reason.DUPLICATE, "same identifier came before"))
             return
         self.found += 1
-        self._keys.add(finding.key)
-        self.accepted[finding.absorber] += 1
-        rows = self._rows["spectra", finding.absorber]
-        rows.append(spectrum_row(self.source, finding, structure))
-        known = self._structure_ids[finding.absorber]
+        self._keys.add(spectrum.key)
+        self.accepted[spectrum.absorber] += 1
+        rows = self._rows["spectra", spectrum.absorber]
+        rows.append(spectrum_row(self.source, spectrum, structure))
+        known = self._structure_ids[spectrum.absorber]
         if structure["structure_id"] not in known:
             known.add(structure["structure_id"])
-            self._rows["structures", finding.absorber].append(structure)
+            self._rows["structures", spectrum.absorber].append(structure)
         if self.folder is not None and len(rows) >= self.spill:
-            self._flush(finding.absorber)
+            self._flush(spectrum.absorber)
 
     @staticmethod
-    def _refusal(finding: Finding, reason: Reason, detail: str) -> Rejection:
-        return Rejection(finding.key, reason, detail, finding.absorber, finding.kind)
+    def _refusal(spectrum: Spectrum, reason: Reason, detail: str) -> Rejection:
+        return Rejection(spectrum.key, reason, detail, spectrum.absorber, spectrum.kind)
 
     def reject(self, rejection: Rejection) -> None:
         """Count a spectrum that is not used."""
@@ -197,13 +197,13 @@ class Harvest:
 
 
 def gather(
-    harvest: Harvest, findings: Iterable[tuple[Finding | Rejection, dict[str, Any] | None]]
-) -> Iterator[Harvest]:
-    """Feed a source's findings into a harvest, yielding after each one (for progress)."""
-    for finding, structure in findings:
-        if isinstance(finding, Rejection):
-            harvest.reject(finding)
+    writer: SpectraWriter, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
+) -> Iterator[SpectraWriter]:
+    """Feed a source's spectra into a writer, yielding after each one (for progress)."""
+    for spectrum, structure in spectra:
+        if isinstance(spectrum, Rejection):
+            writer.reject(spectrum)
         else:
             assert structure is not None
-            harvest.accept(finding, structure)
-        yield harvest
+            writer.accept(spectrum, structure)
+        yield writer

@@ -18,7 +18,7 @@ from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.jobs.journal import Journal
 from xascoord.settings.sources import MaterialsProject
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.xas_document import parse_document
 from xascoord.structures.identifiers import normalise_material_id
 
@@ -73,7 +73,7 @@ def with_retries(call: Callable[[], T], settings: MaterialsProject, what: str) -
     tries = Retrying(
         stop=stop_after_attempt(settings.retries + 1),
         wait=jittered(initial=min(1.0, settings.max_wait), max=settings.max_wait),
-        retry=retry_if_exception(_passing),
+        retry=retry_if_exception(_is_transient),
         before_sleep=note,
     )
     try:
@@ -102,7 +102,7 @@ def _is_refusal(error: BaseException) -> bool:
     return isinstance(error, MPRestError) and any(word in str(error) for word in final)
 
 
-def _passing(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     """Faults worth another try; ValueError is an answer that is no JSON."""
     import requests
     from mp_api.client.core import MPRestError
@@ -203,8 +203,8 @@ def _plain(document: Any) -> Any:
 
 def read_downloads(
     settings: Settings, journals: Path
-) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
-    """All downloaded spectra, checked; one finding or rejection for each document."""
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
+    """All downloaded spectra, checked; one spectrum or rejection for each document."""
     for element in settings.elements:
         with Journal(journals / f"{element}.jsonl") as journal:
             for entry in _wanted(journal):

@@ -12,7 +12,7 @@ from xascoord.core.files import write_csv, write_json, write_text
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Harvest, gather
+from xascoord.sources.collect import SpectraWriter, gather
 
 SOURCES = ("demo", "crystals", "feff", "xasdb_archive", "materials_project")
 
@@ -52,18 +52,18 @@ def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> l
     list of dict
         Counts by absorber.
     """
-    harvest = Harvest(source, settings.elements, folder)
+    writer = SpectraWriter(source, settings.elements, folder)
     show_progress(
-        counted(gather(harvest, _findings(source, settings, raw, folder / "plan"))),
+        counted(gather(writer, _findings(source, settings, raw, folder / "plan"))),
         f"{source} spectra",
     )
-    counts = harvest.finish()
-    if not harvest.accepted:
-        reasons = Counter(str(r.reason) for r in harvest.rejections).most_common(3)
+    counts = writer.finish()
+    if not writer.accepted:
+        reasons = Counter(str(r.reason) for r in writer.rejections).most_common(3)
         why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"
-        first = "; ".join(f"{r.item}: {r.detail}" for r in harvest.rejections[:3])
+        first = "; ".join(f"{r.item}: {r.detail}" for r in writer.rejections[:3])
         raise XascoordError(
-            f"source {source}: none of {harvest.found} spectra can be used ({why}); {first}"
+            f"source {source}: none of {writer.found} spectra can be used ({why}); {first}"
         )
     return counts
 
@@ -134,15 +134,15 @@ def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> N
     """Compute the embedded demonstration data anew, resuming, and write its tables."""
     from xascoord.sources.demo import spectra as demo
 
-    harvests = []
+    writers = []
     for element in settings.elements:
         steps = demo.compute_element(element, settings, raw / "demo", raw / "demo/scratch", workers)
         show_progress(steps, f"FEFF8L {element}")
-        harvest = demo.collect_element(element, settings, raw / "demo")
-        harvest.finish()
-        harvests.append(harvest)
-    demo.embed(harvests, folder)
-    rows = [r.row("demo", demo.NAME) for h in harvests for r in h.rejections]
+        writer = demo.collect_element(element, settings, raw / "demo")
+        writer.finish()
+        writers.append(writer)
+    demo.embed(writers, folder)
+    rows = [r.row("demo", demo.NAME) for h in writers for r in h.rejections]
     write_csv(folder / "rejections.csv", rows, REJECTIONS.names)
 
 

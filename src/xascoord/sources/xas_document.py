@@ -15,7 +15,7 @@ import numpy as np
 from xascoord.core.errors import StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.identifiers import normalise_material_id, structure_digest
 from xascoord.structures.symmetry import structure_row
@@ -53,8 +53,8 @@ def claimed_element(document: Any) -> str:
 
 def parse_document(
     document: Any, source: str, settings: Settings
-) -> tuple[Finding, dict[str, Any]]:
-    """One document as a finding and its structure row.
+) -> tuple[Spectrum, dict[str, Any]]:
+    """One document as a spectrum and its structure row.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def parse_document(
     kind = "averaged" if index is None else "site"
     position = -1 if index is None else int(index)
     key = f"{material}#{cell}/{absorber}/{'averaged' if index is None else position}"
-    return Finding(key, material, absorber, kind, position, energy, mu), row
+    return Spectrum(key, material, absorber, kind, position, energy, mu), row
 
 
 def _arrays(xas: dict[str, Any]) -> tuple[Any, Any]:

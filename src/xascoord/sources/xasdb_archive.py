@@ -14,7 +14,7 @@ import ijson
 from xascoord.core.errors import SourceError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.xas_document import (
     DOCUMENT_KEYS,
     claimed_element,
@@ -27,8 +27,10 @@ _SUFFIXES = (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"
 _FIRST_KEYS = 3
 
 
-def read_archive(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
-    """All spectra of the dump; one finding or rejection for each document.
+def read_archive(
+    settings: Settings,
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
+    """All spectra of the dump; one spectrum or rejection for each document.
 
     Raises
     ------

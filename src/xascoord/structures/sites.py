@@ -10,7 +10,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_VERSION = "3"  # of the order parameters; a change makes the journal's entries stale
+_VERSION = "4"  # of the order parameters; a change makes the journal's entries stale
 
 
 @dataclass(frozen=True)

@@ -1,2 +1,2 @@
-from .evaluate import judge as judge
+from .evaluate import evaluate as evaluate
 from .manifest import read_manifest as read_manifest

@@ -1,10 +1,10 @@
-"""Models judged on spectra as an experiment gives them.
+"""Models evaluated on spectra as an experiment gives them.
 
 Four training sets, {site, site and averaged} x {augmented, not}, as in Table 1 of Zheng et al.,
 Patterns 1, 100013 (2020), and for the first of them what resolution, noise (Fig. S8) and a wrong
-e0 cost. Measured spectra are judged by models of all computed spectra, those of the same compounds
+e0 cost. Measured spectra are given to models of all computed spectra, those of the same compounds
 among them, as in the paper. Without measured spectra, held-out averaged ones are broadened and made
-noisy about the e0 they had and judged by models that have not seen their materials; with
+noisy about the e0 they had and evaluated by models that have not seen their materials; with
 ``models.search`` those materials did help to choose hyper-parameters.
 """
 
@@ -38,13 +38,13 @@ TRAINING_SETS = (
 COLUMNS = (
     "element", "group", "data", "sample", "compound", "training_set", "condition", "value",
     "true_label", "true_environment", "predicted_label", "predicted_environment", "raw_probability",
-    "top1", "number_top1", "exact", "jaccard", "why",
+    "top1", "cn_top1", "exact", "jaccard", "why",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Case:
-    """One spectrum to be judged.
+    """One spectrum to be evaluated.
 
     Attributes
     ----------

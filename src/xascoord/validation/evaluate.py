@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
 
 
-def judge(
+def evaluate(
     data: ElementData,
     cases: Sequence[Case],
     kind: str,
@@ -39,7 +39,7 @@ def judge(
     data
         Computed spectra of the element.
     cases
-        What is judged.
+        What is evaluated.
     kind
         ``MEASURED`` or ``DEGRADED``.
     learnt
@@ -53,11 +53,11 @@ def judge(
     -------
     rows
         Rows of ``COLUMNS``.
-    refused
-        What could not be judged, and why: broadening and a wrong e0 need more of the spectrum.
+    rejected
+        What could not be evaluated, and why: broadening and a wrong e0 need more of the spectrum.
     """
     rows: list[Row] = []
-    refused: list[Row] = []
+    rejected: list[Row] = []
     for training_set in TRAINING_SETS:
         models = fit_all_tasks(data, "forest", parameters, training_set, learnt, settings.seed)
         first = training_set is TRAINING_SETS[0]
@@ -70,14 +70,14 @@ def judge(
                 except RejectedSpectrum as error:
                     reason = {"element": data.element, "sample": case.name, "reason": error.detail,
                               "training_set": training_set.name}  # fmt: skip
-                    refused.append({**reason, "condition": condition, "value": value})
+                    rejected.append({**reason, "condition": condition, "value": value})
             if kept:
                 named = {"training_set": training_set.name, "condition": condition, "value": value}
                 rows += [
                     {**row, "data": kind, **named}
                     for row in _predict(data.element, models, kept, np.array(features))
                 ]
-    return rows, refused
+    return rows, rejected
 
 
 def _predict(
@@ -105,11 +105,11 @@ def _predict(
 
 
 def _scores(case: Case, predicted: Ranking) -> Row:
-    """Right or wrong, and why; where no ranking is known only its first environment is judged."""
+    """Right or wrong, and why; where no ranking is known only its first environment counts."""
     environment = dominant(predicted)
     number = case.environment.partition(" ")[0] == environment.partition(" ")[0] != ""
     top1 = environment == case.environment
-    found: Row = {"top1": float(top1), "number_top1": float(number), "exact": "", "jaccard": ""}
+    found: Row = {"top1": float(top1), "cn_top1": float(number), "exact": "", "jaccard": ""}
     if case.ranking is not None:
         whole = asdict(score(case.ranking, predicted))
         found |= {name: round(whole[name], 6) for name in ("exact", "jaccard")}

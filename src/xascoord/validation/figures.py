@@ -38,9 +38,9 @@ def plot_ablation(rows: Sequence[Row], path: Path) -> None:
     axes = figure.subplots()
     for i, training_set in enumerate(TRAINING_SETS):
         row = mine[training_set.name]
-        for shift, name, colour in ((-0.2, "top1", "tab:blue"), (0.2, "number_top1", "tab:orange")):
+        for shift, name, colour in ((-0.2, "top1", "tab:blue"), (0.2, "cn_top1", "tab:orange")):
             axes.bar(i + shift, row[name], 0.4, yerr=_bars(row, name), color=colour,
-                     label={"top1": "first environment", "number_top1": "first CN"}[name]
+                     label={"top1": "first environment", "cn_top1": "first CN"}[name]
                      if i == 0 else None)  # fmt: skip
     axes.set_xticks(range(len(TRAINING_SETS)), [t.name.replace(", ", "\n") for t in TRAINING_SETS])
     guess = mine[TRAINING_SETS[0].name]
@@ -64,7 +64,7 @@ def plot_robustness(rows: Sequence[Row], path: Path) -> None:
             [{**plain, "value": 0.0}, *(r for r in best if r["condition"] == condition)],
             key=lambda r: r["value"],
         )
-        for name, title in (("top1", "first environment"), ("number_top1", "first CN")):
+        for name, title in (("top1", "first environment"), ("cn_top1", "first CN")):
             bars = [_bars(row, name) for row in mine]
             errors = None if None in bars else np.hstack(bars)
             axes.errorbar([r["value"] for r in mine], [r[name] for r in mine], yerr=errors,

@@ -13,7 +13,7 @@ from xascoord.core.errors import MeasurementError, SourceError
 from xascoord.core.rankings import Ranking, dominant
 from xascoord.labels.expected import expected_ranking
 from xascoord.measured.clean import deglitch, merge_scans
-from xascoord.measured.normalise import Prepared, prepare
+from xascoord.measured.normalise import ModelInput, normalise_and_window
 from xascoord.measured.read import read_measurements
 from xascoord.settings.tree import Settings
 
@@ -70,7 +70,7 @@ def read_manifest(path: Path) -> list[Sample]:
     ]
 
 
-def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> Prepared:
+def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> ModelInput:
     """Read, merge and normalise the scans of a sample.
 
     Raises
@@ -91,7 +91,7 @@ def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> Prepared
         if said and said != sample.element:
             raise MeasurementError(f"{file}: is of {said}, the manifest says {sample.element}")
     merged = merge_scans(scans, sample.name)
-    return prepare(merged, sample.element, settings.window, settings.edge_energy)
+    return normalise_and_window(merged, sample.element, settings.window, settings.edge_energy)
 
 
 def expectation(

@@ -18,14 +18,14 @@ from xascoord.models.metrics import mean_scores, resample
 from xascoord.settings.tree import Settings
 from xascoord.structures.compounds import read_compounds
 from xascoord.validation.cases import COLUMNS, DEGRADED, MEASURED, Case, degraded_cases
-from xascoord.validation.evaluate import judge
+from xascoord.validation.evaluate import evaluate
 from xascoord.validation.manifest import Sample, expectation, prepare_sample, read_manifest
 
-REFUSED = ("element", "sample", "training_set", "condition", "value", "reason")
+REJECTED = ("element", "sample", "training_set", "condition", "value", "reason")
 SUMMARY = (
     "data", "training_set", "condition", "value", "spectra", "materials", "top1", "top1_low",
-    "top1_high", "number_top1", "number_top1_low", "number_top1_high", "exact", "jaccard",
-    "with_ranking", "same_top1", "same_number_top1", "dominant_environment", "dominant_top1",
+    "top1_high", "cn_top1", "cn_top1_low", "cn_top1_high", "exact", "jaccard",
+    "with_ranking", "same_top1", "same_cn_top1", "dominant_environment", "dominant_top1",
 )  # fmt: skip
 _TESTED_FOLD = 0
 Row = dict[str, Any]
@@ -39,14 +39,14 @@ def validate_element(
     thresholds: Path,
     search: Path | None,
     out: Path,
-    refused: Path,
+    rejected: Path,
 ) -> None:
     """Judge the random forest of an element on measured or on degraded spectra.
 
     Raises
     ------
     AccountingError
-        If a sample is neither judged nor refused.
+        If a sample is neither evaluated nor rejected.
     """
     data, rows = read_element(element, settings, datasets, labels)
     parameters = model_parameters(data, settings, search)
@@ -58,7 +58,7 @@ def validate_element(
     kind = MEASURED
     if settings.validation.folder is None:
         kind = DEGRADED
-        # By material, whatever splits the models are judged with.
+        # By material, whatever splits the models are evaluated with.
         grouped = settings.models.model_copy(update={"splits": ("grouped",)})
         folds = make_folds(data, settings.model_copy(update={"models": grouped}))["grouped"]
         learnt = folds != _TESTED_FOLD
@@ -69,17 +69,18 @@ def validate_element(
             for r in rows
         }  # fmt: skip
         cases = degraded_cases(data, spectra, ~learnt, settings)
-    judged: list[Row] = []
+    evaluated: list[Row] = []
     if cases:
-        judged, more = judge(data, cases, kind, learnt, parameters, settings)
+        evaluated, more = evaluate(data, cases, kind, learnt, parameters, settings)
         reasons += more
         expected = len(cases) * (3 + _conditions(settings))
-        if len(judged) + len(more) != expected:
+        if len(evaluated) + len(more) != expected:
             raise AccountingError(
-                f"{element}: {expected} to judge, {len(judged)} judged, {len(more)} refused"
+                f"{element}: of {expected} spectra {len(evaluated)} were evaluated, "
+                f"{len(more)} rejected"
             )
-    write_csv(out, judged, COLUMNS)
-    write_csv(refused, reasons, REFUSED)
+    write_csv(out, evaluated, COLUMNS)
+    write_csv(rejected, reasons, REJECTED)
 
 
 def _conditions(settings: Settings) -> int:
@@ -126,22 +127,22 @@ def summarise_validation(settings: Settings, tables: Path, out: Path) -> None:
     """Tables and figures of all elements together."""
     from xascoord.validation.figures import plot_ablation, plot_robustness
 
-    frames, refused = [], []
+    frames, rejected = [], []
     for element in settings.elements:
         frames.append(pd.read_csv(tables / f"{element}.csv", keep_default_na=False))
-        refused.append(pd.read_csv(tables / f"{element}_refused.csv", keep_default_na=False))
+        rejected.append(pd.read_csv(tables / f"{element}_rejections.csv", keep_default_na=False))
     whole = pd.concat(frames, ignore_index=True)
     if whole.empty:
-        reasons = pd.concat(refused)["reason"].tolist()
+        reasons = pd.concat(rejected)["reason"].tolist()
         raise MeasurementError(
-            "no spectrum was judged: the manifest has none of the elements, or none can be used"
+            "no spectrum was evaluated: the manifest has none of the elements, or none can be used"
             + (f" (first reason: {reasons[0]})" if reasons else "")
         )
     rows = summary_rows(whole, settings)
     write_csv(out / "spectra.csv", whole.to_dict("records"), COLUMNS)
-    write_csv(out / "refused.csv", pd.concat(refused).to_dict("records"), REFUSED)
+    write_csv(out / "rejections.csv", pd.concat(rejected).to_dict("records"), REJECTED)
     write_csv(out / "summary.csv", rows, SUMMARY)
-    kept = ("spectra", "materials", "top1", "number_top1", "jaccard", "dominant_top1")
+    kept = ("spectra", "materials", "top1", "cn_top1", "jaccard", "dominant_top1")
     plain = {row["training_set"]: row for row in rows if row["condition"] == "as it is"}
     write_json(
         out / "metrics.json",
@@ -168,7 +169,7 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
         member, compounds = pd.factorize(part["element"] + " " + part["compound"], sort=True)
         seed = seed_of(settings.seed, "bootstrap")
         weights = resample(len(compounds), settings.models.bootstrap, np.random.default_rng(seed))
-        columns = ["top1", "number_top1"]
+        columns = ["top1", "cn_top1"]
         values = mean_scores(part[columns].to_numpy(float), member, weights)
         row: Row = {**dict(zip(keys, names, strict=True)), "spectra": len(part),
                     "materials": len(compounds)}  # fmt: skip

@@ -53,7 +53,7 @@ class Uniques:
 def choose(
     candidates: Iterable[Candidate],
     most_sites: int,
-    largest_share: float,
+    largest_fraction: float,
     uniques: Uniques,
     counts: Counter[int] | None = None,
 ) -> list[Candidate]:
@@ -65,7 +65,7 @@ def choose(
         In order of preference; duplicates of earlier ones are passed over.
     most_sites
         The choice ends with this many sites.
-    largest_share
+    largest_fraction
         No coordination number gets more than this share of ``most_sites``.
     uniques
         Crystals that were taken before; those taken here are added.
@@ -78,7 +78,7 @@ def choose(
         In the order in which they were taken.
     """
     counts = Counter(counts)
-    cap = largest_share * most_sites
+    cap = largest_fraction * most_sites
     taken: list[Candidate] = []
     waiting = _queues(candidates)
     done: set[str] = set()

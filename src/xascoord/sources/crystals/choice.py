@@ -19,7 +19,7 @@ from xascoord.core.elements import GROUP_OF, TYPICAL_VALENCE
 from xascoord.core.errors import StructureError
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.crystals.amcsd import Crystal, primitive_cell, read_amcsd
 from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of_preference
 from xascoord.sources.crystals.qualify import Candidate, examine
@@ -100,10 +100,10 @@ def choose_for(element: str, found: Survey, settings: Settings) -> list[Candidat
     crystals, seed = settings.crystals, settings.seed
     uniques = Uniques()
     real = sorted(found.candidates[element], key=lambda c: order_of_preference(c, seed))
-    taken = choose(real, crystals.sites, crystals.largest_share, uniques)
+    taken = choose(real, crystals.sites, crystals.largest_fraction, uniques)
     counts = Counter(n for candidate in taken for n in candidate.numbers)
     extra = list(_qualified_fillers(element, found, counts, settings))
-    taken += choose(extra, crystals.sites, crystals.largest_share, uniques, counts)
+    taken += choose(extra, crystals.sites, crystals.largest_fraction, uniques, counts)
     return in_turn(sorted(taken, key=lambda c: order_of_preference(c, seed)))
 
 
@@ -112,7 +112,7 @@ def _qualified_fillers(
 ) -> Iterator[Candidate]:
     """Crystals of like cations, then prototypes, of the numbers that want more sites."""
     crystals = settings.crystals
-    cap = crystals.largest_share * crystals.sites
+    cap = crystals.largest_fraction * crystals.sites
     wanted = {
         number: _TRIED * (cap - counts[number])
         for number in settings.demo.coordination_numbers.get(GROUP_OF[element], ())
@@ -202,7 +202,7 @@ def write_choice(found: Survey, settings: Settings, folder: Path) -> Iterator[tu
 
 def read_computed(
     settings: Settings, plan: Path, journals: Path
-) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
     """The spectra of the chosen crystals that FEFF has computed; the other sites as rejections."""
     # Plan and journals are read once, not once an element.
     order = {element: place for place, element in enumerate(settings.elements)}

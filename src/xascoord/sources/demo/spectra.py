@@ -21,7 +21,7 @@ from xascoord.core.schemas import SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding, Harvest
+from xascoord.sources.collect import SpectraWriter, Spectrum
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.engines import feff8l_commands
@@ -141,12 +141,12 @@ def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
     return f"{row['structure_id']}/{site}#{inputs}"
 
 
-def collect_element(element: str, settings: Settings, journals: Path) -> Harvest:
+def collect_element(element: str, settings: Settings, journals: Path) -> SpectraWriter:
     """Turn the journal of one element into tables, rejecting what failed."""
-    harvest = Harvest(NAME, (element,))
+    writer = SpectraWriter(NAME, (element,))
     structures, rejected = _structures(element, settings)
     for item, why in rejected.items():
-        harvest.reject(Rejection(item, Reason.BAD_STRUCTURE, why, element))
+        writer.reject(Rejection(item, Reason.BAD_STRUCTURE, why, element))
     with Journal(journals / f"{element}.jsonl") as journal:
         keys = {
             _key(row, site, settings)
@@ -160,10 +160,10 @@ def collect_element(element: str, settings: Settings, journals: Path) -> Harvest
             try:
                 energy, mu = _spectrum(results.get(_key(row, site, settings)), element, settings)
             except RejectedSpectrum as error:
-                harvest.reject(Rejection(key, error.reason, error.detail, element))
+                writer.reject(Rejection(key, error.reason, error.detail, element))
                 continue
-            harvest.accept(Finding(key, material, element, "site", site, energy, mu), row)
-    return harvest
+            writer.accept(Spectrum(key, material, element, "site", site, energy, mu), row)
+    return writer
 
 
 def _spectrum(
@@ -181,16 +181,16 @@ def _spectrum(
     return energy, mu
 
 
-def embed(harvests: Sequence[Harvest], folder: Path) -> None:
+def embed(writers: Sequence[SpectraWriter], folder: Path) -> None:
     """Write the tables that are kept in git, under 10 MB."""
-    write_rows(folder / "spectra.parquet", [r for h in harvests for r in h.spectra()], SPECTRA)
-    rows = [row for harvest in harvests for row in harvest.structures()]
+    write_rows(folder / "spectra.parquet", [r for h in writers for r in h.spectra()], SPECTRA)
+    rows = [row for writer in writers for row in writer.structures()]
     write_rows(folder / "structures.parquet", rows, STRUCTURES)
 
 
 def read_embedded(
     settings: Settings,
-) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
     """The embedded spectra, checked like those of any other source."""
     folder = Path(settings.demo.folder)
     structures = {
@@ -204,7 +204,7 @@ def read_embedded(
         except RejectedSpectrum as error:
             yield Rejection(key, error.reason, error.detail, row["absorber"]), None
             continue
-        finding = Finding(
+        spectrum = Spectrum(
             key, row["material"], row["absorber"], row["kind"], row["site_index"], energy, mu
         )
-        yield finding, structures[row["structure_id"]]
+        yield spectrum, structures[row["structure_id"]]

@@ -34,7 +34,7 @@ from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal, read_journal
 from xascoord.settings.feff import FeffRun, Preset
 from xascoord.settings.sources import Quality
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
 from xascoord.sources.feff.engines import commands_of
@@ -212,7 +212,7 @@ def run_chunk(
 
 def results(
     plan: Sequence[PlannedRun], journals: Path, run: FeffRun, quality: Quality
-) -> Iterator[tuple[Finding | Rejection, Row | None]]:
+) -> Iterator[tuple[Spectrum | Rejection, Row | None]]:
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
     keys = [run_key(planned, run) for planned in plan]
     entries = finished_runs(journals, keys)
@@ -223,7 +223,7 @@ def results(
         except RejectedSpectrum as error:
             yield Rejection(planned.name, error.reason, error.detail, planned.element), None
             continue
-        yield Finding(
+        yield Spectrum(
             planned.name, row["material"], planned.element, "site", planned.index, xmu.energy,
             xmu.mu,
         ), row  # fmt: skip

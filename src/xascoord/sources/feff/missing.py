@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xascoord.core.errors import SourceError, StructureError
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.chunks import read_plan, results, write_plan
 from xascoord.sources.feff.output import (
     NAME,
@@ -148,16 +148,16 @@ def finished_sites(settings: Settings) -> set[tuple[str, str, int]]:
     The structure's name carries its cell: another cell of a material has other sites.
     """
     done = set()
-    for finding, structure in read_feff(settings):
-        if isinstance(finding, Finding) and structure is not None:
-            orbit = structure["equivalent_to"][finding.site_index]
-            done.add((structure["structure_id"], finding.absorber, orbit))
+    for spectrum, structure in read_feff(settings):
+        if isinstance(spectrum, Spectrum) and structure is not None:
+            orbit = structure["equivalent_to"][spectrum.site_index]
+            done.add((structure["structure_id"], spectrum.absorber, orbit))
     return done
 
 
 def read_runs(
     settings: Settings, plan: Path, journals: Path
-) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
     """The spectra that this project had FEFF compute, checked like all others."""
     try:
         with (plan / "rejections.csv").open(newline="", encoding="utf-8") as handle:

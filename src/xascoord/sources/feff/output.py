@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xascoord.core.errors import SourceError, StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import Finding
+from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.cluster import boxed_cluster, matching_site, read_cluster
 from xascoord.sources.feff.convergence import check_self_consistency, read_self_consistency
 from xascoord.sources.feff.xmu import parse_xmu
@@ -49,8 +49,8 @@ class Site:
     element: str
 
 
-def read_feff(settings: Settings) -> Iterator[tuple[Finding | Rejection, dict[str, Any] | None]]:
-    """All FEFF spectra below ``feff.path``, checked; one finding or rejection for each run.
+def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
+    """All FEFF spectra below ``feff.path``, checked; one spectrum or rejection for each run.
 
     Without ``feff.path`` there are none (``read_runs`` gives those that this project computed).
 
@@ -271,8 +271,8 @@ def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
 
 def read_spectrum(
     name: PurePosixPath, content: bytes, small: Files, site: Site, settings: Settings
-) -> Finding:
-    """Check the content of one xmu.dat and make it a finding.
+) -> Spectrum:
+    """Check the content of one xmu.dat and make it a spectrum.
 
     Raises
     ------
@@ -287,4 +287,4 @@ def read_spectrum(
     check_spectrum(xmu.energy, xmu.mu, site.element, settings.quality)
     structure_id = site.structure["structure_id"].removeprefix(f"{NAME}:")
     key = f"{structure_id}/{site.element}/{site.index}"
-    return Finding(key, site.material, site.element, "site", site.index, xmu.energy, xmu.mu)
+    return Spectrum(key, site.material, site.element, "site", site.index, xmu.energy, xmu.mu)
