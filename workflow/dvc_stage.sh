@@ -9,4 +9,4 @@ fi
 XASCOORD_WAIT=1
 export XASCOORD_WAIT
 python -m snakemake --cores "${XASCOORD_CORES:-2}" "$@"
-python -m xascoord save-provenance
+python -m xascoord workflow save

@@ -8,9 +8,9 @@ rule import_spectra:
 
 rule import_demo:
     input:
-        spectra=expand("{folder}/spectra.parquet", folder=config["demo"]["folder"]),
+        spectra=expand("{folder}/spectra.parquet", folder=SETTINGS["demo"]["folder"]),
         structures=expand(
-            "{folder}/structures.parquet", folder=config["demo"]["folder"]
+            "{folder}/structures.parquet", folder=SETTINGS["demo"]["folder"]
         ),
     output:
         tables_of("demo"),
@@ -18,26 +18,20 @@ rule import_demo:
         "logs/01_spectra/import_demo.log",
     benchmark:
         "results/benchmarks/01_spectra/import_demo.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(10),
     params:
         settings=settings("elements", "demo", "quality"),
     message:
         "Importing the embedded demonstration spectra"
     shell:
-        "xascoord spectra demo --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources import demo"
         " --out data/01_spectra/demo > {log} 2>&1"
 
 
 rule list_feff_runs:
     input:
         given(
-            config["feff"]["path"],
-            config["feff"]["run"]["structures"],
+            SETTINGS["feff"]["path"],
+            SETTINGS["feff"]["run"]["structures"],
         ),
     output:
         plan_of("feff"),
@@ -45,19 +39,13 @@ rule list_feff_runs:
         "logs/01_spectra/list_feff_runs.log",
     benchmark:
         "results/benchmarks/01_spectra/list_feff_runs.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(60),
     params:
-        settings=settings("elements", "sources", "feff", "quality"),
-        listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
+        settings=settings("elements", "feff", "quality"),
+        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
         "Listing the sites that have no spectrum"
     shell:
-        "xascoord list-feff-runs --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources list-feff-runs"
         " --out data/01_spectra/feff/plan > {log} 2>&1"
 
 
@@ -70,29 +58,24 @@ rule run_feff:
         "logs/01_spectra/run_feff/{part}.log",
     benchmark:
         "results/benchmarks/01_spectra/run_feff/{part}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(1440),
     params:
-        settings=settings("elements", "sources", "feff"),
-        parts=config["feff"]["run"]["chunks"],
+        settings=settings("elements", "feff"),
+        parts=SETTINGS["feff"]["run"]["chunks"],
     message:
         "Running FEFF, chunk {wildcards.part} of {params.parts}"
     shell:
-        "xascoord run-feff data/01_spectra/feff/plan --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources run-feff data/01_spectra/feff/plan"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
         " --journals data/raw/feff --record {output} > {log} 2>&1"
 
 
 rule import_feff:
     input:
-        given(config["feff"]["path"], config["feff"]["run"]["structures"]),
+        given(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
         branch(
             bool(
-                config["feff"]["run"]["structures"] or config["feff"]["run"]["missing"]
+                SETTINGS["feff"]["run"]["structures"]
+                or SETTINGS["feff"]["run"]["missing"]
             ),
             then=[
                 *plan_of("feff"),
@@ -106,38 +89,26 @@ rule import_feff:
         "logs/01_spectra/import_feff.log",
     benchmark:
         "results/benchmarks/01_spectra/import_feff.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(60),
     params:
-        settings=settings("elements", "sources", "feff", "quality"),
-        listing=listing(config["feff"]["path"], config["feff"]["run"]["structures"]),
+        settings=settings("elements", "feff", "quality"),
+        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
         "Importing FEFF output"
     shell:
-        "xascoord spectra feff --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources import feff"
         " --out data/01_spectra/feff > {log} 2>&1"
 
 
 rule choose_crystals:
     input:
-        config["validation"]["compounds"],
-        expand("{folder}/prototypes.csv", folder=config["demo"]["folder"]),
+        SETTINGS["validation"]["compounds"],
+        expand("{folder}/prototypes.csv", folder=SETTINGS["demo"]["folder"]),
     output:
         plan_of("crystals"),
     log:
         "logs/01_spectra/choose_crystals.log",
     benchmark:
         "results/benchmarks/01_spectra/choose_crystals.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
     params:
         settings=settings(
             "seed",
@@ -151,7 +122,7 @@ rule choose_crystals:
     message:
         "Choosing crystals for each element"
     shell:
-        "xascoord choose-crystals --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources choose-crystals"
         " --out data/01_spectra/crystals/plan > {log} 2>&1"
 
 
@@ -164,19 +135,13 @@ rule compute_crystals:
         "logs/01_spectra/compute_crystals/{element}-{part}.log",
     benchmark:
         "results/benchmarks/01_spectra/compute_crystals/{element}-{part}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(1440),
     params:
         settings=settings("crystals", "feff"),
-        parts=config["feff"]["run"]["chunks"],
+        parts=SETTINGS["feff"]["run"]["chunks"],
     message:
         "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
     shell:
-        "xascoord run-feff data/01_spectra/crystals/plan --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources run-feff data/01_spectra/crystals/plan"
         " --element {wildcards.element}"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
         " --journals data/raw/crystals --record {output} > {log} 2>&1"
@@ -196,43 +161,31 @@ rule import_crystals:
         "logs/01_spectra/import_crystals.log",
     benchmark:
         "results/benchmarks/01_spectra/import_crystals.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(60),
     params:
         settings=settings("elements", "crystals", "feff", "quality"),
     message:
         "Importing the spectra of the chosen crystals"
     shell:
-        "xascoord spectra crystals --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources import crystals"
         " --out data/01_spectra/crystals > {log} 2>&1"
 
 
 rule import_xasdb_archive:
     input:
-        given(config["xasdb_archive"]["path"]),
+        given(SETTINGS["xasdb_archive"]["path"]),
     output:
         tables_of("xasdb_archive"),
     log:
         "logs/01_spectra/import_xasdb_archive.log",
     benchmark:
         "results/benchmarks/01_spectra/import_xasdb_archive.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(600),
     params:
-        settings=settings("elements", "sources", "xasdb_archive", "quality"),
-        listing=listing(config["xasdb_archive"]["path"]),
+        settings=settings("elements", "xasdb_archive", "quality"),
+        listing=listing(SETTINGS["xasdb_archive"]["path"]),
     message:
         "Importing a bulk dump of the XASDB"
     shell:
-        "xascoord spectra xasdb_archive --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources import xasdb_archive"
         " --out data/01_spectra/xasdb_archive > {log} 2>&1"
 
 
@@ -243,18 +196,12 @@ rule download_materials_project:
         "logs/01_spectra/download_materials_project.log",
     benchmark:
         "results/benchmarks/01_spectra/download_materials_project.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(1440),
     params:
         settings=settings("elements", "materials_project", "quality"),
     message:
         "Downloading from the Materials Project (resumes where it ended)"
     shell:
-        "xascoord download --settings {params.settings:q} --record {output} > {log} 2>&1"
+        "xascoord --settings {params.settings:q} sources download --record {output} > {log} 2>&1"
 
 
 rule import_materials_project:
@@ -266,24 +213,18 @@ rule import_materials_project:
         "logs/01_spectra/import_materials_project.log",
     benchmark:
         "results/benchmarks/01_spectra/import_materials_project.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(240),
     params:
         settings=settings("elements", "quality"),
     message:
         "Importing the downloads from the Materials Project"
     shell:
-        "xascoord spectra materials_project --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources import materials_project"
         " --out data/01_spectra/materials_project > {log} 2>&1"
 
 
 rule compute_demo:
     input:
-        expand("{folder}/prototypes.csv", folder=config["demo"]["folder"]),
+        expand("{folder}/prototypes.csv", folder=SETTINGS["demo"]["folder"]),
     output:
         "data/demo_recomputed/spectra.parquet",
         "data/demo_recomputed/structures.parquet",
@@ -292,16 +233,11 @@ rule compute_demo:
         "logs/01_spectra/compute_demo.log",
     benchmark:
         "results/benchmarks/01_spectra/compute_demo.tsv"
-    conda:
-        "../../environment.yml"
     threads: CORES
-    resources:
-        mem_mb=memory(4000),
-        runtime=minutes(240),
     params:
         settings=settings("seed", "elements", "demo", "quality"),
     message:
         "Computing the demonstration spectra anew with FEFF8L ({threads} at a time)"
     shell:
-        "xascoord compute-demo --workers {threads} --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} sources compute-demo --workers {threads}"
         " --out data/demo_recomputed > {log} 2>&1"

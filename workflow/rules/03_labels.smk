@@ -9,12 +9,8 @@ rule label_all_spectra:
 
 rule compute_order_parameters:
     input:
-        structures=expand(
-            "{folder}/structures/{{element}}.parquet", folder=SOURCE_FOLDERS
-        ),
-        datasets=expand(
-            "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
-        ),
+        expand("{folder}/structures/{{element}}.parquet", folder=SOURCE_FOLDERS),
+        DATASETS,
     output:
         table="data/03_labels/order_parameters/{element}.parquet",
         rejections="data/03_labels/rejections/{element}.parquet",
@@ -22,22 +18,13 @@ rule compute_order_parameters:
         "logs/03_labels/order_parameters_{element}.log",
     benchmark:
         "results/benchmarks/03_labels/order_parameters_{element}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: WORKERS
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
+    threads: workers(len(ELEMENTS))
     params:
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
-        datasets=expand(
-            "--dataset data/02_datasets/{kind}/{{element}}.parquet",
-            kind=["site", "averaged"],
-        ),
     message:
         "Order parameters of {wildcards.element} ({threads} processes)"
     shell:
-        "xascoord order-parameters {wildcards.element} {params.spectra} {params.datasets}"
+        "xascoord labels order-parameters {wildcards.element} {params.spectra}"
         " --workers {threads} --out {output.table}"
         " --rejections {output.rejections} > {log} 2>&1"
 
@@ -47,59 +34,37 @@ rule calibrate_thresholds:
         expand("data/03_labels/order_parameters/{element}.parquet", element=ELEMENTS),
     output:
         thresholds="results/03_labels/thresholds.json",
-        curves=report(
-            "results/03_labels/calibration.csv",
-            caption="../report/03_labels_calibration_csv.rst",
-            category="Labels",
-        ),
-        figure=report(
-            "results/03_labels/calibration.png",
-            caption="../report/03_labels_calibration_png.rst",
-            category="Labels",
-        ),
+        curves=reported("03_labels", "Labels", "calibration.csv"),
+        figure=reported("03_labels", "Labels", "calibration.png"),
     log:
         "logs/03_labels/calibrate.log",
     benchmark:
         "results/benchmarks/03_labels/calibrate.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
     params:
         settings=settings("elements", "labels"),
     message:
         "Label cardinality against the thresholds"
     shell:
-        "xascoord calibrate --settings {params.settings:q}"
-        " --order-parameters data/03_labels/order_parameters --out {output.thresholds}"
+        "xascoord --settings {params.settings:q} labels calibrate --out {output.thresholds}"
         " --curves {output.curves} --figure {output.figure} > {log} 2>&1"
 
 
 rule make_labels:
     input:
-        table="data/03_labels/order_parameters/{element}.parquet",
-        thresholds="results/03_labels/thresholds.json",
+        "data/03_labels/order_parameters/{element}.parquet",
+        THRESHOLDS,
     output:
         "data/03_labels/labels/{element}.parquet",
     log:
         "logs/03_labels/labels_{element}.log",
     benchmark:
         "results/benchmarks/03_labels/labels_{element}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(15),
     params:
-        settings=settings("labels"),
+        settings=settings(labels=["min_samples"]),
     message:
         "Ranking labels of {wildcards.element}"
     shell:
-        "xascoord labels {wildcards.element} --settings {params.settings:q}"
-        " --order-parameters {input.table} --thresholds {input.thresholds}"
+        "xascoord --settings {params.settings:q} labels assign {wildcards.element}"
         " --out {output} > {log} 2>&1"
 
 
@@ -107,53 +72,34 @@ rule summarise_labels:
     input:
         expand("data/03_labels/labels/{element}.parquet", element=ELEMENTS),
         expand("data/03_labels/rejections/{element}.parquet", element=ELEMENTS),
-        thresholds="results/03_labels/thresholds.json",
+        THRESHOLDS,
     output:
         report(
-            JOINT_FIGURES,
-            caption="../report/03_labels_joint_png.rst",
+            expand(
+                "results/03_labels/joint_{group}_{kind}.png",
+                group=[g for g, e in GROUPS.items() if set(e) & set(ELEMENTS)],
+                kind=["cn_weights", "motif_order_parameters"],
+            ),
+            caption="../report/03_labels/joint.png.rst",
             category="Labels",
         ),
-        tasks=report(
-            "results/03_labels/tasks.csv",
-            caption="../report/03_labels_tasks_csv.rst",
-            category="Labels",
-        ),
-        labels=report(
-            "results/03_labels/labels.csv",
-            caption="../report/03_labels_labels_csv.rst",
-            category="Labels",
-        ),
-        cardinalities=report(
-            "results/03_labels/cardinalities.csv",
-            caption="../report/03_labels_cardinalities_csv.rst",
-            category="Labels",
-        ),
-        rejections=report(
-            "results/03_labels/rejections.csv",
-            caption="../report/03_labels_rejections_csv.rst",
-            category="Labels",
-        ),
-        figure=report(
-            "results/03_labels/labels.png",
-            caption="../report/03_labels_labels_png.rst",
-            category="Labels",
+        *reported(
+            "03_labels",
+            "Labels",
+            "tasks.csv",
+            "labels.csv",
+            "cardinalities.csv",
+            "rejections.csv",
+            "labels.png",
         ),
     log:
         "logs/03_labels/summarise.log",
     benchmark:
         "results/benchmarks/03_labels/summarise.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
     params:
         settings=settings("elements"),
     message:
         "What there is to learn: tasks, labels, distributions"
     shell:
-        "xascoord summarise-labels --settings {params.settings:q}"
-        " --labels data/03_labels/labels --rejections data/03_labels/rejections"
-        " --thresholds {input.thresholds} --out results/03_labels > {log} 2>&1"
+        "xascoord --settings {params.settings:q} labels summarise"
+        " --rejections data/03_labels/rejections --out results/03_labels > {log} 2>&1"

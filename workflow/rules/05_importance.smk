@@ -4,37 +4,23 @@
 rule drop_regions:
     input:
         SEARCHED,
-        datasets=expand(
-            "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
-        ),
-        labels="data/03_labels/labels/{element}.parquet",
+        DATASETS,
+        LABELS,
     output:
         "data/05_importance/{element}.csv",
     log:
         "logs/05_importance/{element}.log",
     benchmark:
         "results/benchmarks/05_importance/{element}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: WORKERS
-    resources:
-        mem_mb=memory(2500),
-        runtime=minutes(120),
+    threads: workers(len(ELEMENTS))
     params:
-        settings=settings(
-            "seed", "labels", "window", "augmentation", "models", "importance"
-        ),
-        search=expand("--search {table}", table=SEARCHED),
-        datasets=expand(
-            "--dataset data/02_datasets/{kind}/{{element}}.parquet",
-            kind=["site", "averaged"],
-        ),
+        settings=fit_settings("forest", sections=["importance"]),
+        search=SEARCH_OPTION,
     message:
         "Dropped regions of {wildcards.element} ({threads} processes)"
     shell:
-        "xascoord importance {wildcards.element} --settings {params.settings:q}"
-        " {params.datasets} --labels {input.labels} {params.search}"
-        " --workers {threads} --out {output} > {log} 2>&1"
+        "xascoord --settings {params.settings:q} importance drop {wildcards.element}"
+        " {params.search} --workers {threads} --out {output} > {log} 2>&1"
 
 
 rule summarise_importance:
@@ -43,36 +29,17 @@ rule summarise_importance:
         expand("data/02_datasets/site/{element}.parquet", element=ELEMENTS),
         expand("data/03_labels/labels/{element}.parquet", element=ELEMENTS),
     output:
-        table=report(
-            "results/05_importance/importance.csv",
-            caption="../report/05_importance_importance_csv.rst",
-            category="Importance",
-        ),
-        heat_map=report(
-            "results/05_importance/heat_map.png",
-            caption="../report/05_importance_heat_map_png.rst",
-            category="Importance",
-        ),
-        examples=report(
-            "results/05_importance/examples.png",
-            caption="../report/05_importance_examples_png.rst",
-            category="Importance",
-        ),
+        table=reported("05_importance", "Importance", "importance.csv"),
+        heat_map=reported("05_importance", "Importance", "heat_map.png"),
+        examples=reported("05_importance", "Importance", "examples.png"),
     log:
         "logs/05_importance/summarise.log",
     benchmark:
         "results/benchmarks/05_importance/summarise.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
     params:
         settings=settings("elements", "window", "importance"),
     message:
         "What the regions are worth: table, heat map, examples"
     shell:
-        "xascoord summarise-importance --settings {params.settings:q}"
-        " --tables data/05_importance --datasets data/02_datasets --labels data/03_labels/labels"
-        " --out results/05_importance > {log} 2>&1"
+        "xascoord --settings {params.settings:q} importance summarise"
+        " --tables data/05_importance --out results/05_importance > {log} 2>&1"

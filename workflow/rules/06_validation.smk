@@ -5,13 +5,11 @@ rule validate_models:
     input:
         SEARCHED,
         given(MEASURED),
-        datasets=expand(
-            "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
-        ),
-        labels="data/03_labels/labels/{element}.parquet",
-        thresholds="results/03_labels/thresholds.json",
-        manifest=config["validation"]["manifest"],
-        compounds=config["validation"]["compounds"],
+        DATASETS,
+        LABELS,
+        THRESHOLDS,
+        manifest=SETTINGS["validation"]["manifest"],
+        compounds=SETTINGS["validation"]["compounds"],
     output:
         table="data/06_validation/{element}.csv",
         rejections="data/06_validation/{element}_rejections.csv",
@@ -19,34 +17,18 @@ rule validate_models:
         "logs/06_validation/{element}.log",
     benchmark:
         "results/benchmarks/06_validation/{element}.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1500),
-        runtime=minutes(60),
     params:
-        settings=settings(
-            "seed",
-            "labels",
-            "edge_energy",
-            "window",
-            "augmentation",
-            "models",
-            "validation",
-            "prediction",
+        settings=fit_settings(
+            "forest",
+            sections=["edge_energy", "validation"],
+            prediction=["channel", "deglitch"],
         ),
         content=listing(MEASURED),
-        search=expand("--search {table}", table=SEARCHED),
-        datasets=expand(
-            "--dataset data/02_datasets/{kind}/{{element}}.parquet",
-            kind=["site", "averaged"],
-        ),
+        search=SEARCH_OPTION,
     message:
         "Validation of {wildcards.element}"
     shell:
-        "xascoord validate {wildcards.element} --settings {params.settings:q}"
-        " {params.datasets} --labels {input.labels} --thresholds {input.thresholds}"
+        "xascoord --settings {params.settings:q} validation evaluate {wildcards.element}"
         " {params.search} --out {output.table} --rejections {output.rejections} > {log} 2>&1"
 
 
@@ -56,45 +38,19 @@ rule summarise_validation:
         expand("data/06_validation/{element}_rejections.csv", element=ELEMENTS),
     output:
         "results/06_validation/metrics.json",
-        spectra=report(
-            "results/06_validation/spectra.csv",
-            caption="../report/06_validation_spectra_csv.rst",
-            category="Validation",
-        ),
-        rejections=report(
-            "results/06_validation/rejected.csv",
-            caption="../report/06_validation_rejections_csv.rst",
-            category="Validation",
-        ),
-        summary=report(
-            "results/06_validation/summary.csv",
-            caption="../report/06_validation_summary_csv.rst",
-            category="Validation",
-        ),
-        training_sets=report(
-            "results/06_validation/training_sets.png",
-            caption="../report/06_validation_training_sets_png.rst",
-            category="Validation",
-        ),
-        robustness=report(
-            "results/06_validation/robustness.png",
-            caption="../report/06_validation_robustness_png.rst",
-            category="Validation",
-        ),
+        spectra=reported("06_validation", "Validation", "spectra.csv"),
+        rejections=reported("06_validation", "Validation", "rejections.csv"),
+        summary=reported("06_validation", "Validation", "summary.csv"),
+        training_sets=reported("06_validation", "Validation", "training_sets.png"),
+        robustness=reported("06_validation", "Validation", "robustness.png"),
     log:
         "logs/06_validation/summarise.log",
     benchmark:
         "results/benchmarks/06_validation/summarise.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=minutes(15),
     params:
-        settings=settings("seed", "elements", "models"),
+        settings=settings("seed", "elements", models=["bootstrap"]),
     message:
         "Validation of all elements: tables and figures"
     shell:
-        "xascoord summarise-validation --settings {params.settings:q}"
+        "xascoord --settings {params.settings:q} validation summarise"
         " --tables data/06_validation --out results/06_validation > {log} 2>&1"

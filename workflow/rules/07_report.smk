@@ -10,35 +10,21 @@ rule write_report:
         "results/05_importance/importance.csv",
         "results/06_validation/metrics.json",
     output:
-        report(
-            "results/07_report/report.md",
-            caption="../report/07_report_report_md.rst",
-            category="Overview",
-        ),
-        report(
-            "results/07_report/settings.yaml",
-            caption="../report/07_report_settings_yaml.rst",
-            category="Overview",
-        ),
-        report(
-            "results/07_report/versions.csv",
-            caption="../report/07_report_versions_csv.rst",
-            category="Overview",
+        *reported(
+            "07_report",
+            "Overview",
+            "report.md",
+            "settings.yaml",
+            "versions.csv",
         ),
     log:
         "logs/07_report/report.log",
     benchmark:
         "results/benchmarks/07_report/report.tsv"
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=memory(500),
-        runtime=minutes(10),
     params:
         settings=settings(*config),
     message:
         "The run on one page"
     shell:
-        "xascoord report --settings {params.settings:q} --results results"
+        "xascoord --settings {params.settings:q} report write --results results"
         " --out results/07_report > {log} 2>&1"

@@ -7,30 +7,39 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from xascoord.core.elements import GROUPS
-from xascoord.workflow.snakemake_records import restore_records, save_records
-from xascoord.workflow.run_lock import hold_folder
+from xascoord.core.errors import XascoordError
+from xascoord.settings.tree import parse_settings
+from xascoord.workflow.own_run import enter_folder
 
-# Jobs find the commands of the environment that Snakemake itself runs in.
-shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+# Jobs find the commands of the environment that Snakemake itself runs in, unless they run in the
+# container.
+if (
+    not workflow.deployment_settings
+    or not workflow.deployment_settings.deployment_method
+):
+    shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 
 
-# Not in the jobs, each of which may be a Snakemake of its own: a run that was killed leaves no lock
-# behind, and results that DVC brought are known for what they are made from.
-if workflow.is_main_process:
-    hold_folder(wait="XASCOORD_WAIT" in os.environ)
-    restore_records()
+# A run that was killed leaves no lock behind, and results that DVC brought are known for what they
+# are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
+enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
 
 
 wildcard_constraints:
     element="[A-Z][a-z]?",
+    classifier="[a-z]+",
     part="[0-9]+",
 
 
-ELEMENTS = config["elements"]
-GEOMETRY_ELEMENTS = [
-    element for element in config["geometries"]["elements"] if element in ELEMENTS
-]
-SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in config["sources"]]
+try:
+    SETTINGS = parse_settings(dict(config), "params.yaml").model_dump(mode="json")
+except XascoordError as error:
+    raise WorkflowError(str(error))
+
+ELEMENTS = SETTINGS["elements"]
+CLASSIFIERS = SETTINGS["models"]["classifiers"]
+GEOMETRY_ELEMENTS = [e for e in SETTINGS["geometries"]["elements"] if e in ELEMENTS]
+SOURCE_FOLDERS = [f"data/01_spectra/{source}" for source in SETTINGS["sources"]]
 
 # On a cluster the profile sets threads: there is no --cores, and in a batch job Snakemake would see
 # all cores of the node, not what the job was given.
@@ -41,27 +50,24 @@ except WorkflowError:
 if not workflow.is_main_process:
     CORES = 1
 
-# Elements run beside each other; what cores are left is used inside each job.
-WORKERS = max(1, CORES // len(ELEMENTS))
-GEOMETRY_WORKERS = max(1, CORES // max(1, len(GEOMETRY_ELEMENTS)))
-JOINT_FIGURES = [
-    f"results/03_labels/joint_{group}_{kind}.png"
-    for group, members in GROUPS.items()
-    if set(members) & set(ELEMENTS)
-    for kind in ("cn_weights", "motif_order_parameters")
-]
+
+def workers(jobs):
+    """Processes of each of some jobs that run beside each other: what cores they leave."""
+    return max(1, CORES // max(1, jobs))
+
 
 # Jobs over which FEFF runs are shared out, counted from 1.
-CHUNKS = range(1, config["feff"]["run"]["chunks"] + 1)
-MEASURED = config["validation"]["folder"]
+CHUNKS = range(1, SETTINGS["feff"]["run"]["chunks"] + 1)
+MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
-    ["results/04_models/search/{element}.csv"] if config["models"]["search"] else []
+    ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
 )
-BUNDLES = expand(
-    "data/04_models/bundles/{{element}}/{classifier}.{kind}",
-    classifier=config["models"]["classifiers"],
-    kind=["skops", "md"],
+SEARCH_OPTION = expand("--search {table}", table=SEARCHED)
+DATASETS = expand(
+    "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
 )
+LABELS = "data/03_labels/labels/{element}.parquet"
+THRESHOLDS = "results/03_labels/thresholds.json"
 
 
 def settings(*sections, **parts):
@@ -69,22 +75,32 @@ def settings(*sections, **parts):
 
     Of a section that is given by name only the listed values: settings(validation=["folder"]).
     """
-    values = {name: config[name] for name in sections}
+    values = {name: SETTINGS[name] for name in sections}
     for name, keys in parts.items():
-        values[name] = {key: config[name][key] for key in keys}
+        values[name] = {key: SETTINGS[name][key] for key in keys}
     return json.dumps(values, sort_keys=True)
 
 
-def memory(megabytes):
-    """Memory of a job, doubled each time it is sent again."""
-    return lambda wildcards, attempt: megabytes * 2 ** (attempt - 1)
+def fit_settings(*classifiers, more=(), sections=(), **parts):
+    """Settings of fits by some classifiers; of the others nothing: they are not stale with them.
+
+    more: further settings of ``models``; sections, parts: as for ``settings``.
+    """
+    models = ["averaged", "splits", "folds", "search", *more, *classifiers]
+    return settings("seed", "window", "augmentation", *sections, models=models, **parts)
 
 
-def minutes(number):
-    """Time of a job, doubled each time it is sent again, up to a day."""
-    return lambda wildcards, attempt: min(
-        number * 2 ** (attempt - 1), max(number, 24 * 60)
-    )
+def reported(stage, category, *names):
+    """Outputs of a summary, each with its caption in the report."""
+    captions = {
+        name: f"../report/{stage}/{name.replace('{element}', 'element')}.rst"
+        for name in names
+    }
+    flagged = report  # at the start of a line the word would be Snakemake's keyword
+    return [
+        flagged(f"results/{stage}/{name}", caption=caption, category=category)
+        for name, caption in captions.items()
+    ]
 
 
 def given(*paths):

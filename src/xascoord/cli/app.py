@@ -1,40 +1,98 @@
-"""The command-line application and the options that many commands share."""
+"""The command-line application: its root, its groups in the order of work, its errors."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xascoord.settings.tree import PARAMS_FILE
+from xascoord.core.errors import XascoordError
+
+if TYPE_CHECKING:
+    from xascoord.settings.tree import Settings
+
+PARAMS = Path("params.yaml")
+
+
+class Commands(typer.core.TyperGroup):
+    """Commands whose errors, where the user can put them right, are one message: exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command."""
+        try:
+            return super().invoke(ctx)
+        except XascoordError as error:
+            typer.echo(f"xascoord: error: {error}", err=True)
+            raise typer.Exit(2) from None
+
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="""Coordination environments from X-ray absorption near-edge spectra (XANES).
 
-The stages, in order: **spectra** of a source into typed tables, **datasets** of an element
-(site-specific and site-averaged), **order-parameters**, **calibrate** and **labels**, then
-**train** (with **search** before it, if wished), **importance**, **validate** and **report**.
-**predict** answers for one measured spectrum.
+**One spectrum:** `xascoord predict FILE` says what surrounds the absorber of a measured spectrum,
+`xascoord simulate CRYSTAL` computes the spectrum of a crystal.
 
-`snakemake --cores 2` runs them all; each command here runs one of them by hand.
+**The whole chain:** `snakemake --cores 2` runs it. The groups below are its stages in the order of
+work; each command does one job of it by hand, and `xascoord GROUP COMMAND --help` says how:
 
-Settings come from `params.yaml`; `xascoord check` tells what is wrong with it.
+**sources** into typed tables → **datasets** of an element → **labels** from order parameters →
+**models** fitted and evaluated → **importance** of regions → **validation** → **report**;
+**geometries** and **oxygen** are the two published networks.
+
+Settings come from `params.yaml`; `xascoord check` says what is wrong with it.
 """,
 )
 
-ParamsOption = Annotated[Path, typer.Option("--params", help="Settings file.", show_default=True)]
-SettingsOption = Annotated[
-    str | None,
-    typer.Option("--settings", help="JSON text whose sections replace those of the file."),
-]
-RawOption = Annotated[
-    Path, typer.Option(help="Folder of downloads and FEFF runs, kept for reruns.")
-]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
-PARAMS = PARAMS_FILE
-RAW = Path("data/raw")  # journals of downloads, of FEFF runs and of fits; kept between runs
+
+class Given:
+    """Where the settings come from; they are read when a command asks for them."""
+
+    def __init__(self, params: Path, text: str | None) -> None:
+        self.params, self.text = params, text
+
+    def load(self) -> Settings:
+        """The settings of the file, or those given as text."""
+        from xascoord.settings.tree import load_settings
+
+        return load_settings(self.params, self.text)
+
+    def load_or_default(self) -> Settings:
+        """The same, or the defaults where the usual file is not there."""
+        from xascoord.settings.tree import load_or_default
+
+        return load_or_default(self.params) if self.text is None else self.load()
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    params: Annotated[Path, typer.Option(help="Settings file.")] = PARAMS,
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            help="Settings as JSON text, instead of a file; sections that are left out have their "
+            "defaults. Snakemake hands each job what it depends on."
+        ),
+    ] = None,
+) -> None:
+    """Keep where the settings come from; the help of the application stands above."""
+    ctx.obj = Given(params, settings)
+
+
+def group(text: str) -> typer.Typer:
+    """A group of commands; ``main`` gives it its name and place."""
+    return typer.Typer(
+        no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, help=text
+    )
+
+
+def settings_of(ctx: typer.Context) -> Settings:
+    """The settings of a call."""
+    given: Given = ctx.obj
+    return given.load()

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 
-from xascoord.cli import data, models, networks, run  # noqa: F401 - their commands, in this order
+from xascoord.cli import (
+    datasets,
+    geometries,
+    importance,
+    labels,
+    models,
+    oxygen,
+    report,
+    settings,
+    sources,
+    spectrum,
+    validation,
+    workflow,
+)
 from xascoord.cli.app import app
-from xascoord.core.errors import XascoordError
+
+# The order of the help: for one spectrum, for a project, then the stages.
+for command in (spectrum.predict, spectrum.simulate, settings.check, sources.fetch):
+    app.command()(command)
+app.command()(settings.version)
+app.command(hidden=True)(settings.schema)
+for name, module in {
+    "sources": sources, "datasets": datasets, "labels": labels, "models": models,
+    "importance": importance, "validation": validation, "report": report,
+    "geometries": geometries, "oxygen": oxygen, "workflow": workflow,
+}.items():  # fmt: skip
+    app.add_typer(module.commands, name=name)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -25,8 +48,4 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     # pymatgen and spglib warn about their own future on every structure.
     warnings.filterwarnings("ignore", module=r"(pymatgen|spglib|monty|emmet|mp_api)\b.*")
-    try:
-        app(standalone_mode=True)
-    except XascoordError as error:
-        print(f"xascoord: error: {error}", file=sys.stderr)
-        sys.exit(2)
+    app()

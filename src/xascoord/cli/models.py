@@ -1,4 +1,4 @@
-"""Commands of the models: search, training, importance, prediction."""
+"""Commands of stage 04: search, training, evaluation, cards."""
 
 from __future__ import annotations
 
@@ -7,187 +7,108 @@ from typing import Annotated
 
 import typer
 
-from xascoord.cli.app import (
-    PARAMS,
+from xascoord.cli.app import group, settings_of
+from xascoord.cli.options import (
+    BUNDLES,
+    DATASETS,
+    LABELS,
+    PREDICTIONS,
     RAW,
-    ParamsOption,
-    RawOption,
-    SettingsOption,
-    WorkersOption,
-    app,
+    THRESHOLDS,
+    Datasets,
+    Element,
+    Labels,
+    Out,
+    Raw,
+    Search,
+    Thresholds,
+    Workers,
 )
-from xascoord.settings.tree import load_settings
+
+commands = group("04: classifiers of an element, fitted and evaluated.")
+Predictions = Annotated[Path, typer.Option(help="Folder of held-out predictions.")]
+Bundles = Annotated[Path, typer.Option(help="Folder of the models, their cards and references.")]
 
 
-@app.command()
-def train(
-    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
-    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
-    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
-    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
-    predictions: Annotated[Path, typer.Option(help="Parquet file of held-out predictions.")],
-    bundles: Annotated[Path, typer.Option(help="Folder for the models and their cards.")],
-    search: Annotated[
-        Path | None, typer.Option(help="Table of a search, instead of the settings.")
-    ] = None,
-    workers: WorkersOption = 1,
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-    raw: RawOption = RAW,
+@commands.command()
+def search(
+    ctx: typer.Context,
+    element: Element,
+    out: Out,
+    datasets: Datasets = DATASETS,
+    labels: Labels = LABELS,
+    workers: Workers = 1,
+    raw: Raw = RAW,
 ) -> None:
-    """Cross-validate all classifiers of an element and save the final models; resumes."""
-    from xascoord.models.stage import train_element
+    """Try every candidate of the hyper-parameter grids for an element; resumes."""
+    from xascoord.models.element import ElementFiles
+    from xascoord.models.stage import search_element
 
-    train_element(
-        element, load_settings(params, settings), dataset, labels, thresholds, search, predictions,
-        bundles, raw / "models", workers,
+    files = ElementFiles(element, datasets, labels)
+    search_element(files, settings_of(ctx), out, raw / "search", workers)
+
+
+@commands.command()
+def baseline(
+    ctx: typer.Context,
+    element: Element,
+    datasets: Datasets = DATASETS,
+    labels: Labels = LABELS,
+    predictions: Predictions = PREDICTIONS,
+    bundles: Bundles = BUNDLES,
+    search: Search = None,
+) -> None:
+    """Evaluate the constant guess of an element; keep the spectra that answers compare with."""
+    from xascoord.models.element import ElementFiles
+    from xascoord.models.stage import train_baseline
+
+    train_baseline(
+        ElementFiles(element, datasets, labels, search), settings_of(ctx),
+        predictions / element / "baseline.parquet", bundles / element / "reference.parquet",
     )  # fmt: skip
 
 
-@app.command()
-def search(
-    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
-    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
-    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
-    out: Annotated[Path, typer.Option(help="CSV file of all candidates and the chosen ones.")],
-    workers: WorkersOption = 1,
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-    raw: RawOption = RAW,
+@commands.command()
+def train(
+    ctx: typer.Context,
+    element: Element,
+    classifier: Annotated[str, typer.Argument(help="knn, forest, mlp, svc or cnn.")],
+    datasets: Datasets = DATASETS,
+    labels: Labels = LABELS,
+    thresholds: Thresholds = THRESHOLDS,
+    predictions: Predictions = PREDICTIONS,
+    bundles: Bundles = BUNDLES,
+    search: Search = None,
+    workers: Workers = 1,
 ) -> None:
-    """Try every candidate of the hyper-parameter grids for an element; resumes."""
-    from xascoord.models.stage import search_element
+    """Cross-validate a classifier of an element, fit it to all spectra and save it.
 
-    search_element(
-        element, load_settings(params, settings), dataset, labels, out, raw / "search", workers
-    )
+    Example: `xascoord models baseline Cu && xascoord models train Cu forest`
+    """
+    from xascoord.labels.thresholds import read_thresholds
+    from xascoord.models.element import ElementFiles
+    from xascoord.models.stage import train_classifier
+
+    train_classifier(
+        ElementFiles(element, datasets, labels, search), classifier, settings_of(ctx),
+        read_thresholds(thresholds), predictions / element / "baseline.parquet",
+        predictions / element / f"{classifier}.parquet",
+        bundles / element / f"{classifier}.skops", workers,
+    )  # fmt: skip
 
 
-@app.command()
-def summarise_models(
-    predictions: Annotated[Path, typer.Option(help="Folder of held-out predictions.")],
-    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-) -> None:
+@commands.command()
+def summarise(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIONS) -> None:
     """Metrics, losses and figures of all elements."""
-    from xascoord.models.stage import summarise_models as summarise
+    from xascoord.models.stage import summarise_models
 
-    summarise(load_settings(params, settings), predictions, out)
+    summarise_models(settings_of(ctx), predictions, out)
 
 
-@app.command()
-def card(
-    bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")],
-) -> None:
+@commands.command()
+def card(bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")]) -> None:
     """Print the model card of a bundle, without loading its models."""
     from xascoord.models.bundles import read_record
     from xascoord.models.card import model_card
 
     print(model_card(read_record(bundle)), end="")
-
-
-@app.command()
-def importance(
-    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
-    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
-    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
-    out: Annotated[Path, typer.Option(help="CSV file of the losses.")],
-    search: Annotated[Path | None, typer.Option(help="Table of a search.")] = None,
-    workers: WorkersOption = 1,
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-    raw: RawOption = RAW,
-) -> None:
-    """Drop regions of the spectra and train anew: what each region is worth; resumes."""
-    from xascoord.importance.stage import drop_regions
-
-    drop_regions(
-        element, load_settings(params, settings), dataset, labels, search, out,
-        raw / "importance", workers,
-    )  # fmt: skip
-
-
-@app.command()
-def summarise_importance(
-    tables: Annotated[Path, typer.Option(help="Folder of the elements' losses.")],
-    datasets: Annotated[Path, typer.Option(help="Folder of the data sets.")],
-    labels: Annotated[Path, typer.Option(help="Folder of labels.")],
-    out: Annotated[Path, typer.Option(help="Folder for the table and the figures.")],
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-) -> None:
-    """One table of all elements, heat map and example spectra."""
-    from xascoord.importance.stage import summarise_importance as summarise
-
-    summarise(load_settings(params, settings), tables, datasets, labels, out)
-
-
-@app.command()
-def predict(
-    path: Annotated[Path, typer.Argument(help="Spectrum (.xdi, .prj, columns) or a folder.")],
-    element: Annotated[
-        str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
-    ] = None,
-    e0: Annotated[float | None, typer.Option(help="Energy zero in eV, instead of found.")] = None,
-    models: Annotated[Path, typer.Option(help="Folder of the models.")] = Path(
-        "data/04_models/bundles"
-    ),
-    classifier: Annotated[
-        str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
-    ] = None,
-    channel: Annotated[
-        str | None, typer.Option(help="auto, transmission, fluorescence or mu.")
-    ] = None,
-    deglitch: Annotated[bool, typer.Option(help="Take single outlying points out.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
-    params: ParamsOption = PARAMS,
-) -> None:
-    """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
-
-    Example: `xascoord predict CuO.xdi --plot CuO.png`. A folder gives one line a spectrum.
-    """
-    from xascoord.prediction.command import run
-
-    run(path, element, e0, models, classifier, channel, deglitch, plot, as_json, params)
-
-
-@app.command()
-def validate(
-    element: Annotated[str, typer.Argument(help="Absorber, e.g. Cu.")],
-    dataset: Annotated[list[Path], typer.Option(help="Parquet file of a data set.")],
-    labels: Annotated[Path, typer.Option(help="Parquet file of the labels.")],
-    thresholds: Annotated[Path, typer.Option(help="JSON file of the thresholds.")],
-    out: Annotated[Path, typer.Option(help="CSV file of every evaluated spectrum.")],
-    rejections: Annotated[Path, typer.Option(help="CSV file of what could not be evaluated.")],
-    search: Annotated[Path | None, typer.Option(help="Table of a search.")] = None,
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-) -> None:
-    """Judge the random forest on measured spectra (validation.folder), or on degraded ones."""
-    from xascoord.validation.stage import validate_element
-
-    validate_element(
-        element,
-        load_settings(params, settings),
-        dataset,
-        labels,
-        thresholds,
-        search,
-        out,
-        rejections,
-    )
-
-
-@app.command()
-def summarise_validation(
-    tables: Annotated[Path, typer.Option(help="Folder of the elements' tables.")],
-    out: Annotated[Path, typer.Option(help="Folder for tables and figures.")],
-    params: ParamsOption = PARAMS,
-    settings: SettingsOption = None,
-) -> None:
-    """Validation of all elements: tables, training sets, robustness."""
-    from xascoord.validation.stage import summarise_validation as summarise
-
-    summarise(load_settings(params, settings), tables, out)

@@ -25,9 +25,14 @@ def to_table(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
+def versioned(schema: pa.Schema) -> pa.Schema:
+    """The schema, saying which version of the columns it is."""
+    return schema.with_metadata({_VERSION_KEY: SCHEMA_VERSION})
+
+
 def write_table(path: Path, table: pa.Table) -> None:
     """Write one Parquet file atomically."""
-    table = table.replace_schema_metadata({_VERSION_KEY: SCHEMA_VERSION})
+    table = table.cast(versioned(table.schema))
     with replacing(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=9)
 

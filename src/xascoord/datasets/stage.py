@@ -16,22 +16,30 @@ from xascoord.settings.tree import Settings
 
 
 def make_datasets(
-    element: str,
-    folders: Sequence[Path],
-    settings: Settings,
-    site: Path,
-    averaged: Path,
-    rejected: Path,
+    element: str, folders: Sequence[Path], settings: Settings, datasets: Path
 ) -> None:
-    """Build both data sets of one element from the spectra of all sources."""
+    """Build both data sets of one element from the spectra of all sources.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    folders
+        Of the sources, by precedence: of the same site in two of them the first one's is kept.
+    settings
+        Energy reference, window, averaging.
+    datasets
+        Folder; ``site``, ``averaged`` and ``rejections`` in it get a Parquet file of the element.
+    """
     spectra = [r for f in folders for r in read_rows(f / f"spectra/{element}.parquet", SPECTRA)]
     structures = [
         r for f in folders for r in read_rows(f / f"structures/{element}.parquet", STRUCTURES)
     ]
     built = build_datasets(element, spectra, structures, settings)
-    write_rows(site, built.site, DATASET)
-    write_rows(averaged, built.averaged, DATASET)
-    write_rows(rejected, built.rejections, REJECTIONS)
+    name = f"{element}.parquet"
+    write_rows(datasets / "site" / name, built.site, DATASET)
+    write_rows(datasets / "averaged" / name, built.averaged, DATASET)
+    write_rows(datasets / "rejections" / name, built.rejections, REJECTIONS)
 
 
 def summarise_datasets(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,17 @@ from xascoord.core.schemas import GEOMETRIES, GEOMETRY_PREDICTIONS, REJECTIONS, 
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.datasets.duplicates import by_precedence, drop_duplicates
 from xascoord.geometries.data import GeometryData, clean, geometry_data
-from xascoord.geometries.training import Folds, condition_name, fit_keys, fold_labels
+from xascoord.geometries.training import (
+    Folds,
+    condition_name,
+    fit_keys,
+    fold_labels,
+    train_and_test,
+)
 from xascoord.geometries.training import test_conditions as conditions_of
-from xascoord.geometries.training import work as train_piece
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
-from xascoord.jobs.resume import results, resume
-from xascoord.jobs.workers import shared_values
+from xascoord.jobs.resume import results, run_remaining
 from xascoord.models.folds import assign_folds
 from xascoord.settings.networks import Geometries
 from xascoord.settings.tree import Settings
@@ -116,16 +121,17 @@ def _geometries(
     tag = hashlib.sha256(common.encode()).hexdigest()[:12]
     keys = {task: f"{task.key}/{tag}" for task in tasks}
     by_id = {row["structure_id"]: row for row in structures}
-    shared = (by_id, settings.neighbour_cutoff, numbers)
+    function = partial(_one_site, by_id, settings.neighbour_cutoff, numbers)
     with Journal(journals / f"{element}.jsonl") as journal:
-        steps = resume(keys, _one_site, shared, journal, workers)
+        steps = run_remaining(keys, function, journal, workers)
         show_progress(steps, f"geometries of {element}")
         found = results(journal, keys)
     return {(task.structure_id, task.orbit): entry for task, entry in found.items()}
 
 
-def _one_site(task: SiteTask) -> Row:
-    by_id, cutoff, numbers = shared_values()
+def _one_site(
+    by_id: Mapping[str, Row], cutoff: float, numbers: frozenset[int], task: SiteTask
+) -> Row:
     try:
         structure = structure_from_row(by_id[task.structure_id])
         geometry = site_geometry(structure, task.orbit, cutoff, numbers)
@@ -169,7 +175,8 @@ def train_geometries(
     folds = make_folds(data, settings)
     keys = fit_keys(data, folds, mine, settings.seed)
     with Journal(journals / f"{element}.jsonl") as journal:
-        steps = resume(keys, train_piece, (data, folds, mine, settings.seed), journal, workers)
+        function = partial(train_and_test, data, folds, mine, settings.seed)
+        steps = run_remaining(keys, function, journal, workers)
         show_progress(steps, f"networks of {element}")
         found = results(journal, keys)
         write_rows(predictions, _prediction_rows(data, folds, found), GEOMETRY_PREDICTIONS)

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from xascoord.core.hashing import seed_of
 from xascoord.geometries.data import GeometryData, standardise
-from xascoord.jobs.workers import shared_values
 from xascoord.networks.classifier import NetworkClassifier
 from xascoord.networks.network import pick_device
 from xascoord.settings.networks import Geometries
@@ -95,12 +94,6 @@ def fit_keys(data: GeometryData, folds: Folds, settings: Geometries, seed: int) 
         ).hexdigest()
         for fit in fits_of(settings)
     }
-
-
-def work(fit: Fit) -> dict[str, Any]:
-    """Train and test one network of what ``processes.in_processes`` shares."""
-    data, folds, settings, seed = shared_values()
-    return train_and_test(data, folds, settings, seed, fit)
 
 
 def train_and_test(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,10 @@ from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv
 from xascoord.importance.drop import DroppedFold, dropped_folds, evaluate_without, importance_rows
-from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
-from xascoord.jobs.resume import results, resume
-from xascoord.jobs.workers import shared_values
-from xascoord.models.cross_validation import full_training_set, versions
-from xascoord.models.element import make_folds, model_parameters, read_element
+from xascoord.jobs.workers import run_in_workers
+from xascoord.models.cross_validation import FOREST, full_training_set
+from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.settings.tree import Settings
 from xascoord.spectra.regions import region_masks
 
@@ -27,54 +24,50 @@ COLUMNS = (
     "element", "group", "cn", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
     "std", "folds", "importance",
 )  # fmt: skip
-_VERSION = "1"
 Row = dict[str, Any]
 
 
-def drop_regions(
-    element: str,
-    settings: Settings,
-    datasets: Sequence[Path],
-    labels: Path,
-    search: Path | None,
-    out: Path,
-    journals: Path,
-    workers: int,
-) -> None:
-    """Importance of each region for each coordination number of an element; resumes."""
-    data, _ = read_element(element, settings, datasets, labels)
+def drop_regions(files: ElementFiles, settings: Settings, out: Path, workers: int) -> None:
+    """Importance of each region for each coordination number of an element.
+
+    Parameters
+    ----------
+    files
+        Data sets and labels of the element, and the table of a search if there was one.
+    settings
+        Regions, window, folds, hyper-parameters of the forest, seed.
+    out
+        CSV file of the losses (``COLUMNS``).
+    workers
+        Fits at a time.
+
+    Raises
+    ------
+    XascoordError
+        If a region has no point of the window.
+    """
+    data, _ = read_element(files, settings)
     folds = make_folds(data, settings)[settings.models.main_split]
     masks = region_masks(settings.window, settings.importance.bounds)
     if not all(mask.any() for mask in masks.values()):
         raise XascoordError(
-            f"{element}: the regions of importance.bounds {list(settings.importance.bounds)} do "
-            "not all lie in the window; change them or the window"
+            f"{files.element}: the regions of importance.bounds "
+            f"{list(settings.importance.bounds)} do not all lie in the window; change them or the "
+            "window"
         )
-    parameters = model_parameters(data, settings, search)["forest", CN_TASK]
+    parameters = model_parameters(data, settings, files.search)[FOREST, CN_TASK]
     full = full_training_set(settings)
-    common = [
-        _VERSION, versions("forest", settings), data.digest(), settings.seed,
-        settings.models.folds, settings.models.main_split, settings.models.averaged, parameters,
-        {name: mask.tolist() for name, mask in masks.items()},
-    ]  # fmt: skip
-    keys = {
-        dropped_fold: hashlib.sha256(
-            json.dumps([*common, dropped_fold.dropped, dropped_fold.fold]).encode()
-        ).hexdigest()
-        for dropped_fold in dropped_folds(settings.models.folds)
-    }
-    shared = (data, folds, masks, full, parameters, settings.seed)
-    with Journal(journals / f"{element}.jsonl") as journal:
-        steps = resume(keys, _one, shared, journal, workers)
-        show_progress(steps, f"dropped regions of {element}")
-        found = results(journal, keys)
-        write_csv(out, importance_rows(element, GROUP_OF[element], found), COLUMNS)
-        journal.keep(keys.values())
+    function = partial(evaluate_without, data, folds, masks, full, parameters, settings.seed)
+    wanted = dropped_folds(settings.models.folds)
+    found: dict[DroppedFold, Row] = {}
 
+    def steps() -> Iterator[tuple[int, int]]:
+        for one, counts in run_in_workers(function, wanted, workers):
+            found[one] = counts
+            yield len(found), len(wanted)
 
-def _one(dropped_fold: DroppedFold) -> Row:
-    data, folds, masks, full, parameters, seed = shared_values()
-    return evaluate_without(data, folds, masks, full, parameters, seed, dropped_fold)
+    show_progress(steps(), f"dropped regions of {files.element}")
+    write_csv(out, importance_rows(files.element, GROUP_OF[files.element], found), COLUMNS)
 
 
 def summarise_importance(

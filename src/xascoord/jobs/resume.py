@@ -1,4 +1,4 @@
-"""Pieces of long work, each done once: what a journal holds is not done again."""
+"""Long work in tasks, each done once: what a journal holds is not done again."""
 
 from __future__ import annotations
 
@@ -7,31 +7,28 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from xascoord.jobs.journal import Journal
-from xascoord.jobs.workers import in_processes
+from xascoord.jobs.workers import run_in_workers
 
 Task = TypeVar("Task")
 _SECONDS_BETWEEN_WRITES = 2.0  # what a kill can lose
 
 
-def resume(
+def run_remaining(
     keys: Mapping[Task, str],
-    work: Callable[[Task], dict[str, Any]],
-    shared: Any,
+    function: Callable[[Task], dict[str, Any]],
     journal: Journal,
     workers: int,
 ) -> Iterator[tuple[int, int]]:
-    """Do the pieces that the journal does not hold yet.
+    """Do the tasks that the journal does not hold yet.
 
     Parameters
     ----------
     keys
-        Pieces in order, each with what it depends on as a key.
-    work
-        Takes a task, finds ``shared`` in ``processes.shared_values()``, returns JSON values.
-    shared
-        Sent once to each process.
+        Tasks in order, each with what it depends on as a key.
+    function
+        Takes a task and returns JSON values; what tasks share is bound to it.
     journal
-        Of finished pieces.
+        Of finished tasks.
     workers
         Number of processes.
 
@@ -46,7 +43,7 @@ def resume(
     waiting: list[dict[str, Any]] = []
     written = time.monotonic()
     try:
-        for task, result in in_processes(work, todo, shared, workers):
+        for task, result in run_in_workers(function, todo, workers):
             waiting.append({"key": keys[task], **result})
             if time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
                 journal.extend(waiting)

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import TypeVar
 
 from xascoord.core.errors import XascoordError
 
-_shared: Any = None
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def in_processes(
-    work: Callable[[Any], Any], items: Sequence[Any], shared: Any, workers: int
-) -> Iterator[tuple[Any, Any]]:
-    """Items with their results, as they are finished, over processes.
+def run_in_workers(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Iterator[tuple[Item, Result]]:
+    """Items with their results, as they are finished.
 
     Parameters
     ----------
-    work
-        Takes an item; finds what all items share in ``shared_values()``.
+    function
+        Takes an item; what all items share is bound to it (``functools.partial``). Its large
+        arrays are mapped into the memory of the workers, not copied.
     items
         What to work on.
-    shared
-        Sent once to each process.
     workers
         Number of processes; 1: this one.
 
@@ -44,42 +41,54 @@ def in_processes(
         If a process is ended from outside, as for want of memory.
     """
     if workers == 1 or len(items) < 2:
-        _set_up(shared, None)
-        yield from ((item, work(item)) for item in items)
+        for item in items:
+            with one_thread():
+                result = function(item)
+            yield item, result
         return
-    # Fresh processes: forked ones would inherit locks of journals and outlive a killed parent.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _set_up, (shared, os.getpid()))
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    # Workers start afresh (loky): forked ones would inherit locks of journals.
+    with parallel_config("loky", inner_max_num_threads=1):
+        pool = Parallel(
+            workers, return_as="generator_unordered", batch_size=1,
+            initializer=end_with_parent, initargs=(os.getpid(),),
+        )  # fmt: skip
+        results = pool(delayed(_numbered)(function, i, item) for i, item in enumerate(items))
     try:
-        futures = {pool.submit(work, item): item for item in items}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool:
+        for number, result in results:
+            yield items[number], result
+    except TerminatedWorkerError:
         raise XascoordError(
             "a worker process was ended from outside, perhaps for want of memory; run again with "
             "fewer workers or more memory: what was finished is kept"
         ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
-def shared_values() -> Any:
-    """What ``in_processes`` sent to this process."""
-    return _shared
+def _numbered(function: Callable[[Item], Result], number: int, item: Item) -> tuple[int, Result]:
+    with one_thread():
+        return number, function(item)
 
 
-def _set_up(shared: Any, parent: int | None) -> None:
-    """Keep the shared values, use one thread, and do not warn of fits that did not converge."""
-    global _shared
-    from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits
+class one_thread:
+    """One thread for numerical libraries, and no word of fits that did not converge.
 
-    _shared = shared
-    threadpool_limits(1)
-    # Patterns takes scikit-learn's 200 iterations as they are.
-    warnings.filterwarnings("ignore", category=ConvergenceWarning)
-    if parent is not None:
-        end_with_parent(parent)
+    Patterns takes scikit-learn's 200 iterations as they are.
+    """
+
+    def __enter__(self) -> None:
+        from sklearn.exceptions import ConvergenceWarning
+        from threadpoolctl import threadpool_limits
+
+        self._limits = threadpool_limits(1)
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.filterwarnings("ignore", category=ConvergenceWarning)
+
+    def __exit__(self, *error: object) -> None:
+        self._warnings.__exit__(None, None, None)
+        self._limits.restore_original_limits()
 
 
 def end_with_parent(parent: int) -> None:

@@ -7,10 +7,7 @@ Environment Ranking Labels").
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -18,7 +15,7 @@ import numpy as np
 
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.jobs.journal import Journal
-from xascoord.jobs.workers import end_with_parent
+from xascoord.jobs.workers import run_in_workers
 from xascoord.structures.sites import SiteTask, sites_behind
 from xascoord.structures.symmetry import structure_from_row
 
@@ -48,19 +45,10 @@ def compute_sites(
         for i in range(0, len(todo), _CHUNK)
     ]
     done = total - len(todo)
-    if workers == 1 or len(chunks) == 1:
-        for results in map(score_sites, chunks):
-            journal.extend(results)
-            done += len(results)
-            yield done, total
-        return
-    # Fresh processes: forked ones would inherit the journal's lock and outlive a killed parent.
-    fresh_process = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, fresh_process, end_with_parent, (os.getpid(),)) as pool:
-        for results in pool.map(score_sites, chunks):
-            journal.extend(results)
-            done += len(results)
-            yield done, total
+    for _, results in run_in_workers(score_sites, chunks, workers):
+        journal.extend(results)
+        done += len(results)
+        yield done, total
 
 
 def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:

@@ -36,7 +36,7 @@ _WHAT = {"cn_weights": "cn_threshold", "motif_order_parameters": "motif_threshol
 def compute_order_parameters(
     element: str,
     folders: Sequence[Path],
-    datasets: Sequence[Path],
+    datasets: Path,
     out: Path,
     rejected: Path,
     journals: Path,
@@ -52,7 +52,8 @@ def compute_order_parameters(
     columns = [
         n for n in ORDER_PARAMETERS.names if n not in ("cn_weights", "motif_order_parameters")
     ]
-    spectra = [r for d in datasets for r in read_table(d, DATASET).select(columns).to_pylist()]
+    tables = [datasets / kind / f"{element}.parquet" for kind in ("site", "averaged")]
+    spectra = [r for t in tables for r in read_table(t, DATASET).select(columns).to_pylist()]
     used = {row["structure_id"] for row in spectra}
     structures = [
         row
@@ -141,7 +142,7 @@ def make_labels(
     element: str, settings: Settings, order_parameters: Path, thresholds: Path, out: Path
 ) -> None:
     """Ranking labels of every spectrum of an element."""
-    rows = read_rows(order_parameters, ORDER_PARAMETERS)
+    rows = read_rows(order_parameters / f"{element}.parquet", ORDER_PARAMETERS)
     limits = read_thresholds(thresholds)
     write_rows(out, label_element(element, rows, limits, settings.labels.min_samples), LABELS)
 

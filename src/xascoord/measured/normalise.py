@@ -83,9 +83,10 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
     MeasurementError
         If there is no edge of the element in the spectrum, or the fit fails.
     """
+    from larch import Group
+    from larch.xafs import find_e0 as find_larch_e0
+    from larch.xafs import mback_norm
     from xraydb import atomic_number
-
-    from xascoord.measured.larch_parts import Group, find_larch_e0, mback_norm
 
     tabulated = k_edge_energy(element)
     if not energy[0] + 10 < tabulated < energy[-1] - 20:
@@ -94,9 +95,9 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
             f"({tabulated:.0f} eV); is the element right?"
         )
     near = np.abs(energy - tabulated) < _FARTHEST
-    e0 = float(find_larch_e0(energy[near], mu[near])) if near.sum() > 5 else tabulated
     group: Any = Group(energy=energy, mu=mu)
     try:
+        e0 = float(find_larch_e0(energy[near], mu[near])) if near.sum() > 5 else tabulated
         # larch's own pre-edge range, in fractions of what was measured, is too far from the edge
         # of long scans and leaves a slope under it.
         low = max(_PRE_EDGE[0], float(energy[0]) - e0)

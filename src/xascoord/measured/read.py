@@ -110,7 +110,7 @@ Group = tuple[dict[str, Array], dict[str, str]]
 
 
 def _read_xdi(path: Path) -> Group:
-    from xascoord.measured.larch_parts import read_xdi
+    from larch.io import read_xdi
 
     try:
         group = read_xdi(str(path))
@@ -132,7 +132,7 @@ def _read_xdi(path: Path) -> Group:
 
 
 def _read_project(path: Path) -> list[Group]:
-    from xascoord.measured.larch_parts import read_athena
+    from larch.io import read_athena
 
     try:
         groups = read_athena(str(path), do_preedge=False)
@@ -156,7 +156,7 @@ def _read_project(path: Path) -> list[Group]:
 
 
 def _read_columns(path: Path) -> Group:
-    from xascoord.measured.larch_parts import read_ascii
+    from larch.io import read_ascii
 
     try:
         group = read_ascii(str(path))

@@ -82,11 +82,13 @@ def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskMod
     models
         By task.
     """
+    from skops.io import dumps
+
     estimators = {
         task: {"classes": list(model.classes), "estimator": model.estimator}
         for task, model in models.items()
     }
-    write_bytes(path, with_record(_repeatable(skops_io().dumps(estimators)), record))
+    write_bytes(path, with_record(_repeatable(dumps(estimators)), record))
 
 
 def with_record(data: bytes, record: dict[str, Any]) -> bytes:
@@ -168,24 +170,6 @@ class Record(BaseModel):
     tasks: dict[str, TaskRecord]
 
 
-def skops_io() -> Any:
-    """skops.io, told that it need not trust, and so import, every estimator of scikit-learn.
-
-    skops imports all of scikit-learn, with every deep-learning package that this knows of, for the
-    list of types it trusts. The few that our bundles hold are in ``_TRUSTED``.
-    """
-    from importlib import import_module
-
-    from sklearn import utils
-
-    everything = utils.all_estimators
-    utils.all_estimators = list
-    try:
-        return import_module("skops.io")
-    finally:
-        utils.all_estimators = everything
-
-
 def read_record(path: Path) -> dict[str, Any]:
     """The record of a bundle, without loading a model.
 
@@ -228,7 +212,7 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
         If the bundle is of another grid or energy reference, of another major version of a
         library, or holds types that are not those of our models.
     """
-    skops = skops_io()
+    from skops import io as skops
     from skops.io.exceptions import UntrustedTypesFoundException
 
     record = read_record(path)

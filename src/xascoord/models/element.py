@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,29 @@ from xascoord.settings.tree import Settings
 Row = dict[str, Any]
 
 
-def read_element(
-    element: str, settings: Settings, datasets: Sequence[Path], labels: Path
-) -> tuple[ElementData, list[Row]]:
+@dataclass(frozen=True)
+class ElementFiles:
+    """Where the tables of an element lie.
+
+    Attributes
+    ----------
+    element
+        Absorber.
+    datasets
+        Folder with ``site`` and ``averaged``, one Parquet file an element in each.
+    labels
+        Folder of ranking labels, one Parquet file an element.
+    search
+        Table of a search of hyper-parameters, if there was one.
+    """
+
+    element: str
+    datasets: Path
+    labels: Path
+    search: Path | None = None
+
+
+def read_element(files: ElementFiles, settings: Settings) -> tuple[ElementData, list[Row]]:
     """What an element's classifiers learn from, and the rows of its data sets.
 
     Raises
@@ -35,14 +55,20 @@ def read_element(
     XascoordError
         If there is not a single labelled spectrum, or features of another window.
     """
+    element, labels = files.element, files.labels / f"{files.element}.parquet"
     if element not in GROUP_OF:
         raise XascoordError(f"no element {element!r}; there are {' '.join(GROUP_OF)}")
-    rows = [row for path in datasets for row in read_rows(path, DATASET)]
+    rows = [
+        row
+        for kind in ("site", "averaged")
+        for row in read_rows(files.datasets / kind / f"{element}.parquet", DATASET)
+    ]
     labelled = read_rows(labels, LABELS)
     if not labelled:
         raise XascoordError(
             f"{element}: no labelled spectrum in {labels}; "
-            "remove it from 'elements' or add a source that has it"
+            "remove it from 'elements' or add a source that has it (why spectra were rejected: "
+            "results/02_datasets/rejections.csv)"
         )
     return element_data(element, rows, labelled, settings), rows
 
@@ -67,7 +93,7 @@ def model_parameters(data: ElementData, settings: Settings, search: Path | None)
     """Hyper-parameters: those of a search if the settings ask for one, else the settings' own."""
     if settings.models.search != (search is not None):
         raise XascoordError(
-            "models.search is true: give the table of 'xascoord search' with --search"
+            "models.search is true: give the table of 'xascoord models search' with --search"
             if settings.models.search
             else "--search was given, but models.search is false in the settings"
         )

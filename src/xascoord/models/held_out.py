@@ -14,7 +14,7 @@ from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import AccountingError
 from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant, score
-from xascoord.models.cross_validation import Fit, Folds, unpack
+from xascoord.models.cross_validation import Fit, Folds, Scores
 from xascoord.models.data import LEARNABLE, ElementData
 from xascoord.models.temperature import fit_temperature, probabilities
 from xascoord.models.training_sets import FULL
@@ -85,7 +85,7 @@ def ranked(
 
 
 def temperatures(
-    data: ElementData, folds: Folds, entries: Mapping[Fit, Row], split: str
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], split: str
 ) -> Temperatures:
     """Temperature of each classifier and task, from the folds of one split.
 
@@ -97,10 +97,8 @@ def temperatures(
         if fit.split != split or fit.training_set.name != FULL:
             continue
         tested = np.flatnonzero(folds[split] == fit.fold)
-        for task, result in entry["tasks"].items():
-            classes = list(result["classes"])
+        for task, (classes, scores) in entry.items():
             index = {label: i for i, label in enumerate(classes)}
-            scores = unpack(result["scores"], len(classes))
             mine = [r for r, row in enumerate(tested) if data.kept[task][row]]
             truth = [index.get(data.labels[task][tested[r]] or "", -1) for r in mine]
             if classes:
@@ -110,7 +108,7 @@ def temperatures(
 
 
 def prediction_rows(
-    data: ElementData, folds: Folds, entries: Mapping[Fit, Row], found: Temperatures
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], found: Temperatures
 ) -> list[Row]:
     """Rows of ``tables.PREDICTIONS``.
 
@@ -126,11 +124,10 @@ def prediction_rows(
     rows = []
     for fit, entry in entries.items():
         tested = np.flatnonzero(folds[fit.split] == fit.fold)
-        values = {}
-        for task, result in entry["tasks"].items():
-            scores = unpack(result["scores"], len(result["classes"]))
-            temperature = found.get((fit.classifier, task), 1.0)
-            values[task] = result["classes"], probabilities(scores, temperature)
+        values = {
+            task: (classes, probabilities(scores, found.get((fit.classifier, task), 1.0)))
+            for task, (classes, scores) in entry.items()
+        }
         if any(len(v) != len(tested) for names, v in values.values() if names):
             raise AccountingError(f"{data.element}: a fold was not scored as a whole: {fit}")
         for position, row in enumerate(tested.tolist()):

@@ -12,6 +12,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,9 @@ import numpy as np
 
 from xascoord.core.errors import XascoordError
 from xascoord.jobs.journal import Journal
-from xascoord.jobs.resume import results, resume
-from xascoord.jobs.workers import shared_values
+from xascoord.jobs.resume import results, run_remaining
 from xascoord.models.classifiers import grid
-from xascoord.models.cross_validation import Folds, fit_one_task, full_training_set, versions
+from xascoord.models.cross_validation import Folds, fit_one_task, full_training_set
 from xascoord.models.data import ElementData
 from xascoord.settings.tree import Settings
 
@@ -65,8 +66,8 @@ def search_grids(
     done, total
         After each point.
     """
-    shared = (data, folds[settings.models.main_split], settings)
-    yield from resume(_keys(data, settings), _run, shared, journal, workers)
+    function = partial(evaluate_point, data, folds[settings.models.main_split], settings)
+    yield from run_remaining(_keys(data, settings), function, journal, workers)
 
 
 def _keys(data: ElementData, settings: Settings) -> dict[GridPoint, str]:
@@ -84,9 +85,15 @@ def _key(digest: str, point: GridPoint, settings: Settings) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
 
-def _run(point: GridPoint) -> Row:
-    data, folds, settings = shared_values()
-    return evaluate_point(data, folds, settings, point)
+def versions(classifier: str, settings: Settings) -> list[str]:
+    """What a fit depends on besides data and settings: libraries and, for the CNN, the device."""
+    names = ["numpy", "scipy", "scikit-learn"]
+    if classifier != "cnn":
+        return [version(name) for name in names]
+    from xascoord.networks.network import pick_device
+
+    device = pick_device(settings.models.cnn.device)
+    return [*(version(name) for name in (*names, "torch")), device]
 
 
 def evaluate_point(data: ElementData, folds: Any, settings: Settings, point: GridPoint) -> Row:

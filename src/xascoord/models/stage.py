@@ -1,4 +1,4 @@
-"""The model stages as commands run them: read tables and settings, fit and evaluate, write."""
+"""The model stage as commands run it: read tables and settings, fit and evaluate, write."""
 
 from __future__ import annotations
 
@@ -6,102 +6,179 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from xascoord.core.elements import GROUP_OF
-from xascoord.core.errors import BundleError, XascoordError
-from xascoord.core.files import write_bytes, write_csv, write_text
+from xascoord.core.errors import XascoordError
+from xascoord.core.files import write_csv, write_text
 from xascoord.core.hashing import seed_of
 from xascoord.core.schemas import PREDICTIONS, REFERENCE
 from xascoord.core.tables import read_table, to_table, write_rows, write_table
-from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
-from xascoord.jobs.resume import results
-from xascoord.jobs.workers import in_processes, shared_values
-from xascoord.labels.thresholds import read_thresholds
-from xascoord.models.bundles import (
-    input_spec,
-    library_versions,
-    read_record,
-    save_bundle,
-    with_record,
-)
-from xascoord.models.card import model_card
 from xascoord.models.classifiers import BASELINE
 from xascoord.models.cross_validation import (
-    Fit,
     Folds,
     Parameters,
+    Scores,
     cross_validate,
     fit_all_tasks,
-    fit_keys,
     fits_of,
     full_training_set,
 )
 from xascoord.models.data import ElementData
-from xascoord.models.element import make_folds, model_parameters, read_element
+from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.models.held_out import Temperatures, prediction_rows, reference_rows, temperatures
-from xascoord.models.metrics import metric_rows
-from xascoord.models.novelty import distance_quantiles
-from xascoord.models.search import COLUMNS, search_grids, search_rows
 from xascoord.models.training_sets import FULL
 from xascoord.settings.tree import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
 
-def train_element(
-    element: str,
+def train_baseline(
+    files: ElementFiles, settings: Settings, predictions: Path, reference: Path
+) -> None:
+    """Evaluate the constant guess of an element, and keep the spectra it is about.
+
+    Parameters
+    ----------
+    files
+        Data sets and labels of the element.
+    settings
+        Folds, seed, window.
+    predictions
+        Parquet file of held-out predictions (``schemas.PREDICTIONS``).
+    reference
+        Parquet file of the computed spectra that a prediction is compared with
+        (``schemas.REFERENCE``).
+
+    Raises
+    ------
+    XascoordError
+        If the element has no labelled spectrum, or its folds cannot be made.
+    """
+    data, _ = read_element(files, settings)
+    folds = make_folds(data, settings)
+    parameters = model_parameters(data, settings, files.search)
+    table, _ = _held_out(data, folds, BASELINE, parameters, settings, 1)
+    write_table(predictions, table)
+    write_rows(reference, reference_rows(data), REFERENCE)
+
+
+def train_classifier(
+    files: ElementFiles,
+    classifier: str,
     settings: Settings,
-    datasets: Sequence[Path],
-    labels: Path,
-    thresholds: Path,
-    search: Path | None,
+    thresholds: tuple[float, float],
+    baseline: Path,
     predictions: Path,
-    bundles: Path,
-    journals: Path,
+    bundle: Path,
     workers: int,
 ) -> None:
-    """Cross-validate every classifier of an element, then fit and save the final models."""
+    """Cross-validate one classifier of an element, then fit it to all spectra and save it.
+
+    Parameters
+    ----------
+    files
+        Data sets and labels of the element, and the table of a search if there was one.
+    classifier
+        One of ``knn, forest, mlp, svc, cnn``.
+    settings
+        Folds, training sets, hyper-parameters, seed, window.
+    thresholds
+        Of the labels, for the record: CN weight, motif order parameter.
+    baseline
+        Held-out predictions of the constant guess, for the card.
+    predictions
+        Parquet file of held-out predictions (``schemas.PREDICTIONS``).
+    bundle
+        The ``.skops`` file; its card is written beside it.
+    workers
+        Fits at a time.
+
+    Raises
+    ------
+    XascoordError
+        If the element has no labelled spectrum, its folds cannot be made, or a worker was ended.
+    """
     started = time.perf_counter()
-    data, rows = read_element(element, settings, datasets, labels)
+    data, rows = read_element(files, settings)
     folds = make_folds(data, settings)
-    fits = fits_of(settings)
-    parameters = model_parameters(data, settings, search)
-    keys = fit_keys(data, fits, parameters, settings)
-    with Journal(journals / f"{element}.jsonl") as journal:
-        steps = cross_validate(data, folds, keys, parameters, settings, journal, workers)
-        show_progress(steps, f"fits of {element}")
-        entries = results(journal, keys)
-        found = temperatures(data, folds, entries, settings.models.main_split)
-        table = to_table(prediction_rows(data, folds, entries, found), PREDICTIONS)
-        record = _record(data, rows, folds, data.digest(), settings, read_thresholds(thresholds))
-        seconds = sum(entry["seconds"] for entry in entries.values())
-        seconds += _save_models(
-            data, settings, parameters, record, found, table, bundles, journals / element, workers
-        )
-        write_table(predictions, table)
-        write_rows(bundles / "reference.parquet", reference_rows(data), REFERENCE)
-        journal.keep(keys.values())
-    wall = time.perf_counter() - started
+    parameters = model_parameters(data, settings, files.search)
+    fitting = time.perf_counter()
+    table, found = _held_out(data, folds, classifier, parameters, settings, workers)
+    write_table(predictions, table)
+    guess = read_table(baseline, PREDICTIONS)
+    record = {
+        **_record(data, rows, folds, settings, thresholds),
+        "classifier": classifier,
+        "metrics": _metrics(data.element, classifier, (table, guess), settings),
+    }
+    _save(data, classifier, parameters, found, settings, record, bundle)
+    ended = time.perf_counter()
     print(
-        f"{element}: fits {seconds:.2f} s of {wall:.2f} s wall on {workers} processes",
+        f"{data.element}/{classifier}: fits {ended - fitting:.2f} s of {ended - started:.2f} s "
+        f"wall on {workers} processes",
         file=sys.stderr,
     )
+
+
+def _held_out(
+    data: ElementData,
+    folds: Folds,
+    classifier: str,
+    parameters: Parameters,
+    settings: Settings,
+    workers: int,
+) -> tuple[pa.Table, Temperatures]:
+    """Table of held-out predictions of a classifier, and its temperatures."""
+    fits = fits_of(settings, classifier)
+    entries: dict[Any, Scores] = {}
+
+    def steps() -> Any:
+        yield 0, len(fits)
+        for fit, scores in cross_validate(data, folds, fits, parameters, settings.seed, workers):
+            entries[fit] = scores
+            yield len(entries), len(fits)
+
+    show_progress(steps(), f"fits of {data.element}/{classifier}")
+    ordered = {fit: entries[fit] for fit in fits}
+    found = temperatures(data, folds, ordered, settings.models.main_split)
+    return to_table(prediction_rows(data, folds, ordered, found), PREDICTIONS), found
+
+
+def _metrics(
+    element: str, classifier: str, tables: Sequence[pa.Table], settings: Settings
+) -> list[Row]:
+    """Rows of the card: the classifier beside the constant guess."""
+    import pandas as pd
+
+    from xascoord.models.metrics import metric_rows
+
+    frame = pd.concat([table.to_pandas() for table in tables], ignore_index=True)
+    rows = metric_rows(
+        element, GROUP_OF[element], frame[frame["training_set"] == FULL],
+        settings.models.bootstrap, seed_of(settings.seed, "bootstrap"),
+    )  # fmt: skip
+    return [row for row in rows if row["classifier"] == classifier and row["kind"] == "both"]
 
 
 def _record(
     data: ElementData,
     rows: Sequence[Row],
     folds: Folds,
-    digest: str,
     settings: Settings,
     thresholds: tuple[float, float],
 ) -> Row:
-    """What is the same for all classifiers of an element."""
+    """What a bundle says that is the same for all classifiers of an element."""
+    from xascoord.models.bundles import input_spec
+    from xascoord.models.novelty import distance_quantiles
+
     models, full = settings.models, full_training_set(settings)
     learnt = np.any(list(data.kept.values()), axis=0)  # by some task
     members = full.members(data, learnt, 0)
@@ -119,7 +196,7 @@ def _record(
         "searched": models.search,
         "novelty": distance_quantiles(data.features, folds[models.main_split]),
         "data": {
-            "hash": digest,
+            "hash": data.digest(),
             "site": used.count("site"),
             "averaged": used.count("averaged"),
             "materials": len(set(np.asarray(data.materials)[members].tolist())),
@@ -129,60 +206,26 @@ def _record(
     }
 
 
-def _save_models(
+def _save(
     data: ElementData,
-    settings: Settings,
+    classifier: str,
     parameters: Parameters,
-    record: Row,
     found: Temperatures,
-    table: Any,
-    bundles: Path,
-    finished: Path,
-    workers: int,
-) -> float:
-    """Fit the final models of all classifiers and write bundles and cards; seconds of the fits.
+    settings: Settings,
+    record: Row,
+    bundle: Path,
+) -> None:
+    """Fit a classifier to all spectra; write bundle and card."""
+    from xascoord.jobs.workers import one_thread
+    from xascoord.models.bundles import library_versions, save_bundle
+    from xascoord.models.card import model_card
 
-    A finished bundle lies in ``finished`` as well, for a run that was ended or differs in what
-    the fits do not depend on.
-    """
-    frame = table.to_pandas()
-    frame = frame[frame["training_set"] == FULL]
-    metrics = metric_rows(
-        data.element, GROUP_OF[data.element], frame, settings.models.bootstrap,
-        seed_of(settings.seed, "bootstrap"),
-    )  # fmt: skip
-    records = {}
-    for classifier in settings.models.classifiers:
-        mine = [m for m in metrics if m["classifier"] == classifier and m["kind"] == "both"]
-        fit = Fit(classifier, full_training_set(settings), "all", 0)
-        records[classifier] = {
-            **record,
-            "classifier": classifier,
-            "metrics": mine,
-            "key": fit_keys(data, [fit], parameters, settings)[fit],
-        }
-    shared = (data, settings, parameters, records, found, bundles, finished)
-    seconds = 0.0
-    classifiers = settings.models.classifiers
-    for classifier, spent in in_processes(_save_model, classifiers, shared, workers):
-        seconds += spent
-        print(f"saved {data.element}/{classifier}", file=sys.stderr, flush=True)
-    for old in (*bundles.glob("*.skops"), *bundles.glob("*.md")):
-        if old.stem not in classifiers:
-            old.unlink()
-    return seconds
-
-
-def _save_model(classifier: str) -> float:
-    """Fit one final model on all spectra and save it, in a worker process."""
-    data, settings, parameters, records, found, bundles, finished = shared_values()
-    started = time.perf_counter()
     everything = np.ones(len(data.spectra), dtype=bool)
-    full, record = full_training_set(settings), records[classifier]
+    full = full_training_set(settings)
     members = full.members(data, everything, 0)
     tasks = {
         task: {
-            "classes": sorted({data.labels[task][i] for i in np.flatnonzero(members & kept)}),
+            "classes": sorted({data.labels[task][i] or "" for i in np.flatnonzero(members & kept)}),
             "spectra": int((members & kept).sum()),
             "temperature": found.get((classifier, task), 1.0),
             "parameters": parameters[classifier, task],
@@ -190,58 +233,78 @@ def _save_model(classifier: str) -> float:
         for task, kept in data.kept.items()
     }
     record = {**record, "tasks": tasks}
-    path, earlier = bundles / f"{classifier}.skops", finished / f"{classifier}.skops"
-    if _key_of_bundle(earlier) == record["key"]:
-        write_bytes(path, with_record(earlier.read_bytes(), record))
-    else:
+    with one_thread():
         models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
-        save_bundle(path, record, models)
-        write_bytes(earlier, path.read_bytes())
+    save_bundle(bundle, record, models)
     card = model_card({**record, "versions": library_versions()})
-    write_text(path.with_suffix(".md"), card)
-    return time.perf_counter() - started
-
-
-def _key_of_bundle(path: Path) -> str | None:
-    try:
-        return str(read_record(path).get("key"))
-    except BundleError:
-        return None
+    write_text(bundle.with_suffix(".md"), card)
 
 
 def search_element(
-    element: str,
-    settings: Settings,
-    datasets: Sequence[Path],
-    labels: Path,
-    out: Path,
-    journals: Path,
-    workers: int,
+    files: ElementFiles, settings: Settings, out: Path, journals: Path, workers: int
 ) -> None:
-    """Search the grids of all classifiers of an element and write every candidate's result."""
-    data, _ = read_element(element, settings, datasets, labels)
+    """Search the grids of all classifiers of an element and write every candidate's result.
+
+    Parameters
+    ----------
+    files
+        Data sets and labels of the element.
+    settings
+        Grids, folds, seed.
+    out
+        CSV file of every candidate (``search.COLUMNS``).
+    journals
+        Folder of finished candidates; a killed search goes on where it was.
+    workers
+        Fits at a time.
+    """
+    from xascoord.jobs.journal import Journal
+    from xascoord.models.search import COLUMNS, search_grids, search_rows
+
+    data, _ = read_element(files, settings)
     folds = make_folds(data, settings)
-    with Journal(journals / f"{element}.jsonl") as journal:
+    with Journal(journals / f"{files.element}.jsonl") as journal:
         steps = search_grids(data, folds, settings, journal, workers)
-        show_progress(steps, f"search for {element}")
+        show_progress(steps, f"search for {files.element}")
         write_csv(out, search_rows(data, settings, journal), COLUMNS)
 
 
 def summarise_models(settings: Settings, predictions: Path, results: Path) -> None:
-    """Tables and figures of all elements together."""
+    """Tables and figures of all elements together.
+
+    Parameters
+    ----------
+    settings
+        Elements and classifiers.
+    predictions
+        Folder of held-out predictions, ``<element>/<classifier>.parquet``.
+    results
+        Folder for tables and figures.
+
+    Raises
+    ------
+    XascoordError
+        If a table is missing or of another element or classifier.
+    """
     from xascoord.models.figures import plot_all
     from xascoord.models.tables import write_tables
 
     frames: Mapping[str, pd.DataFrame] = {
-        element: read_table(predictions / f"{element}.parquet", PREDICTIONS).to_pandas()
+        element: _read_predictions(predictions / element, element, settings)
         for element in settings.elements
     }
-    for element, frame in frames.items():
-        found = set(frame["classifier"]) - {BASELINE}
-        if found != set(settings.models.classifiers):
-            raise XascoordError(
-                f"{predictions / element}.parquet: holds {', '.join(sorted(found))}, the settings "
-                f"say {', '.join(settings.models.classifiers)}; train again"
-            )
     tables = write_tables(frames, settings, results)
     plot_all(tables, settings, results)
+
+
+def _read_predictions(folder: Path, element: str, settings: Settings) -> pd.DataFrame:
+    import pandas as pd
+
+    frames = []
+    for classifier in (BASELINE, *settings.models.classifiers):
+        path = folder / f"{classifier}.parquet"
+        frame = read_table(path, PREDICTIONS).to_pandas()
+        if set(frame["classifier"]) != {classifier} or set(frame["absorber"]) != {element}:
+            raise XascoordError(f"{path}: not of {element} by {classifier}; train again")
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from xascoord.core.schemas import OXYGEN, REJECTIONS
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
-from xascoord.jobs.resume import results, resume
+from xascoord.jobs.resume import results, run_remaining
 from xascoord.oxygen.examples import PARTS, RawSpectra
 from xascoord.oxygen.spectra import all_rows, environment_names
 from xascoord.oxygen.training import (
@@ -27,7 +28,7 @@ from xascoord.oxygen.training import (
     REGRESSOR,
     Fit,
     fit_keys,
-    work,
+    train_and_test,
 )
 from xascoord.settings.tree import Settings
 
@@ -97,7 +98,8 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
     if not keys:
         raise XascoordError("oxygen.splits: none of them is possible with these data; add 'raw'")
     with Journal(journals / "networks.jsonl") as journal:
-        steps = resume(keys, work, (raw, settings.oxygen, settings.seed), journal, workers)
+        function = partial(train_and_test, raw, settings.oxygen, settings.seed)
+        steps = run_remaining(keys, function, journal, workers)
         show_progress(steps, "oxygen networks")
         found = results(journal, keys)
         entries = [

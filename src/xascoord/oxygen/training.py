@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.hashing import seed_of
-from xascoord.jobs.workers import shared_values
 from xascoord.networks.network import Shape, Training, fit_weights, outputs_of
 from xascoord.oxygen.examples import (
     PARTS,
@@ -116,12 +115,6 @@ def fit_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Fit, str]:
         fit: hashlib.sha256(f"{start}{json.dumps(asdict(fit))}".encode()).hexdigest()
         for fit in fits_of(settings, tuple(sorted(set(raw.snapshots))))
     }
-
-
-def work(fit: Fit) -> Row:
-    """Train and test one network of what ``processes.in_processes`` shares."""
-    raw, settings, seed = shared_values()
-    return train_and_test(raw, settings, seed, fit)
 
 
 def train_and_test(raw: RawSpectra, settings: Oxygen, seed: int, fit: Fit) -> Row:

@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -15,15 +15,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
-from xascoord.core.imports import without
 from xascoord.measured.prepare import read_and_prepare
 from xascoord.measured.read import SUFFIXES
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.models import Prediction
-from xascoord.settings.tree import load_or_default
 
-_NOT_NEEDED = ("pandas", "matplotlib")
 _PICTURES = (".png", ".pdf", ".svg")
 _COLUMNS = (
     "file", "spectrum", "element", "answer", "probability", "cn_probability", "e0", "distance",
@@ -36,23 +33,42 @@ def run(
     element: str | None,
     e0: float | None,
     models: Path,
-    classifier: str | None,
-    channel: str | None,
-    deglitch: bool,
+    wishes: Mapping[str, Any],
     plot: Path | None,
     as_json: bool,
-    params: Path,
+    settings: Prediction,
 ) -> None:
-    """Predict and print; see the command's help."""
-    given = {"classifier": classifier, "channel": channel, "deglitch": deglitch or None}
-    wishes = {name: value for name, value in given.items() if value is not None}
-    settings = load_or_default(params).prediction
+    """Predict and print.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder of files.
+    element, e0
+        Absorber, and energy zero in eV, where they are given.
+    models
+        Folder of bundles.
+    wishes
+        Settings that were given by hand: ``classifier, channel, deglitch``; None: not given.
+    plot
+        Picture, or for a folder of spectra a folder of pictures.
+    as_json
+        JSON instead of text.
+    settings
+        Those in force otherwise.
+
+    Raises
+    ------
+    XascoordError
+        If something that was given cannot be, or a single file cannot be read.
+    """
+    given = {name: value for name, value in wishes.items() if value is not None}
     if plot is not None and not path.is_dir() and plot.suffix.lower() not in _PICTURES:
         raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
     if e0 is not None and not math.isfinite(e0):
         raise XascoordError("--e0: must be a number of eV")
     try:
-        settings = Prediction.model_validate({**settings.model_dump(), **wishes})
+        settings = Prediction.model_validate({**settings.model_dump(), **given})
     except ValidationError as error:
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
@@ -81,8 +97,7 @@ def _predict_one(
     try:
         with ProcessPoolExecutor(1) as pool:
             future = pool.submit(_read_apart, path, contracts, element, e0, *wishes)
-            with without(*_NOT_NEEDED):
-                predictor.import_libraries()
+            predictor.import_libraries()
             if len(contracts) == 1:
                 predictor.models(next(iter(contracts)))
             return [predictor.answer(found) for found in future.result()]
@@ -92,8 +107,7 @@ def _predict_one(
 
 def _read_apart(*arguments: Any) -> Any:
     """Read and prepare a file, in a process of its own."""
-    with without(*_NOT_NEEDED):
-        return read_and_prepare(*arguments)
+    return read_and_prepare(*arguments)
 
 
 def _run_folder(

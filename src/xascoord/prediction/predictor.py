@@ -81,10 +81,12 @@ class Predictor:
         """Import what loading a bundle and asking its models will need."""
         from importlib import import_module
 
-        from xascoord.models.bundles import skops_io
-
-        skops_io()
-        for name in ("sklearn.ensemble", "sklearn.neighbors", "xascoord.models.held_out"):
+        for name in (
+            "skops.io",
+            "sklearn.ensemble",
+            "sklearn.neighbors",
+            "xascoord.models.held_out",
+        ):
             import_module(name)
 
     def input_spec(self, element: str) -> tuple[Window, EdgeEnergy]:

@@ -54,11 +54,19 @@ class Settings(Section):
     oxygen: Oxygen = Oxygen()
 
     @model_validator(mode="after")
-    def _consistent(self) -> Settings:
+    def _each_once(self) -> Settings:
         for name in ("elements", "sources"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: each entry may stand only once")
+        return self
+
+
+class WholeSettings(Settings):
+    """Settings of a file: their sections must fit together, which those of one job need not."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WholeSettings:
         if self.augmentation.stretch >= self.window.upper - self.window.lower:
             raise ValueError("augmentation.stretch: must be smaller than the window")
         if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
@@ -69,10 +77,17 @@ class Settings(Section):
             raise ValueError(
                 "xasdb_archive.path: name the dump that the xasdb_archive source reads"
             )
+        if self.prediction.classifier not in self.models.classifiers:
+            raise ValueError(
+                f"prediction.classifier: {self.prediction.classifier} is not among "
+                "models.classifiers"
+            )
         return self
 
 
-def parse_settings(values: dict[str, Any], origin: str) -> Settings:
+def parse_settings(
+    values: dict[str, Any], origin: str, model: type[Settings] = WholeSettings
+) -> Settings:
     """Check a settings dictionary.
 
     Parameters
@@ -81,6 +96,8 @@ def parse_settings(values: dict[str, Any], origin: str) -> Settings:
         Nested settings as read from YAML or JSON.
     origin
         Name of the file the values came from, for messages.
+    model
+        ``Settings`` for a part of them, whose sections need not fit together.
 
     Raises
     ------
@@ -88,7 +105,7 @@ def parse_settings(values: dict[str, Any], origin: str) -> Settings:
         Naming the file, each wrong field, what is wrong and the remedy.
     """
     try:
-        return Settings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         lines = [_explain(problem, origin) for problem in error.errors()]
         raise SettingsError("\n".join(lines)) from None
@@ -106,33 +123,36 @@ def _explain(problem: Any, origin: str) -> str:
     return f"{origin}: {field}: {remedy}{given}. See workflow/schemas/params.schema.json."
 
 
-def load_settings(path: Path, override: str | None = None) -> Settings:
-    """Read ``params.yaml``; sections given as JSON text replace those of the file.
+def load_settings(path: Path, text: str | None = None) -> Settings:
+    """Read ``params.yaml``, or take settings given as JSON text instead.
+
+    Parameters
+    ----------
+    path
+        The file; not read where there is a text, so that a job does what it was told even if
+        somebody edits the file meanwhile.
+    text
+        JSON object of some sections; the others have their defaults.
 
     Raises
     ------
     SettingsError
         If the file is missing, is not YAML, or does not fit the schema.
     """
-    values: Any = {}
-    if override is None or path.exists():
-        if not path.exists():
-            raise SettingsError(
-                f"{path}: no such file; run from the project folder or give --params"
-            )
+    if text is not None:
         try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: not readable as YAML: {error}") from None
-        if not isinstance(values, dict):
-            raise SettingsError(
-                f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}"
-            )
-    if override is not None:
-        try:
-            values = {**values, **json.loads(override)}
+            values = dict(json.loads(text))
         except (ValueError, TypeError) as error:
             raise SettingsError(f"--settings: not a JSON object ({error})") from None
+        return parse_settings(values, "--settings", Settings)
+    if not path.exists():
+        raise SettingsError(f"{path}: no such file; run from the project folder or give --params")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}")
     return parse_settings(values, str(path))
 
 
@@ -146,5 +166,5 @@ def load_or_default(path: Path) -> Settings:
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of ``params.yaml``, generated from this module."""
-    schema = Settings.model_json_schema()
+    schema = WholeSettings.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

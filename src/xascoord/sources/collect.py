@@ -21,7 +21,7 @@ from xascoord.core.errors import AccountingError
 from xascoord.core.files import write_csv
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
-from xascoord.core.tables import to_table
+from xascoord.core.tables import to_table, versioned
 
 Array = npt.NDArray[np.float64]
 COUNT_COLUMNS = ("source", "absorber", "found", "accepted", "rejected")
@@ -92,6 +92,18 @@ class SpectraWriter:
         }
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
 
+    def consume(
+        self, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
+    ) -> Iterator[None]:
+        """Take in what a source finds, one spectrum or rejection a step."""
+        for spectrum, structure in spectra:
+            if isinstance(spectrum, Rejection):
+                self.reject(spectrum)
+            else:
+                assert structure is not None
+                self.accept(spectrum, structure)
+            yield
+
     def accept(self, spectrum: Spectrum, structure: dict[str, Any]) -> None:
         """Take a spectrum in; duplicates and unwanted absorbers become rejections."""
         if spectrum.absorber not in self._structure_ids:
@@ -142,7 +154,9 @@ class SpectraWriter:
             path = self._path(kind, element)
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(".partial")
-            self._writers[kind, element] = pq.ParquetWriter(partial, schema, compression="zstd")
+            self._writers[kind, element] = pq.ParquetWriter(
+                partial, versioned(schema), compression="zstd"
+            )
         return self._writers[kind, element]
 
     def _path(self, kind: str, element: str) -> Path:
@@ -194,16 +208,3 @@ class SpectraWriter:
             }
             for name in names
         ]
-
-
-def gather(
-    writer: SpectraWriter, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
-) -> Iterator[SpectraWriter]:
-    """Feed a source's spectra into a writer, yielding after each one (for progress)."""
-    for spectrum, structure in spectra:
-        if isinstance(spectrum, Rejection):
-            writer.reject(spectrum)
-        else:
-            assert structure is not None
-            writer.accept(spectrum, structure)
-        yield writer

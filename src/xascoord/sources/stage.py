@@ -12,12 +12,12 @@ from xascoord.core.files import write_csv, write_json, write_text
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import SpectraWriter, gather
+from xascoord.sources.collect import SpectraWriter
 
 SOURCES = ("demo", "crystals", "feff", "xasdb_archive", "materials_project")
 
 
-def _findings(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
+def _read(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
     """What a source finds; its module is imported only when it is asked for."""
     if source == "demo":
         from xascoord.sources.demo.spectra import read_embedded
@@ -54,7 +54,7 @@ def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> l
     """
     writer = SpectraWriter(source, settings.elements, folder)
     show_progress(
-        counted(gather(writer, _findings(source, settings, raw, folder / "plan"))),
+        counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
         f"{source} spectra",
     )
     counts = writer.finish()
@@ -95,7 +95,7 @@ def run_feff(
     Parameters
     ----------
     plan
-        Folder of ``list-feff-runs`` or ``choose-crystals``.
+        Folder of ``sources list-feff-runs`` or ``sources choose-crystals``.
     settings
         ``feff.run``.
     journals

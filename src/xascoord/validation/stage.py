@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from xascoord.core.errors import AccountingError, MeasurementError, SourceError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.hashing import seed_of
 from xascoord.labels.thresholds import read_thresholds
-from xascoord.models.element import make_folds, model_parameters, read_element
+from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.models.metrics import mean_scores, resample
 from xascoord.settings.tree import Settings
 from xascoord.structures.compounds import read_compounds
@@ -32,24 +31,31 @@ Row = dict[str, Any]
 
 
 def validate_element(
-    element: str,
-    settings: Settings,
-    datasets: Sequence[Path],
-    labels: Path,
-    thresholds: Path,
-    search: Path | None,
-    out: Path,
-    rejected: Path,
+    files: ElementFiles, settings: Settings, thresholds: Path, out: Path, rejected: Path
 ) -> None:
-    """Judge the random forest of an element on measured or on degraded spectra.
+    """Evaluate the random forest of an element on measured or on degraded spectra.
+
+    Parameters
+    ----------
+    files
+        Data sets and labels of the element, and the table of a search if there was one.
+    settings
+        Measured files, conditions, window, hyper-parameters of the forest, seed.
+    thresholds
+        JSON file of the labels' thresholds.
+    out
+        CSV file of every evaluated spectrum (``cases.COLUMNS``).
+    rejected
+        CSV file of those that could not be evaluated (``REJECTED``).
 
     Raises
     ------
     AccountingError
         If a sample is neither evaluated nor rejected.
     """
-    data, rows = read_element(element, settings, datasets, labels)
-    parameters = model_parameters(data, settings, search)
+    element = files.element
+    data, rows = read_element(files, settings)
+    parameters = model_parameters(data, settings, files.search)
     cases: list[Case] = []
     reasons: list[Row] = []
     learnt = np.ones(len(data.spectra), dtype=bool)

@@ -99,6 +99,11 @@ def restore_records(root: Path = Path()) -> int:
     return count
 
 
+def records_are_known(root: Path = Path()) -> bool:
+    """Whether ``restore_records`` would have nothing to do; nothing is written."""
+    return _seen(root) == _states(root)
+
+
 def _restore(store: Any, result: str, path: Path, record: dict[str, Any]) -> bool:
     """Write the record of one result, if it is of these bytes."""
     from snakemake.persistence import MetadataRecord

@@ -1,0 +1,44 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xascoord.core.elements import ELEMENTS
+
+
+def _element(value: str) -> str:
+    if value not in ELEMENTS:
+        raise typer.BadParameter(f"no element {value!r}; there are {' '.join(ELEMENTS)}")
+    return value
+
+
+Element = Annotated[str, typer.Argument(help="Absorber, e.g. Cu.", callback=_element)]
+Sources = Annotated[
+    list[Path], typer.Option("--spectra", help="Folder of a source; by precedence.")
+]
+Datasets = Annotated[Path, typer.Option(help="Folder of the data sets.")]
+OrderParameters = Annotated[Path, typer.Option(help="Folder of the order parameters.")]
+Labels = Annotated[Path, typer.Option(help="Folder of the ranking labels.")]
+Thresholds = Annotated[Path, typer.Option(help="JSON file of the labels' thresholds.")]
+Search = Annotated[
+    Path | None, typer.Option(help="Table of 'models search', instead of the settings.")
+]
+Out = Annotated[Path, typer.Option(help="File or folder to write.")]
+Rejections = Annotated[Path, typer.Option(help="Table of what was left out, and why.")]
+Workers = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
+Raw = Annotated[
+    Path, typer.Option(help="Folder of journals: downloads, FEFF runs, fits; kept for reruns.")
+]
+
+# Where the workflow puts things: defaults of the commands when they are called by hand.
+DATASETS = Path("data/02_datasets")
+ORDER_PARAMETERS = Path("data/03_labels/order_parameters")
+LABELS = Path("data/03_labels/labels")
+THRESHOLDS = Path("results/03_labels/thresholds.json")
+PREDICTIONS = Path("data/04_models/predictions")
+BUNDLES = Path("data/04_models/bundles")
+RAW = Path("data/raw")

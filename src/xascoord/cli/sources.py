@@ -1,0 +1,117 @@
+"""Commands of stage 01: spectra of every source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xascoord.cli.app import group, settings_of
+from xascoord.cli.options import RAW, Out, Raw, Workers
+from xascoord.core.errors import XascoordError
+
+commands = group("01: spectra of a source into typed tables; downloads; FEFF runs.")
+
+
+@commands.command("import")
+def import_(
+    ctx: typer.Context,
+    source: Annotated[
+        str, typer.Argument(help="demo, crystals, feff, xasdb_archive or materials_project.")
+    ],
+    out: Out,
+    raw: Raw = RAW,
+) -> None:
+    """Bring the spectra of one source into typed tables, one Parquet file an element.
+
+    Example: `xascoord --settings '{"sources": ["feff"], "feff": {"path": "runs.tar.gz"},
+    "elements": ["Cu"]}' sources import feff --out data/01_spectra/feff`
+    """
+    from xascoord.sources.stage import SOURCES, import_source
+
+    if source not in SOURCES:
+        raise XascoordError(f"no source {source!r}; there are {', '.join(SOURCES)}")
+    counts = import_source(source, settings_of(ctx), out, raw)
+    found, accepted = (sum(row[name] for row in counts) for name in ("found", "accepted"))
+    print(f"{source}: {found} spectra found, {accepted} accepted, {found - accepted} rejected")
+
+
+@commands.command()
+def download(
+    ctx: typer.Context,
+    record: Annotated[Path, typer.Option(help="File for the database versions, written last.")],
+    raw: Raw = RAW,
+) -> None:
+    """Fetch oxides' K-edge XANES from the Materials Project (key in MP_API_KEY); resumes."""
+    from xascoord.sources.stage import download as fetch_all
+
+    fetch_all(settings_of(ctx), raw, record)
+
+
+@commands.command()
+def list_feff_runs(ctx: typer.Context, out: Out) -> None:
+    """Plan FEFF runs for crystals without spectrum (feff.run.structures, feff.run.missing)."""
+    from xascoord.sources.stage import list_feff_runs as write_plan
+
+    write_plan(settings_of(ctx), out)
+
+
+@commands.command()
+def choose_crystals(ctx: typer.Context, out: Out) -> None:
+    """Choose, for each element, the crystals of which this project computes spectra."""
+    from xascoord.sources.stage import choose_crystals as write_choice
+
+    write_choice(settings_of(ctx), out)
+
+
+@commands.command()
+def run_feff(
+    ctx: typer.Context,
+    plan: Annotated[Path, typer.Argument(help="Folder of list-feff-runs or choose-crystals.")],
+    journals: Annotated[Path, typer.Option(help="Folder of results, kept for reruns.")],
+    part: Annotated[int, typer.Option(min=1, help="Which chunk of the runs.")] = 1,
+    parts: Annotated[int, typer.Option(min=1, help="Number of chunks.")] = 1,
+    element: Annotated[str | None, typer.Option(help="Only runs of this absorber.")] = None,
+    record: Annotated[Path | None, typer.Option(help="File for how runs ended, last.")] = None,
+    workers: Workers = 1,
+) -> None:
+    """Compute a chunk of a plan of FEFF runs (FEFF10, or feff.run.executable); resumes.
+
+    Example: `xascoord sources run-feff data/01_spectra/crystals/plan --element Fe --journals
+    data/raw/crystals --workers 2`
+    """
+    from xascoord.sources.stage import run_feff as run_chunk
+
+    run_chunk(plan, settings_of(ctx), journals, (part, parts), workers, record, element)
+
+
+@commands.command()
+def compute_demo(
+    ctx: typer.Context, out: Out = Path("data/demo"), workers: Workers = 1, raw: Raw = RAW
+) -> None:
+    """Compute the embedded demonstration spectra anew with FEFF8L (half an hour); resumes."""
+    from xascoord.sources.stage import compute_demo as compute
+
+    compute(settings_of(ctx), raw, workers, out)
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="Name in data/sources.csv; 'list' shows them.")],
+    out: Annotated[Path, typer.Option(help="Folder under which it is put.")] = Path(
+        "data/external"
+    ),
+    table: Annotated[Path, typer.Option(help="Table of data sets.")] = Path("data/sources.csv"),
+) -> None:
+    """Fetch an outside data set that is public in git, by dvc import at its pinned commit."""
+    from xascoord.sources.external import fetch as fetch_data
+    from xascoord.sources.external import read_external
+
+    known = read_external(table)
+    if name == "list":
+        for data in known.values():
+            print(f"{data.name}\t{data.what}\t{data.licence}\t{data.obtain}")
+        return
+    if name not in known:
+        raise XascoordError(f"no data set {name!r} in {table}; there are {', '.join(known)}")
+    fetch_data(known[name], out / name)

@@ -1,0 +1,81 @@
+"""Commands for one spectrum: predict, simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xascoord.cli.app import Given
+from xascoord.cli.options import BUNDLES, Workers
+from xascoord.core.errors import XascoordError
+
+
+def predict(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Spectrum (.xdi, .prj, columns) or a folder.")],
+    element: Annotated[
+        str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
+    ] = None,
+    e0: Annotated[float | None, typer.Option(help="Energy zero in eV, instead of found.")] = None,
+    models: Annotated[Path, typer.Option(help="Folder of the models.")] = BUNDLES,
+    classifier: Annotated[
+        str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="auto, transmission, fluorescence or mu.")
+    ] = None,
+    deglitch: Annotated[
+        bool | None,
+        typer.Option("--deglitch/--no-deglitch", help="Take single outlying points out."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
+
+    Example: `xascoord predict CuO.xdi --plot CuO.png`. A folder gives one line a spectrum.
+    """
+    from xascoord.prediction.command import run
+
+    given: Given = ctx.obj
+    wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
+    run(path, element, e0, models, wishes, plot, as_json, given.load_or_default().prediction)
+
+
+def simulate(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Crystal: a CIF or a POSCAR.")],
+    element: Annotated[
+        str | None, typer.Option(help="Absorber; needed where several have models.")
+    ] = None,
+    site: Annotated[int | None, typer.Option(help="One site only; --list shows them.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="One of feff.run.presets, e.g. fast or published.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the sites, compute nothing.")
+    ] = False,
+    compare: Annotated[
+        Path | None, typer.Option(help="Measured spectrum to draw beside the computed one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder; else NAME_ELEMENT here.")] = None,
+    kind: Annotated[str, typer.Option("--format", help="Of the spectra: xdi or csv.")] = "xdi",
+    workers: Workers = 1,
+) -> None:
+    """Compute the K-edge XANES of a crystal by FEFF10: each site, their average, a picture.
+
+    About half a minute a site with the preset 'fast'. Examples:
+
+    `xascoord simulate Fe2O3.cif`
+
+    `xascoord simulate POSCAR --element Cu --compare CuO.xdi --out CuO`
+    """
+    from xascoord.simulation.command import run
+
+    if kind not in ("xdi", "csv"):
+        raise XascoordError(f"--format {kind}: xdi or csv")
+    given: Given = ctx.obj
+    settings = given.load_or_default()
+    run(path, settings, element, site, preset, listed, compare, out, kind, workers)  # type: ignore[arg-type]
