@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
-from project import ROOT, commit, make_project, run, track
+from project import ROOT, commit, make_project, run, snakemake, track
 from xascoord.settings.tree import Settings, parse_settings
 
 SHARED = ROOT.parent / "shared"
@@ -28,14 +32,57 @@ def shared() -> Path:
     return SHARED
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests that change the machine run only if they are asked for."""
+    parser.addoption(
+        "--cluster", action="store_true",
+        help="run the tests on a Slurm that they start (root; writes /etc/slurm, starts munge)",
+    )  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of real spectra are those that ask for them."""
+    for item in items:
+        if "shared" in getattr(item, "fixturenames", ()):
+            item.add_marker("real_data")
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made by the first of several test processes that asks for it."""
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, made = base / name / "project", base / name / "made"
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A slice of the project, under git, that ``dvc repro`` has run: look, do not touch."""
-    folder = make_project(tmp_path_factory.mktemp("run") / "project")
-    track(folder)
-    run(folder, "dvc", "repro")
-    commit(folder, "Results")
-    return folder
+    """A slice of the project that Snakemake has run: look, do not touch."""
+
+    def make(folder: Path) -> None:
+        make_project(folder)
+        snakemake(folder, "all", "classify_geometries")
+
+    return _once(tmp_path_factory, "finished", make)
+
+
+@pytest.fixture(scope="session")
+def versioned(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same under git and DVC, as ``dvc repro`` leaves it."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(finished, folder)
+        track(folder)
+        snakemake(folder, "--report", "results/report.html")
+        run(folder, "dvc", "commit", "--force")
+        commit(folder, "Results")
+
+    return _once(tmp_path_factory, "versioned", make)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,8 @@ def train_copper(folder, settings, count=30):
     """Tables of made-up copper, models of them; the folder of the bundles."""
     from xascoord.core.schemas import DATASET, LABELS
     from xascoord.core.tables import write_rows
-    from xascoord.models.stage import train_element
+    from xascoord.models.element import ElementFiles
+    from xascoord.models.stage import train_baseline, train_classifier
     from xascoord.spectra.edge_energy import find_e0
     from xascoord.spectra.window import cut_window
 
@@ -91,12 +92,15 @@ def train_copper(folder, settings, count=30):
             row[f"motif_label_{n}"] = motif if n == number else None
             row[f"motif_kept_{n}"] = n == number
         labels.append(row)
-    write_rows(folder / "site.parquet", datasets, DATASET)
-    write_rows(folder / "labels.parquet", labels, LABELS)
-    (folder / "thresholds.json").write_text('{"cn_threshold": 0.2, "motif_threshold": 0.05}')
-    train_element(
-        "Cu", settings, [folder / "site.parquet"], folder / "labels.parquet",
-        folder / "thresholds.json", None, folder / "predictions.parquet", folder / "bundles/Cu",
-        folder / "journals", 1,
-    )  # fmt: skip
+    write_rows(folder / "datasets/site/Cu.parquet", datasets, DATASET)
+    write_rows(folder / "datasets/averaged/Cu.parquet", [], DATASET)
+    write_rows(folder / "labels/Cu.parquet", labels, LABELS)
+    files = ElementFiles("Cu", folder / "datasets", folder / "labels")
+    bundles, baseline = folder / "bundles/Cu", folder / "predictions/baseline.parquet"
+    train_baseline(files, settings, baseline, bundles / "reference.parquet")
+    for classifier in settings.models.classifiers:
+        train_classifier(
+            files, classifier, settings, (0.2, 0.05), baseline,
+            folder / f"predictions/{classifier}.parquet", bundles / f"{classifier}.skops", 1,
+        )  # fmt: skip
     return folder / "bundles"

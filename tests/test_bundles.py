@@ -189,5 +189,5 @@ def test_card_is_made_from_the_record_alone(saved):
     for words in ("-5 to +45 eV about e0, 200 points", "level 0.5", "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card
-    assert all(f"{k} {v}" in card for k, v in library_versions().items())
+    assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())
     assert record["format"] == bundles.FORMAT

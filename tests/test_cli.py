@@ -1,33 +1,46 @@
 """The commands as a person meets them."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
+
+from xascoord.cli.main import app
+
+GROUPS = ["sources", "datasets", "labels", "models", "importance", "validation", "report",
+          "geometries", "oxygen", "workflow"]  # fmt: skip
 
 
-def _run(*arguments, cwd=None, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "xascoord", *arguments], capture_output=True, text=True, cwd=cwd,
-        env={**os.environ, "COLUMNS": "100", **environment}, timeout=120,
-    )  # fmt: skip
+def _run(*arguments, **environment):
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "100", **environment})
 
 
-def test_help_teaches():
-    result = _run("--help")
-    assert result.returncode == 0
-    for word in ("spectra", "datasets", "download", "fetch", "snakemake --cores 2"):
-        assert word in result.stdout
-    assert "Example" in _run("spectra", "--help").stdout
+def test_help_teaches_the_order_of_work():
+    text = _run("--help").output
+    assert "snakemake --cores 2" in text
+    table = text[text.index("Commands") :]
+    places = [table.index(f" {name} ") for name in GROUPS]
+    assert places == sorted(places)
+    for group in GROUPS:
+        assert _run(group, "--help").exit_code == 0
+    assert "Example" in _run("sources", "import", "--help").output
 
 
-def test_check_prints_all_settings(root):
-    settings = json.loads(_run("check", cwd=root).stdout)
+def test_check_prints_all_settings(root, monkeypatch):
+    monkeypatch.chdir(root)
+    settings = json.loads(_run("check").stdout)
     assert settings["window"] == {
         "reference": "e0", "lower": -5.0, "upper": 45.0, "points": 200, "normalise": "maximum",
     }  # fmt: skip
+
+
+def test_settings_that_are_handed_over_are_all_there_is(tmp_path, monkeypatch):
+    """A job does what it was told, whatever params.yaml has become meanwhile."""
+    (tmp_path / "params.yaml").write_text("broken: {")
+    monkeypatch.chdir(tmp_path)
+    assert json.loads(_run("--settings", '{"seed": 3}', "check").stdout)["seed"] == 3
 
 
 GONE = '{"feff": {"path": "gone"}, "sources": ["feff"]}'
@@ -36,34 +49,38 @@ GONE = '{"feff": {"path": "gone"}, "sources": ["feff"]}'
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (["check", "--params", "missing.yaml"], "missing.yaml"),
-        (["check", "--settings", '{"seed": "x"}'], "seed"),
-        (["check", "--settings", "{broken"], "--settings"),
-        (["spectra", "nowhere", "--out", "out"], "nowhere"),
-        (["spectra", "feff", "--out", "out", "--settings", GONE], "gone does not exist"),
-        (
-            [
-                "datasets",
-                "Xx",
-                "--spectra",
-                "a",
-                "--site",
-                "b",
-                "--averaged",
-                "c",
-                "--rejections",
-                "d",
-            ],
-            "Xx",
-        ),
+        (["--params", "missing.yaml", "check"], "missing.yaml"),
+        (["--params", "none.yaml", "predict", "a.xdi"], "none.yaml"),
+        (["--settings", '{"seed": "x"}', "check"], "seed"),
+        (["--settings", "{broken", "check"], "--settings"),
+        (["sources", "import", "nowhere", "--out", "out"], "nowhere"),
+        (["--settings", GONE, "sources", "import", "feff", "--out", "out"], "gone does not exist"),
         (["fetch", "nothing"], "nothing"),
         (["fetch", "xasdb_archive"], "not in a git repository"),
-        (["download", "--record", "r"], "MP_API_KEY"),
+        (["sources", "download", "--record", "r"], "MP_API_KEY"),
     ],
 )
-def test_mistakes_are_one_message_and_no_traceback(root, tmp_path, command, message):
-    result = _run(*command, cwd=root, MP_API_KEY="")
-    assert result.returncode == 2
+def test_mistakes_are_one_message_and_no_traceback(root, monkeypatch, command, message):
+    monkeypatch.chdir(root)
+    result = _run(*command, MP_API_KEY="")
+    assert result.exit_code == 2
     assert message in result.stderr
-    assert "Traceback" not in result.stderr + result.stdout
     assert result.stderr.startswith("xascoord: error:")
+
+
+@pytest.mark.parametrize("command", [["datasets", "build"], ["models", "baseline"],
+                                     ["labels", "assign"]])  # fmt: skip
+def test_unknown_elements_are_named(command):
+    result = _run(*command, "Xx")
+    assert result.exit_code == 2
+    assert "no element 'Xx'" in result.stderr
+
+
+def test_the_program_itself():
+    result = subprocess.run(
+        [sys.executable, "-m", "xascoord", "--settings", "[]", "check"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.startswith("xascoord: error:")
+    assert "Traceback" not in result.stderr

@@ -13,6 +13,7 @@ import pytest
 
 from project import ROOT, RUN, checksums, make_project, run
 
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
 SCRIPT = ROOT / "tests/cluster/slurm.sh"
 SLURM = ["--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command",
          "squeue", "--slurm-init-seconds-before-status-checks", "1"]  # fmt: skip
@@ -20,7 +21,9 @@ QUICK = ["--seconds-between-status-checks", "1", "--latency-wait", "5", "--jobs"
 
 
 @pytest.fixture(scope="module")
-def cluster():
+def cluster(request):
+    if not request.config.getoption("--cluster"):
+        pytest.skip("these tests change the machine: run them with --cluster")
     if os.geteuid() != 0 or not shutil.which("slurmctld") or not shutil.which("munged"):
         pytest.skip("Slurm and munge are not installed, or this is not root")
     subprocess.run(["bash", str(SCRIPT), "start"], check=True)
@@ -41,10 +44,11 @@ def _memory_of_jobs():
 def test_slurm_sends_failed_jobs_again_with_more_memory(cluster, finished, tmp_path):
     """To the labels of one element; importing needs some 370 MB and is given 250 first."""
     folder = make_project(tmp_path / "project", elements=["Ti"])
-    rules = folder / "workflow/rules/01_spectra.smk"
-    head, rule, rest = rules.read_text().partition("rule import_demo:")
-    assert "memory(1000)" in rest
-    rules.write_text(head + rule + rest.replace("memory(1000)", "memory(250)", 1))
+    profile = folder / "profiles/default/config.yaml"
+    given = "set-resources:\n"
+    less = f"{given}  import_demo:\n    mem_mb: 250 * 2 ** (attempt - 1)\n"
+    assert given in profile.read_text()
+    profile.write_text(profile.read_text().replace(given, less))
     target = "data/03_labels/order_parameters/Ti.parquet"
     output = run(folder, "snakemake", *SLURM, *QUICK, target)
     assert "Trying to restart" in output

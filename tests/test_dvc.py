@@ -1,7 +1,7 @@
 """DVC: an outside data set by dvc import, and the stages of dvc.yaml."""
 
+import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml
 
+from project import FAST, make_project, set_params, snakemake
 from xascoord.core.errors import SourceError
 from xascoord.sources.external import ExternalData, fetch, read_external
 
@@ -73,21 +74,38 @@ def _added_stage(root):
         return yaml.safe_load((project / "dvc.yaml").read_text())["stages"]["oxygen"]
 
 
-def test_each_stage_depends_on_the_settings_its_rules_are_given(root):
+def _settings_of_jobs(folder):
+    """Every job that there can be: its group of commands, and the settings it is handed."""
+    (folder / "runs").mkdir()
+    (folder / "dump.json").write_text("[]")
+    set_params(
+        folder, elements=["Ti"], models={**FAST, "search": True},
+        sources=["demo", "crystals", "feff", "xasdb_archive", "materials_project"],
+        feff={"path": "runs", "run": {"missing": True}}, xasdb_archive={"path": "dump.json"},
+        oxygen={"folder": "runs"}, validation={"folder": "runs"},
+    )  # fmt: skip
+    plan = snakemake(folder, "-n", "-p", "all", "classify_geometries", "count_metals")
+    for line in plan.splitlines():
+        if line.strip().startswith("xascoord --settings"):
+            words = shlex.split(line)
+            yield words[3], json.loads(words[2])
+
+
+def test_each_stage_depends_on_the_settings_its_rules_are_given(root, tmp_path):
     """A section that only Snakemake knows of would leave stale results under DVC."""
-    stages = _stages(root)
-    for path in sorted((root / "workflow/rules").glob("0*.smk")):
-        stage = stages[path.stem.partition("_")[2]]
-        rules = path.read_text().split("\nrule ")
-        text = " ".join(rule for rule in rules if not rule.startswith("compute_demo"))
-        calls = re.findall(r"settings\(([^)]*)\)", text)
-        parts = [part for call in calls for part in re.findall(r"(\w+)=\[([^\]]*)\]", call)]
-        whole = [re.sub(r"\w+=\[[^\]]*\]", "", call) for call in calls]
-        used = {name for call in whole for name in re.findall(r'"(\w+)"', call)}
-        used |= {f"{name}.{key}" for name, keys in parts for key in re.findall(r'"(\w+)"', keys)}
-        known = {name for name in stage["params"] if isinstance(name, str)}
-        assert used <= known or {"params.yaml": None} in stage["params"], path
-        assert f"workflow/rules/{path.name}" in stage["deps"]
+    stages, seen = _stages(root), set()
+    for group, settings in _settings_of_jobs(make_project(tmp_path / "project")):
+        name = {"sources": "spectra"}.get(group, group)
+        seen.add(name)
+        known = [n for n in stages[name]["params"] if isinstance(n, str)]
+        if {"params.yaml": None} in stages[name]["params"]:
+            continue
+        for section, values in settings.items():
+            parts = {f"{section}.{key}" for key in values} if isinstance(values, dict) else set()
+            assert section in known or (parts and parts <= set(known)), (name, section)
+    assert seen == set(stages)
+    for path in (root / "workflow/rules").glob("0*.smk"):
+        assert f"workflow/rules/{path.name}" in stages[path.stem.partition("_")[2]]["deps"]
 
 
 def test_stages_call_snakemake_and_keep_their_outs(root):

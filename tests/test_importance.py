@@ -16,7 +16,7 @@ from xascoord.importance.drop import (
     importance_rows,
 )
 from xascoord.importance.stage import summarise_importance
-from xascoord.models.cross_validation import Fit, parameters_of, run_fit, unpack
+from xascoord.models.cross_validation import Fit, parameters_of, run_fit
 from xascoord.models.element import make_folds
 from xascoord.models.training_sets import TrainingSet
 from xascoord.spectra.regions import region_masks
@@ -100,11 +100,11 @@ def test_nothing_dropped_is_the_forest_of_the_model_stage():
         DroppedFold((), 2),
     )  # fmt: skip
     fit = Fit("forest", FULL, "grouped", 2)
-    result = run_fit(data, folds, fit, parameters, settings.seed)["tasks"][CN_TASK]
-    best = unpack(result["scores"], 2).argmax(axis=1)
+    classes, scores = run_fit(data, folds, parameters, settings.seed, fit)[CN_TASK]
+    best = scores.argmax(axis=1)
     tested = np.flatnonzero(folds["grouped"] == 2)
     kept = [i for i, row in enumerate(tested) if data.kept[CN_TASK][row]]
-    right = sum(result["classes"][best[i]] == data.labels[CN_TASK][tested[i]] for i in kept)
+    right = sum(classes[best[i]] == data.labels[CN_TASK][tested[i]] for i in kept)
     assert sum(count[1] for count in dropped_fold["counts"].values()) == right
     assert sum(count[0] for count in dropped_fold["counts"].values()) == len(kept)
 

@@ -251,32 +251,3 @@ def test_every_real_k_edge_can_be_prepared(shared):
         assert prepared.features.max() == 1
         count += 1
     assert count > 100
-
-
-def test_parts_of_larch_are_those_of_the_whole():
-    import larch.io
-    import larch.xafs
-    from larch import Group
-
-    from xascoord.measured import larch_parts
-
-    energy, mu = long_edge()
-    found = [Group(energy=energy, mu=2 * mu + 1) for _ in range(2)]
-    larch.xafs.mback_norm(found[0], z=29, edge="K", e0=CU)
-    larch_parts.mback_norm(found[1], z=29, edge="K", e0=CU)
-    assert np.array_equal(found[0].norm, found[1].norm)
-    assert larch_parts.find_larch_e0(energy, mu) == larch.xafs.find_e0(energy, mu)
-    assert hasattr(larch.io, "read_athena")
-
-
-def test_hidden_packages_are_back_afterwards():
-    import sys
-
-    from xascoord.core.imports import without
-
-    sys.modules.pop("colorsys", None)
-    with without("colorsys", "sys"), pytest.raises(ImportError):
-        import colorsys
-    import colorsys
-
-    assert colorsys.rgb_to_hsv(0, 0, 0) == (0, 0, 0)

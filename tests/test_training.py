@@ -1,34 +1,32 @@
 import os
+from functools import partial
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from conftest import edge_spectrum, make_settings
 from model_data import made_up_element
 from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.hashing import seed_of
-from xascoord.core.schemas import DATASET, LABELS, PREDICTIONS
-from xascoord.core.tables import to_table, write_rows
-from xascoord.jobs.journal import Journal
-from xascoord.jobs.resume import results
-from xascoord.jobs.workers import in_processes, shared_values
+from xascoord.core.schemas import DATASET, LABELS, PREDICTIONS, REFERENCE
+from xascoord.core.tables import read_table, to_table, write_rows
+from xascoord.jobs.workers import run_in_workers
 from xascoord.models import cross_validation as training
 from xascoord.models.bundles import read_record
 from xascoord.models.cross_validation import (
     cross_validate,
     fit_all_tasks,
-    fit_keys,
     fits_of,
-    key_of,
     parameters_of,
     run_fit,
 )
 from xascoord.models.data import element_data
-from xascoord.models.element import make_folds
+from xascoord.models.element import ElementFiles, make_folds
 from xascoord.models.held_out import motif_steps, prediction_rows, temperatures
 from xascoord.models.metrics import metric_rows
-from xascoord.models.stage import train_element
+from xascoord.models.stage import train_baseline, train_classifier
 from xascoord.models.training_sets import TrainingSet, training_sets
 from xascoord.spectra.window import cut_window
 
@@ -40,15 +38,17 @@ FAST = {
 }
 
 
-def _run(tmp_path, data, settings, workers=1):
-    folds = make_folds(data, settings)
-    fits = fits_of(settings)
+def _fits(settings):
+    return [
+        f for name in ("baseline", *settings.models.classifiers) for f in fits_of(settings, name)
+    ]
+
+
+def _run(data, settings, workers=1):
+    folds, fits = make_folds(data, settings), _fits(settings)
     parameters = parameters_of(settings, data.tasks)
-    keys = fit_keys(data, fits, parameters, settings)
-    with Journal(tmp_path / "journal.jsonl") as journal:
-        steps = list(cross_validate(data, folds, keys, parameters, settings, journal, workers))
-        entries = results(journal, keys)
-    return folds, entries, steps
+    found = dict(cross_validate(data, folds, fits, parameters, settings.seed, workers))
+    return folds, {fit: found[fit] for fit in fits}
 
 
 def _rows(data, settings, folds, entries):
@@ -57,9 +57,9 @@ def _rows(data, settings, folds, entries):
 
 
 @pytest.fixture(scope="module")
-def evaluated(tmp_path_factory):
+def evaluated():
     data, settings = made_up_element(), make_settings(models=FAST)
-    folds, entries, _ = _run(tmp_path_factory.mktemp("run"), data, settings)
+    folds, entries = _run(data, settings)
     return data, settings, folds, entries
 
 
@@ -76,9 +76,9 @@ def test_tested_materials_are_never_learnt_from(monkeypatch):
 
     monkeypatch.setattr(training, "fit_task", spy)
     parameters = parameters_of(settings, data.tasks)
-    for fit in fits_of(settings):
+    for fit in _fits(settings):
         seen.clear()
-        run_fit(data, folds, fit, parameters, settings.seed)
+        run_fit(data, folds, parameters, settings.seed, fit)
         tested = folds[fit.split] == fit.fold
         hidden = np.concatenate([data.features[tested], data.copies[tested[data.origin]]])
         for features, labels, materials in seen:
@@ -125,43 +125,10 @@ def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(evaluated):
     assert base["top1"] < 0.5
 
 
-def test_killed_runs_go_on_and_give_the_same(evaluated, tmp_path, monkeypatch):
+def test_several_processes_give_the_same(evaluated):
     data, settings, folds, entries = evaluated
-    fits, parameters = fits_of(settings), parameters_of(settings, data.tasks)
-    real, calls = training.run_fit, []
-
-    def failing(*arguments):
-        if len(calls) == 7:
-            raise KeyboardInterrupt
-        calls.append(arguments)
-        return real(*arguments)
-
-    monkeypatch.setattr(training, "run_fit", failing)
-    keys = fit_keys(data, fits, parameters, settings)
-    with Journal(tmp_path / "journal.jsonl") as journal, pytest.raises(KeyboardInterrupt):
-        list(cross_validate(data, folds, keys, parameters, settings, journal, 1))
-    monkeypatch.setattr(training, "run_fit", real)
-    again, resumed, steps = _run(tmp_path, data, settings)
-    assert steps[0] == (7, len(fits))
-    assert _rows(data, settings, again, resumed) == _rows(data, settings, folds, entries)
-
-
-def test_several_processes_give_the_same(evaluated, tmp_path):
-    data, settings, folds, entries = evaluated
-    _, others, _ = _run(tmp_path, data, settings, workers=2)
+    _, others = _run(data, settings, workers=2)
     assert _rows(data, settings, folds, others) == _rows(data, settings, folds, entries)
-
-
-def test_a_changed_setting_makes_only_its_own_pieces_stale():
-    data = made_up_element()
-    one = make_settings(models=FAST)
-    other = make_settings(models={**FAST, "svc": {"C": 5.0}})
-    keys = [
-        {key_of("x", p, parameters_of(s, data.tasks), s): p.classifier for p in fits_of(s)}
-        for s in (one, other)
-    ]
-    changed = {keys[1][key] for key in keys[1].keys() - keys[0].keys()}
-    assert changed == {"svc"}
 
 
 def test_smaller_shares_are_parts_of_larger_ones():
@@ -199,14 +166,22 @@ def test_final_models_learn_from_everything_kept():
     assert len(models["CN_6 motifs"].classes) == 2
 
 
-def _double(item):
-    return shared_values() * item
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_give_each_item_with_its_result(workers):
+    found = run_in_workers(partial(np.multiply, 10), [3, 1, 2], workers)
+    assert sorted(found) == [(1, 10), (2, 20), (3, 30)]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_processes_share_values(workers):
-    found = in_processes(_double, [3, 1, 2], 10, workers)
-    assert sorted(found) == [(1, 10), (2, 20), (3, 30)]
+def test_workers_use_one_thread_and_leave_this_process_as_it_was(workers):
+    before = threadpool_info()
+    found = [counts for _, counts in run_in_workers(_threads, [1, 2, 3], workers)]
+    assert found == [{1}] * 3
+    assert threadpool_info() == before
+
+
+def _threads(_):
+    return {pool["num_threads"] for pool in threadpool_info()}
 
 
 def _die(item):
@@ -215,7 +190,7 @@ def _die(item):
 
 def test_a_killed_worker_is_a_clear_error():
     with pytest.raises(XascoordError, match="fewer workers or more memory"):
-        list(in_processes(_die, [1, 2], None, 2))
+        list(run_in_workers(_die, [1, 2], 2))
 
 
 def _rows_of(settings, element="Ti", count=12):
@@ -268,36 +243,35 @@ def test_data_sets_of_another_element_are_refused():
         element_data("Ti", datasets, labels, make_settings())
 
 
-def test_final_models_are_fitted_once(tmp_path, monkeypatch):
-    """A run that was ended, or that differs in the bootstrap only, takes them as they are."""
+def test_a_classifier_is_trained_from_tables(tmp_path):
     settings = make_settings(models={**FAST, "classifiers": ["svc"], "compare": [],
-                                     "learning_curve": []}, labels={"min_samples": 3})  # fmt: skip
+                                     "learning_curve": []}, labels={"min_samples": 3},
+                             prediction={"classifier": "svc"})  # fmt: skip
     datasets, labels = _rows_of(settings, count=20)
     for row in datasets:
         row.update(structure_id="x", site_index=0, multiplicity=1)
     for row in labels:
         row.update(structure_id="x", site_index=0, multiplicity=1, cn_weights=[0.0] * 12,
                    motif_order_parameters=[0.0] * 25)  # fmt: skip
-    write_rows(tmp_path / "d.parquet", datasets, DATASET)
-    write_rows(tmp_path / "l.parquet", labels, LABELS)
-    (tmp_path / "t.json").write_text('{"cn_threshold": 0.2, "motif_threshold": 0.05}')
+    write_rows(tmp_path / "d/site/Ti.parquet", datasets, DATASET)
+    write_rows(tmp_path / "d/averaged/Ti.parquet", [], DATASET)
+    write_rows(tmp_path / "l/Ti.parquet", labels, LABELS)
+    files = ElementFiles("Ti", tmp_path / "d", tmp_path / "l")
+    baseline = tmp_path / "baseline.parquet"
+    train_baseline(files, settings, baseline, tmp_path / "reference.parquet")
 
     def train(settings, name):
-        train_element(
-            "Ti", settings, [tmp_path / "d.parquet"], tmp_path / "l.parquet", tmp_path / "t.json",
-            None, tmp_path / f"{name}.parquet", tmp_path / name, tmp_path / "journals", 1,
-        )  # fmt: skip
-        return (tmp_path / name / "svc.skops").read_bytes()
+        path = tmp_path / name / "svc.skops"
+        train_classifier(
+            files, "svc", settings, (0.2, 0.05), baseline, tmp_path / f"{name}.parquet", path, 1
+        )
+        return path.read_bytes()
 
-    first = train(settings, "first")
-    monkeypatch.setattr(training, "fit_task", None)  # nothing may be fitted again
-    assert train(settings, "second") == first
-    other = make_settings(**{**settings.model_dump(), "models": {
-        **settings.models.model_dump(), "bootstrap": 5}})  # fmt: skip
-    third = train(other, "third")
-    assert third != first
-    record = read_record(tmp_path / "third/svc.skops")
-    assert next(m for m in record["metrics"] if m["scope"] == "all")["top1_low"] != ""
+    assert train(settings, "first") == train(settings, "second")
+    record = read_record(tmp_path / "first/svc.skops")
+    row = next(m for m in record["metrics"] if m["scope"] == "all")
+    assert row["top1_low"] != "" != row["baseline_top1"]
     assert record["data"]["site"] == 20
+    assert read_table(tmp_path / "reference.parquet", REFERENCE).num_rows == 20
     with pytest.raises(XascoordError, match="--search"):
-        train(make_settings(models={"search": True}), "fourth")
+        train(make_settings(models={"search": True}), "third")

@@ -16,27 +16,29 @@ from xascoord.workflow.run_lock import hold_folder
 from xascoord.workflow.snakemake_records import restore_records, save_records
 
 NOTHING = "Nothing to be done"
+pytestmark = [pytest.mark.versions, pytest.mark.xdist_group("dvc")]
 
 
 @pytest.fixture(scope="module")
-def pushed(finished):
+def pushed(versioned):
     """The results are in the local remote."""
-    run(finished, "dvc", "push")
-    assert (finished.parent / "xascoord-dvc/files").is_dir()
-    return finished
+    run(versioned, "dvc", "push")
+    assert (versioned.parent / "xascoord-dvc/files").is_dir()
+    return versioned
 
 
 def _clone(origin, folder, remote=None):
     run(origin, "git", "clone", "-q", str(origin), str(folder))
     run(folder, "dvc", "pull", *(["-r", remote] if remote else []))
+    assert "results known" in run(folder, "xascoord", "workflow", "restore")
     return folder
 
 
-def test_after_repro_neither_has_anything_to_do(finished):
-    assert NOTHING in snakemake(finished, "-n")
-    assert "up to date" in run(finished, "dvc", "status")
-    assert "Running stage" not in run(finished, "dvc", "repro", "--dry")
-    report = (finished / "results/report.html").read_text()
+def test_after_repro_neither_has_anything_to_do(versioned):
+    assert NOTHING in snakemake(versioned, "-n")
+    assert "up to date" in run(versioned, "dvc", "status")
+    assert "Running stage" not in run(versioned, "dvc", "repro", "--dry")
+    report = (versioned / "results/report.html").read_text()
     for words in ("Loss of accuracy when a region is dropped", "Label cardinality"):
         assert words in report
 
@@ -83,6 +85,7 @@ def test_an_experiment_reruns_what_depends_on_its_parameter(pushed, tmp_path):
     # Back to the commit: the bytes and their records come back together.
     run(clone, "git", "checkout", "-q", ".")
     run(clone, "dvc", "checkout")
+    run(clone, "xascoord", "workflow", "restore")
     assert NOTHING in snakemake(clone, "-n")
     assert checksums(clone) == checksums(pushed)
 
@@ -257,11 +260,11 @@ def test_a_second_writer_of_a_journal_waits(tmp_path):
     assert Journal(path).keys == {"a", "b"}
 
 
-def test_every_result_belongs_to_a_stage_of_dvc(finished):
-    stages = yaml.safe_load((finished / "dvc.yaml").read_text())["stages"]
+def test_every_result_belongs_to_a_stage_of_dvc(versioned):
+    stages = yaml.safe_load((versioned / "dvc.yaml").read_text())["stages"]
     outs = tuple(next(iter(out)) for stage in stages.values() for out in stage["outs"])
-    assert all(name.startswith(outs) for name in checksums(finished))
-    for path in (finished / "data/provenance").iterdir():
+    assert all(name.startswith(outs) for name in checksums(versioned))
+    for path in (versioned / "data/provenance").iterdir():
         records = json.loads(path.read_text())
         assert all("endtime" not in record for record in records.values())
         assert any(out.endswith(path.name) for out in outs)

@@ -1,6 +1,7 @@
 """The real workflow, run by the real Snakemake on a small slice in a folder of its own."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -50,40 +51,45 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert "Nothing to be done" in snakemake(finished, "-n")
 
 
+@pytest.mark.kill
 def test_the_same_bytes_whatever_the_cores_and_after_a_kill(finished, tmp_path):
-    """Plain Snakemake on one core, killed in training: the same bytes as DVC's on two.
+    """On one core, killed in training and run again: the same bytes as on two in one go.
 
-    The lock of the killed run does not stop the next one.
+    The lock of the killed run does not stop the next one. What comes before the training is not
+    done again: the tests of those stages and those on Slurm say that its bytes are always the same.
     """
-    folder = make_project(tmp_path / "killed")
+    folder = tmp_path / "killed"
+    shutil.copytree(finished, folder)
+    for stage in ("04_models", "05_importance", "06_validation", "07_report"):
+        shutil.rmtree(folder / f"data/{stage}", ignore_errors=True)
+        shutil.rmtree(folder / f"results/{stage}")
     process = subprocess.Popen(
         [str(BIN / "snakemake"), "--cores", "1"], cwd=folder, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    journals = folder / "data/raw/models"
-    while not list(journals.glob("*.jsonl")) and process.poll() is None:
+    while not list(folder.glob("data/04_models/bundles/*/*.skops")) and process.poll() is None:
         time.sleep(0.05)
     time.sleep(1)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list((folder / ".snakemake/locks").iterdir())
-    targets = ("all", "classify_geometries")
-    assert "its lock is removed" in snakemake(folder, "--cores", "1", *targets)
+    assert "its lock is removed" in snakemake(folder, "--cores", "1", "all")
     assert checksums(folder) == checksums(finished)
 
 
-def test_several_processes_an_element_give_the_same_bytes(finished, tmp_path):
-    """With one element, the cores that Snakemake has left go into its job."""
+@pytest.mark.slow
+def test_several_processes_a_job_give_the_same_bytes(finished, tmp_path):
+    """With one job at a time, the cores that Snakemake has left go into it."""
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
     shutil.rmtree(copy / "data/04_models")
-    shutil.rmtree(copy / "data/raw/models")
-    set_params(copy, elements=["Cu"])
-    snakemake(copy, "data/04_models/predictions/Cu.parquet", "--rerun-triggers", "mtime")
-    assert "on 2 processes" in (copy / "logs/04_models/train_Cu.log").read_text()
+    set_params(copy, elements=["Cu"], models={**FAST, "classifiers": ["forest"]})
+    target = "data/04_models/predictions/Cu/forest.parquet"
+    snakemake(copy, target, "--rerun-triggers", "mtime")
+    assert "on 2 processes" in (copy / "logs/04_models/Cu_forest.log").read_text()
     mine = {k: v for k, v in checksums(copy).items() if k.startswith("data/04_models")}
-    # predictions, reference spectra, a bundle and a card for each classifier
-    assert len(mine) == 2 + 2 * len(FAST["classifiers"])
+    # predictions of both, reference spectra, a bundle and its card
+    assert len(mine) == 2 + 1 + 2
     assert mine.items() <= checksums(finished).items()
 
 
@@ -106,6 +112,12 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = snakemake(copy, "-n")
     assert "validate_models" in plan
     assert "train_models" not in plan
+    set_params(copy, elements=SLICE, models={**FAST, "cnn": {"epochs": 3}})
+    plan = snakemake(copy, "-n", "--quiet", "reason")
+    assert set(re.findall(r"train_(\w+)\.log|04_models/(\w+)_(\w+)\.log", plan)) == {
+        ("", element, "cnn") for element in SLICE
+    }
+    assert "validate_models" not in plan
     set_params(copy, elements=SLICE, models={**FAST, "search": True})
     plan = snakemake(copy, "-n")
     assert "search_hyperparameters" in plan
@@ -151,6 +163,22 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
     assert not (folder / "data/01_spectra").exists()
 
 
+def test_looking_at_the_plan_writes_nothing(tmp_path):
+    """Neither a dry run nor lint, nor a listing of the rules, as no run was here before."""
+    folder = make_project(tmp_path / "project")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    for arguments in (["-n"], ["--lint"], ["--list-rules"]):
+        snakemake(folder, *arguments)
+    after = {
+        path: path.stat().st_mtime_ns for path in folder.rglob("*")
+        if ".snakemake" not in path.parts  # Snakemake's own log
+    }  # fmt: skip
+    assert after == before
+    assert not list((folder / ".snakemake").glob("xascoord*"))
+    assert not list((folder / ".snakemake/locks").iterdir())
+
+
+@pytest.mark.slow
 def test_sources_combined_in_one_run(tmp_path):
     """Corrupt FEFF output, a corrupt dump and the demo: the run goes on and adds up."""
     import csv
@@ -207,6 +235,7 @@ def test_workflow_is_linted_and_formatted():
     assert result.returncode == 0, result.stderr.decode()
 
 
+@pytest.mark.slow
 def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
     """Standard usage: workflow/Snakefile, and the workflow as a module of another one."""
     assert "Nothing to be done" in snakemake(finished, "-n", "-s", "workflow/Snakefile")
@@ -225,7 +254,7 @@ def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
 
 
 def test_geometries_of_the_slice(finished):
-    """The second published system, run by its stage of DVC."""
+    """The second published system."""
     classes = pd.read_csv(finished / "results/08_geometries/classes.csv").set_index("element")
     assert set(classes.index) == set(SLICE)
     assert classes.loc["Cu", "published_T:4"] == 290

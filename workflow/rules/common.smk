@@ -10,6 +10,7 @@ from xascoord.core.elements import GROUPS
 from xascoord.core.errors import XascoordError
 from xascoord.settings.tree import parse_settings
 from xascoord.workflow.own_run import enter_folder
+from xascoord.workflow.snakemake_records import save_records
 
 # Jobs find the commands of the environment that Snakemake itself runs in, unless they run in the
 # container.

@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from xascoord.settings.tree import Settings
 FORMAT = 1
 _RECORD = "record.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: a time would change the bytes
-_LIBRARIES = ("xascoord", "scikit-learn", "skops", "numpy", "torch")
+_LIBRARIES = ("xascoord", "scikit-learn", "skops", "numpy")
 
 
 # The estimators that a bundle may hold, and what they hold; nothing else is read.
@@ -57,9 +57,22 @@ class Bundle:
         return float(self.record["tasks"][task]["temperature"])
 
 
-def library_versions() -> dict[str, str]:
-    """Versions that models depend on; the part behind ``+`` names the build only."""
-    return {name: version(name).partition("+")[0] for name in _LIBRARIES}
+def library_versions(classifier: str) -> dict[str, str]:
+    """Versions that models depend on; the part behind ``+`` names the build only.
+
+    Raises
+    ------
+    BundleError
+        If a library that the classifier needs is not installed.
+    """
+    names = (*_LIBRARIES, "torch") if classifier == "cnn" else _LIBRARIES
+    try:
+        return {name: version(name).partition("+")[0] for name in names}
+    except PackageNotFoundError as error:
+        raise BundleError(
+            f"{classifier} needs {error.name}, which is not installed; pip install "
+            "'xascoord[networks]'"
+        ) from None
 
 
 def input_spec(settings: Settings) -> dict[str, Any]:
@@ -94,7 +107,9 @@ def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskMod
 def with_record(data: bytes, record: dict[str, Any]) -> bytes:
     """A bundle's bytes with another record; format and versions are added."""
     text = json.dumps(
-        {"format": FORMAT, "versions": library_versions(), **record}, indent=1, sort_keys=True
+        {"format": FORMAT, "versions": library_versions(record["classifier"]), **record},
+        indent=1,
+        sort_keys=True,
     )
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
@@ -244,7 +259,7 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
 
 
 def _check_versions(path: Path, record: dict[str, Any]) -> None:
-    for name, here in library_versions().items():
+    for name, here in library_versions(record["classifier"]).items():
         written = record["versions"].get(name, "(unknown)")
         if written.split(".")[0] != here.split(".")[0]:
             raise BundleError(

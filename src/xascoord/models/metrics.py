@@ -7,18 +7,18 @@ are resampled: spectra of one material are not independent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from xascoord.core.schemas import SCORES
 from xascoord.labels.calibration import entropy
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
+Columns = Mapping[str, npt.NDArray[Any]]
 F1_OF = {"macro_f1": "environment", "cn_macro_f1": "cn"}
 METRICS = (*SCORES, *F1_OF)
 SCOPES = ("kept", "all")
@@ -28,6 +28,10 @@ COLUMNS = (
     "left_out", "labels", "entropy", "cn_labels", "cn_entropy",
     *(f"{name}{suffix}" for name in METRICS for suffix in ("", "_low", "_high")),
     "baseline_top1", "baseline_jaccard", "baseline_exact",
+)  # fmt: skip
+_TEXTS = (
+    "material", "classifier", "training_set", "split", "kind", "true_label",
+    *(f"{side}_{what}" for what in F1_OF.values() for side in ("true", "predicted")),
 )  # fmt: skip
 _DECIMALS = 4
 _INTERVAL = (2.5, 97.5)  # percent
@@ -62,7 +66,10 @@ def mean_scores(values: Array, member: npt.NDArray[np.intp], weights: Array) -> 
 
 
 def macro_f1(
-    true: Sequence[str], predicted: Sequence[str], member: npt.NDArray[np.intp], weights: Array
+    true: Sequence[str] | npt.NDArray[Any],
+    predicted: Sequence[str] | npt.NDArray[Any],
+    member: npt.NDArray[np.intp],
+    weights: Array,
 ) -> Array:
     """Macro F1 in each resampling: the mean over all labels that are true or predicted in it.
 
@@ -88,37 +95,37 @@ def macro_f1(
     return result
 
 
-def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
+def metric_row(columns: Columns, draws: int, seed: int) -> Row:
     """All metrics of one set of predictions, with intervals.
 
     Parameters
     ----------
-    frame
-        Predictions of one classifier, training set and split; if empty, the metrics are "".
+    columns
+        Predictions of one classifier, training set and split, by column; if there are none, the
+        metrics are "".
     draws
         Resamplings; 0: no intervals.
     seed
         Of the resampling.
     """
     # The absorber counts: one material may be there for several elements, and stays together.
-    if frame.empty:
+    if not len(columns["material"]):
         empty = dict.fromkeys((f"{m}{s}" for m in METRICS for s in ("", "_low", "_high")), "")
         zeros = dict.fromkeys(("spectra", "materials", "labels", "cn_labels"), 0)
         return {**zeros, "entropy": 0.0, "cn_entropy": 0.0, **empty}
-    member, names = pd.factorize(frame["material"], sort=True)
+    names, member = np.unique(columns["material"], return_inverse=True)
     weights = resample(len(names), draws, np.random.default_rng(seed))
+    scores = np.column_stack([columns[name] for name in SCORES])
     values = {
-        **dict(zip(SCORES, mean_scores(frame[list(SCORES)].to_numpy(), member, weights).T,
-                   strict=True)),
+        **dict(zip(SCORES, mean_scores(scores, member, weights).T, strict=True)),
         **{
-            name: macro_f1(frame[f"true_{what}"].to_numpy(str),
-                           frame[f"predicted_{what}"].to_numpy(str), member, weights)
+            name: macro_f1(columns[f"true_{what}"], columns[f"predicted_{what}"], member, weights)
             for name, what in F1_OF.items()
         },
-    }  # fmt: skip
-    row: Row = {"spectra": len(frame), "materials": len(names)}
+    }
+    row: Row = {"spectra": len(member), "materials": len(names)}
     for prefix, column in (("", "true_label"), ("cn_", "true_cn")):
-        counts = Counter(frame[column])
+        counts = Counter(columns[column].tolist())
         row[f"{prefix}labels"] = len(counts)
         row[f"{prefix}entropy"] = round(entropy(list(counts.values())), _DECIMALS)
     for name, series in values.items():
@@ -129,15 +136,17 @@ def metric_row(frame: pd.DataFrame, draws: int, seed: int) -> Row:
     return row
 
 
-def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: int) -> list[Row]:
+def metric_rows(
+    name: str, group: str, predictions: Mapping[str, Any], draws: int, seed: int
+) -> list[Row]:
     """Metrics of every classifier, training set, split, scope and kind (rows of ``COLUMNS``).
 
     Parameters
     ----------
     name, group
         Of the element, or of the group of elements.
-    frame
-        Predictions (``tables.PREDICTIONS``).
+    predictions
+        Columns of ``schemas.PREDICTIONS``: arrays or a data frame.
     draws, seed
         Of the bootstrap, which is made for both kinds of spectra together.
 
@@ -147,23 +156,31 @@ def metric_rows(name: str, group: str, frame: pd.DataFrame, draws: int, seed: in
     (``left_out`` counts them); "all" leaves out none: they are evaluated like the others, and never
     have the exact ranking.
     """
+    columns = {
+        **{c: np.asarray(predictions[c], dtype=str) for c in _TEXTS},
+        **{c: np.asarray(predictions[c], dtype=float) for c in SCORES},
+        "learnable": np.asarray(predictions["learnable"], dtype=bool),
+    }
+    keys = [columns[c] for c in ("split", "training_set", "classifier")]
     rows = []
-    for (split, training_set, classifier), part in frame.groupby(
-        ["split", "training_set", "classifier"], sort=True
+    for split, training_set, classifier in sorted(
+        set(zip(*(key.tolist() for key in keys), strict=True))
     ):
+        part = (keys[0] == split) & (keys[1] == training_set) & (keys[2] == classifier)
         for scope in SCOPES:
-            scoped = part[part["learnable"]] if scope == "kept" else part
+            scoped = part & columns["learnable"] if scope == "kept" else part
             for kind in KINDS:
-                mine = scoped if kind == "both" else scoped[scoped["kind"] == kind]
-                whole = part if kind == "both" else part[part["kind"] == kind]
-                if whole.empty:
+                of_kind = True if kind == "both" else columns["kind"] == kind
+                mine, whole = scoped & of_kind, part & of_kind
+                if not whole.any():
                     continue
                 rows.append(
                     {
                         "name": name, "group": group, "classifier": classifier,
                         "training_set": training_set, "split": split, "scope": scope,
-                        "kind": kind, "left_out": len(whole) - len(mine),
-                        **metric_row(mine, draws if kind == "both" else 0, seed),
+                        "kind": kind, "left_out": int(whole.sum() - mine.sum()),
+                        **metric_row({c: v[mine] for c, v in columns.items()},
+                                     draws if kind == "both" else 0, seed),
                     }
                 )  # fmt: skip
     return _with_baseline(rows)

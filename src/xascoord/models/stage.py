@@ -156,14 +156,17 @@ def _metrics(
     element: str, classifier: str, tables: Sequence[pa.Table], settings: Settings
 ) -> list[Row]:
     """Rows of the card: the classifier beside the constant guess."""
-    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     from xascoord.models.metrics import metric_rows
 
-    frame = pd.concat([table.to_pandas() for table in tables], ignore_index=True)
+    both = pa.concat_tables(tables)
+    both = both.filter(pc.equal(both["training_set"], FULL))
+    columns = {name: both[name].to_numpy() for name in both.column_names}
     rows = metric_rows(
-        element, GROUP_OF[element], frame[frame["training_set"] == FULL],
-        settings.models.bootstrap, seed_of(settings.seed, "bootstrap"),
+        element, GROUP_OF[element], columns, settings.models.bootstrap,
+        seed_of(settings.seed, "bootstrap"),
     )  # fmt: skip
     return [row for row in rows if row["classifier"] == classifier and row["kind"] == "both"]
 
@@ -236,7 +239,7 @@ def _save(
     with one_thread():
         models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
     save_bundle(bundle, record, models)
-    card = model_card({**record, "versions": library_versions()})
+    card = model_card({**record, "versions": library_versions(classifier)})
     write_text(bundle.with_suffix(".md"), card)
 
 

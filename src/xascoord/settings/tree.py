@@ -141,9 +141,11 @@ def load_settings(path: Path, text: str | None = None) -> Settings:
     """
     if text is not None:
         try:
-            values = dict(json.loads(text))
-        except (ValueError, TypeError) as error:
+            values = json.loads(text)
+        except ValueError as error:
             raise SettingsError(f"--settings: not a JSON object ({error})") from None
+        if not isinstance(values, dict):
+            raise SettingsError(f"--settings: must be a JSON object, not {text[:40]}")
         return parse_settings(values, "--settings", Settings)
     if not path.exists():
         raise SettingsError(f"{path}: no such file; run from the project folder or give --params")
