@@ -13,7 +13,7 @@ import pytest
 
 from project import ROOT, RUN, checksums, make_project, run
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 SCRIPT = ROOT / "tests/cluster/slurm.sh"
 SLURM = ["--profile", "profiles/slurm", "--slurm-no-account", "--slurm-status-command",
          "squeue", "--slurm-init-seconds-before-status-checks", "1"]  # fmt: skip

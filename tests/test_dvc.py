@@ -86,8 +86,8 @@ def _settings_of_jobs(folder):
     )  # fmt: skip
     plan = snakemake(folder, "-n", "-p", "all", "classify_geometries", "count_metals")
     for line in plan.splitlines():
-        if line.strip().startswith("xascoord --settings"):
-            words = shlex.split(line)
+        if "xascoord --settings" in line:
+            words = shlex.split(line[line.index("xascoord --settings") :])
             yield words[3], json.loads(words[2])
 
 

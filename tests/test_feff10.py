@@ -195,6 +195,7 @@ def campaign(tmp_path_factory):
     )  # fmt: skip
 
 
+@pytest.mark.kill
 def test_a_campaign_killed_in_a_chunk_goes_on(campaign):
     target = "data/01_spectra/crystals/counts.csv"
     journals = campaign / "data/raw/crystals"
@@ -224,6 +225,7 @@ def test_a_campaign_killed_in_a_chunk_goes_on(campaign):
     assert "Nothing to be done" in snakemake(campaign, "-n", target)
 
 
+@pytest.mark.kill
 def test_all_failures_of_a_campaign_are_in_its_tables(campaign):
     """Held to a limit that no run meets, each becomes a rejection with its figures."""
     run_ = {**RUN, "convergence": {"fermi_drift": 1e-9, "charge_distance": 1e-9}}

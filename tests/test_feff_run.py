@@ -207,6 +207,7 @@ run_feff(folder / "plan", settings, folder, (1, 1), 2, folder / "record", None)
 """
 
 
+@pytest.mark.kill
 def test_kill_dash_nine_of_a_batch_and_rerun(fake, tmp_path):
     for number in range(30):
         folder = tmp_path / "crystals" / f"m{number}"

@@ -144,6 +144,7 @@ download(parse_settings(json.loads(sys.argv[2]), "test"), folder, folder / "vers
 """
 
 
+@pytest.mark.kill
 def test_kill_dash_nine_and_rerun(serve, tmp_path):
     import json
 

@@ -173,8 +173,9 @@ def test_predicting_needs_no_more_than_its_dependencies(bundles, tmp_path):
     """As after 'pip install xascoord' without extras."""
     path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
     code = (
-        "import sys; sys.modules.update(dict.fromkeys("
-        f"{NOT_NEEDED!r})); from xascoord import Predictor; "
+        "import sys; sys.meta_path.insert(0, type('Blocked', (), {'find_spec': staticmethod("
+        f"lambda name, *_: exec('raise ImportError(name)') if name in {NOT_NEEDED!r} else None"
+        ")})); from xascoord import Predictor; "
         f"print(Predictor({str(bundles)!r}).predict_file({str(path)!r})[0].text())"
     )
     result = subprocess.run(

@@ -245,6 +245,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.kill
 def test_killed_order_parameters_go_on(tmp_path):
     """The workers end with their parent and leave the journal's lock free."""
     import subprocess

@@ -16,7 +16,7 @@ from xascoord.workflow.run_lock import hold_folder
 from xascoord.workflow.snakemake_records import restore_records, save_records
 
 NOTHING = "Nothing to be done"
-pytestmark = [pytest.mark.versions, pytest.mark.xdist_group("dvc")]
+pytestmark = pytest.mark.versions
 
 
 @pytest.fixture(scope="module")

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xascoord.workflow.run_lock import hold_folder
 from xascoord.workflow.snakemake_records import FOLDER, records_are_known, restore_records
 
+# Snakemake says nowhere, while rules are read, that it was called for one of these.
+_LOOKS = frozenset({
+    "--lint", "--list-rules", "--list", "-l", "--list-target-rules", "--lt", "--dag",
+    "--rulegraph", "--filegraph", "--d3dag", "--report", "--summary", "-S", "--detailed-summary",
+    "-D", "--list-changes", "--lc", "--list-input-changes", "--li", "--list-params-changes",
+    "--lp", "--list-untracked", "--unlock", "--print-compilation", "--generate-unit-tests",
+    "--archive", "--containerize", "--export-cwl",
+})  # fmt: skip
 
-def is_own_run(workflow: Any) -> bool:
+
+def is_own_run(workflow: Any, arguments: Sequence[str]) -> bool:
     """Whether jobs will be started: no dry run, lint or look at the graph, no job, no module.
 
     Parameters
     ----------
     workflow
         Snakemake's, as the rules see it.
+    arguments
+        Of the command line.
     """
     return bool(
         workflow.is_main_process
-        and workflow.executor_plugin is not None
-        and not workflow.dryrun
+        and not workflow.output_settings.dryrun
         and not workflow.modifier.is_module
+        and not _LOOKS & set(arguments)
     )
 
 
@@ -40,10 +52,10 @@ def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None
     root
         Folder of the project.
     """
-    if is_own_run(workflow):
+    if is_own_run(workflow, sys.argv):
         hold_folder(root, wait=wait)
         restore_records(root)
-    elif workflow.is_main_process and workflow.dryrun and not records_are_known(root):
+    elif workflow.output_settings.dryrun and not records_are_known(root):
         print(
             f"{FOLDER} tells of results that Snakemake does not know here yet: it will name them "
             "as to be made. 'xascoord workflow restore' makes them known; a run does it itself.",
