@@ -61,10 +61,10 @@ def make_project(folder: Path, **sections: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, folder)
-    for name in ("data", "data/demo", "data/external", ".dvc"):
+    for name in ("data", "data/crystals", "data/demo", "data/external", ".dvc"):
         (folder / name).mkdir()
     for name in ("data/experiments.csv", "data/compounds.csv", "data/carbone2019.csv",
-                 "data/external/README.md", "data/demo/prototypes.csv",
+                 "data/external/README.md", "data/crystals/README.md", "data/demo/prototypes.csv",
                  ".dvc/config"):  # fmt: skip
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "workflow", folder / "workflow")

@@ -20,11 +20,19 @@ from xascoord.core.tables import read_rows
 from xascoord.jobs.journal import Journal
 from xascoord.settings.feff import Convergence
 from xascoord.sources.feff.batch import run_batch
-from xascoord.sources.feff.chunks import _settled, finished_runs, read_plan, run_task
+from xascoord.sources.feff.chunks import (
+    _settled,
+    finished_runs,
+    read_plan,
+    results,
+    run_key,
+    run_task,
+)
+from xascoord.sources.feff.chunks import run_chunk as run_shares
 from xascoord.sources.feff.engines import feff8l_commands, user_commands
 from xascoord.sources.feff.missing import crystals_to_run
 from xascoord.sources.feff.run import FeffTask, run_feff
-from xascoord.sources.stage import import_source, list_feff_runs
+from xascoord.sources.stage import import_source, list_feff_runs, pack_feff
 from xascoord.sources.stage import run_feff as run_chunk
 
 FAKE = """#!{python}
@@ -243,6 +251,40 @@ def _planned(tmp_path, **run):
     )
     list_feff_runs(settings, tmp_path / "plan")
     return settings, read_plan(tmp_path / "plan")
+
+
+def test_packed_runs_stand_for_their_journals(tmp_path):
+    """Spectrum, reason and self-consistency come back; nothing of it is computed again."""
+    _crystals(tmp_path / "crystals")
+    settings, plan = _planned(tmp_path)
+    run = settings.feff.run
+    assert len(plan) > 2
+    keys = [run_key(planned, run) for planned in plan]
+    energy, mu = edge_spectrum(CU)
+    scf = {"fermi_levels": [-5.25, -5.25, -5.25], "charge_distances": [0.3, 0.1, 0.01],
+           "reached": False}  # fmt: skip
+    text = xmu_text(energy, mu)
+    with Journal(tmp_path / "journals/all-1of1.jsonl") as journal:
+        journal.add(keys[0], xmu=text, reason="", detail="", tries=2, cpu=17.5, scf=scf)
+        for key in keys[1:]:
+            journal.add(key, xmu="", reason="feff_failed", detail="why", tries=3, cpu=1.0, scf=None)
+    packed = tmp_path / "packed"
+    pack_feff(tmp_path / "plan", settings, tmp_path / "journals", packed)
+    wanted = list(results(plan, tmp_path / "journals", run, settings.quality))
+    nowhere = tmp_path / "nowhere"
+    found = list(results(plan, nowhere, run, settings.quality, packed))
+    (spectrum, _), (expected, _) = found[0], wanted[0]
+    assert np.array_equal(spectrum.energy, expected.energy)
+    assert np.array_equal(spectrum.mu, expected.mu)
+    assert found[1:] == wanted[1:]
+    entry = finished_runs(nowhere, keys, packed)[keys[0]]
+    assert (entry["scf"], entry["tries"], entry["cpu"]) == (scf, 2, 17.5)
+    steps = run_shares(plan, (1, 1), nowhere, "all", run, 1, packed)
+    assert list(steps) == [(len(keys), len(keys))]
+    # What was packed stays so when there is no journal any more.
+    before = (packed / "Cu.parquet").read_bytes()
+    pack_feff(tmp_path / "plan", settings, nowhere, packed)
+    assert (packed / "Cu.parquet").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ rule choose_crystals:
 rule compute_crystals:
     input:
         plan_of("crystals"),
+        packed_of("{element}"),
     output:
         "data/01_spectra/crystals/chunks/{element}-{part}.txt",
     log:
@@ -138,18 +139,20 @@ rule compute_crystals:
     params:
         settings=settings("crystals", "feff"),
         parts=SETTINGS["feff"]["run"]["chunks"],
+        packed=expand("--packed {folder}", folder=PACKED),
     message:
         "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
     shell:
         "xascoord --settings {params.settings:q} sources run-feff data/01_spectra/crystals/plan"
         " --element {wildcards.element}"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
-        " --journals data/raw/crystals --record {output} > {log} 2>&1"
+        " --journals data/raw/crystals {params.packed} --record {output} > {log} 2>&1"
 
 
 rule import_crystals:
     input:
         plan_of("crystals"),
+        [packed_of(element) for element in ELEMENTS],
         expand(
             "data/01_spectra/crystals/chunks/{element}-{part}.txt",
             element=ELEMENTS,

@@ -59,6 +59,7 @@ def workers(jobs):
 
 # Jobs over which FEFF runs are shared out, counted from 1.
 CHUNKS = range(1, SETTINGS["feff"]["run"]["chunks"] + 1)
+PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
@@ -142,6 +143,16 @@ def tables_of(source):
         ),
         f"{folder}/rejections.csv",
         f"{folder}/counts.csv",
+    ]
+
+
+def packed_of(element):
+    """Table of finished FEFF runs of an element that came with the project, if there is one."""
+    return lambda wildcards: [
+        table
+        for folder in PACKED
+        for table in [f"{folder}/{element.format(**dict(wildcards))}.parquet"]
+        if Path(table).is_file()
     ]
 
 

@@ -75,6 +75,9 @@ def run_feff(
     element: Annotated[str | None, typer.Option(help="Only runs of this absorber.")] = None,
     record: Annotated[Path | None, typer.Option(help="File for how runs ended, last.")] = None,
     workers: Workers = 1,
+    packed: Annotated[
+        Path | None, typer.Option(help="Folder of packed runs that are not computed again.")
+    ] = None,
 ) -> None:
     """Compute a chunk of a plan of FEFF runs (FEFF10, or feff.run.executable); resumes.
 
@@ -83,7 +86,23 @@ def run_feff(
     """
     from xascoord.sources.stage import run_feff as run_chunk
 
-    run_chunk(plan, settings_of(ctx), journals, (part, parts), workers, record, element)
+    run_chunk(plan, settings_of(ctx), journals, (part, parts), workers, record, element, packed)
+
+
+@commands.command()
+def pack_feff(
+    ctx: typer.Context,
+    plan: Annotated[Path, typer.Argument(help="Folder of list-feff-runs or choose-crystals.")],
+    journals: Annotated[Path, typer.Option(help="Folder of results.")],
+    out: Out = Path("data/crystals"),
+) -> None:
+    """Pack finished FEFF runs into small tables that travel with the project.
+
+    Example: `xascoord sources pack-feff data/01_spectra/crystals/plan --journals data/raw/crystals`
+    """
+    from xascoord.sources.stage import pack_feff as pack
+
+    pack(plan, settings_of(ctx), journals, out)
 
 
 @commands.command()

@@ -38,6 +38,22 @@ STRUCTURES = pa.schema(
     ]
 )
 
+# Finished FEFF runs, good or not (sources/feff/packed.py).
+FEFF_RUNS = pa.schema(
+    [
+        ("key", pa.string()),  # structure/element/site#digest of crystal, cards and engine
+        ("reason", pa.string()),  # "" where it is a spectrum
+        ("detail", pa.string()),
+        ("tries", pa.int32()),
+        ("cpu", pa.float64()),  # s
+        ("fermi_levels", _FLOATS),  # eV, after each iteration
+        ("charge_distances", _FLOATS),
+        ("reached", pa.bool_()),  # FEFF's own criterion; null where nothing is known
+        ("energy", _FLOATS),  # eV
+        ("mu", _FLOATS),
+    ]
+)
+
 REJECTIONS = pa.schema(
     [
         ("stage", pa.string()),

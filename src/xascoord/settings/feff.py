@@ -138,3 +138,6 @@ class Crystals(Section):
         True, description="Put the element into crystals of like cations where it has too few."
     )
     preset: str = Field("fast", description="Which of feff.run.presets.")
+    packed: str | None = Field(
+        "data/crystals", description="Folder of finished runs that came with the project."
+    )

@@ -88,7 +88,7 @@ def list_feff_runs(settings: Settings, folder: Path) -> None:
 
 def run_feff(
     plan: Path, settings: Settings, journals: Path, chunk: tuple[int, int], workers: int,
-    record: Path | None, element: str | None,
+    record: Path | None, element: str | None, packed: Path | None = None,
 ) -> None:  # fmt: skip
     """Do one chunk of a plan of FEFF runs, resuming, and record how its runs ended.
 
@@ -108,6 +108,8 @@ def run_feff(
         File for key and reason of each run of the chunk, written last.
     element
         Only runs of this absorber.
+    packed
+        Folder of packed tables of finished runs.
 
     Raises
     ------
@@ -120,14 +122,42 @@ def run_feff(
     run, runs = settings.feff.run, read_plan(plan, element)
     if element is not None and not runs:
         raise XascoordError(f"{plan}: no run of {element} in this plan")
-    steps = run_chunk(runs, chunk, journals, element or "all", run, workers)
+    steps = run_chunk(runs, chunk, journals, element or "all", run, workers, packed)
     show_progress(steps, f"FEFF runs of {element}" if element else "FEFF runs")
     keys = [run_key(planned, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
-    entries = finished_runs(journals, keys)
+    entries = finished_runs(journals, keys, packed)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
     if record is not None:
         write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
+
+
+def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None:
+    """Pack the finished runs of a plan into small tables that travel with the project.
+
+    Parameters
+    ----------
+    plan
+        Folder of ``sources list-feff-runs`` or ``sources choose-crystals``.
+    settings
+        ``feff.run``.
+    journals
+        Folder of results.
+    out
+        Folder of the tables, one an element; what they hold already is kept.
+
+    Raises
+    ------
+    SourceError
+        If nothing of the plan is finished.
+    """
+    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_key
+    from xascoord.sources.feff.packed import write_packed
+
+    runs = read_plan(plan)
+    keys = [run_key(planned, settings.feff.run) for planned in runs]
+    counts = write_packed(out, runs, keys, finished_runs(journals, keys, out))
+    print(", ".join(f"{element} {count}" for element, count in counts.items()))
 
 
 def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from xascoord.core.elements import GROUP_OF, TYPICAL_VALENCE
 from xascoord.core.errors import StructureError
 from xascoord.core.rejections import Reason, Rejection
+from xascoord.settings.feff import Crystals
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.crystals.amcsd import Crystal, primitive_cell, read_amcsd
@@ -200,6 +201,11 @@ def write_choice(found: Survey, settings: Settings, folder: Path) -> Iterator[tu
     write_plan(folder, sites, structures.values(), rejections)
 
 
+def packed_folder(crystals: Crystals) -> Path | None:
+    """Where finished runs that came with the project lie."""
+    return None if crystals.packed is None else Path(crystals.packed)
+
+
 def read_computed(
     settings: Settings, plan: Path, journals: Path
 ) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
@@ -208,4 +214,5 @@ def read_computed(
     order = {element: place for place, element in enumerate(settings.elements)}
     runs = [run for run in read_plan(plan) if run.element in order]
     runs.sort(key=lambda run: order[run.element])
-    yield from results(runs, journals, settings.feff.run, settings.quality)
+    packed = packed_folder(settings.crystals)
+    yield from results(runs, journals, settings.feff.run, settings.quality, packed)

@@ -12,7 +12,8 @@ A journal ``<folder>/<name>-<part>of<parts>.jsonl`` holds one JSON object a line
 - ``scf``: ``fermi_levels`` (eV) and ``charge_distances`` after each iteration, ``reached``;
 - ``tries``, ``cpu``: how many inputs were tried, CPU-seconds of those that FEFF ended.
 
-What stands in any of them is not computed again, however the runs are shared out next time.
+What stands in any of them, or in a packed table (``packed.py``), is not computed again, however the
+runs are shared out next time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +41,9 @@ from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
 from xascoord.sources.feff.engines import commands_of
 from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.packed import read_packed, spectrum_of
 from xascoord.sources.feff.run import FeffTask
-from xascoord.sources.feff.xmu import Xmu, parse_xmu
+from xascoord.sources.feff.xmu import Xmu
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.symmetry import structure_from_row
 
@@ -153,21 +156,33 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def finished_runs(folder: Path, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Entries of some runs in all journals of a folder; a good one goes before a failed one."""
+def finished_runs(
+    folder: Path, keys: Iterable[str], packed: Path | None = None
+) -> dict[str, dict[str, Any]]:
+    """Entries of some runs in all journals of a folder; a good one goes before a failed one.
+
+    Parameters
+    ----------
+    folder
+        Of journals.
+    keys
+        Which runs.
+    packed
+        Folder of packed tables; a journal goes before them.
+    """
     wanted = set(keys)
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob("*.jsonl")):
-        for entry in read_journal(path):
-            key = entry["key"]
-            if key in wanted and (key not in found or found[key]["reason"]):
-                found[key] = entry
+    journals = (e for path in sorted(folder.glob("*.jsonl")) for e in read_journal(path))
+    for entry in chain(journals, read_packed(packed)):
+        key = entry["key"]
+        if key in wanted and (key not in found or (found[key]["reason"] and not entry["reason"])):
+            found[key] = entry
     return found
 
 
 def run_chunk(
     plan: Sequence[PlannedRun], chunk: tuple[int, int], journals: Path, name: str, run: FeffRun,
-    workers: int,
+    workers: int, packed: Path | None = None,
 ) -> Iterator[tuple[int, int]]:  # fmt: skip
     """Do one share of the runs: of chunk (i, n) every n-th, from the i-th on.
 
@@ -183,6 +198,8 @@ def run_chunk(
         Cards, engine, limits.
     workers
         Runs at a time.
+    packed
+        Folder of packed tables of finished runs.
 
     Yields
     ------
@@ -195,7 +212,7 @@ def run_chunk(
     tasks = [run_task(planned, run) for planned in plan[part - 1 :: parts]]
     label = f"{name}-{part}of{parts}"
     path = journals / f"{label}.jsonl"
-    known = finished_runs(journals, (task.key for task in tasks))
+    known = finished_runs(journals, (task.key for task in tasks), packed)
     todo = [
         task for task in tasks if task.key not in known or not _settled(known[task.key], task, run)
     ]
@@ -211,11 +228,15 @@ def run_chunk(
 
 
 def results(
-    plan: Sequence[PlannedRun], journals: Path, run: FeffRun, quality: Quality
+    plan: Sequence[PlannedRun],
+    journals: Path,
+    run: FeffRun,
+    quality: Quality,
+    packed: Path | None = None,
 ) -> Iterator[tuple[Spectrum | Rejection, Row | None]]:
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
     keys = [run_key(planned, run) for planned in plan]
-    entries = finished_runs(journals, keys)
+    entries = finished_runs(journals, keys, packed)
     for planned, key in zip(plan, keys, strict=True):
         row = planned.structure
         try:
@@ -237,13 +258,13 @@ def _spectrum(
         raise RejectedSpectrum(Reason.NOT_AN_OXIDE, structure["formula"])
     if entry is None:
         raise RejectedSpectrum(Reason.NOT_COMPUTED, "no run of it yet")
-    if entry["reason"] and not (entry["reason"] == Reason.UNCONVERGED and entry["xmu"]):
-        raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
+    xmu = None if entry["reason"] not in ("", Reason.UNCONVERGED) else spectrum_of(entry)
+    if xmu is None:
+        raise RejectedSpectrum(Reason(entry["reason"] or Reason.EMPTY), entry["detail"])
     if entry["scf"] is not None:
         check_self_consistency(SelfConsistency.of(entry["scf"]), run.convergence)
     elif entry["reason"]:
         raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
-    xmu = parse_xmu(entry["xmu"])
     check_spectrum(xmu.energy, xmu.mu, element, quality)
     return xmu
 
