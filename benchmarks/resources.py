@@ -1,6 +1,6 @@
 """What the jobs of a finished run used, against what their rules ask for.
 
-Reads the benchmark files that Snakemake wrote and the memory and time of workflow/rules. Memory is
+Reads the benchmark files that Snakemake wrote, and memory and time of profiles/default. Memory is
 asked for with room to spare (a ratio well above 1), as real data sets are larger than the embedded
 ones; a job that needs more is sent again with twice the memory. Run from the project's folder:
 
@@ -13,30 +13,35 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import yaml
+
 
 def asked() -> dict[str, tuple[str, int, int]]:
-    """Benchmark pattern, memory (MB) and time (min) of each rule."""
+    """Benchmark pattern, memory (MB) and time (min) of each rule at its first try."""
+    profile = yaml.safe_load(Path("profiles/default/config.yaml").read_text())
+    default, table = profile["default-resources"], profile["set-resources"]
     rules = {}
     for path in sorted(Path("workflow/rules").glob("[0-9]*.smk")):
         for text in path.read_text().split("\nrule ")[1:]:
-            found = [
-                re.search(pattern, text)
-                for pattern in (
-                    r'benchmark:\s+"([^"]+)"',
-                    r"mem_mb=memory\((\d+)\)",
-                    r"runtime=minutes\((\d+)\)",
-                )
-            ]
-            if all(found):
-                pattern, memory, runtime = (match[1] for match in found)
-                rules[text.partition(":")[0]] = (pattern, int(memory), int(runtime))
+            found = re.search(r'benchmark:\s+"([^"]+)"', text)
+            if found:
+                name = text.partition(":")[0]
+                mine = {**default, **table.get(name, {})}
+                memory, runtime = (_first(mine[key]) for key in ("mem_mb", "runtime"))
+                rules[name] = (found[1], memory, runtime)
     return rules
+
+
+def _first(value: int | str) -> int:
+    """What a number, or an expression of the attempt, is at the first one."""
+    numbers = re.findall(r"\d+", str(value))
+    return int(numbers[0])
 
 
 def used(pattern: str) -> tuple[int, float, float]:
     """Jobs, largest memory (MB) and longest time (s) of a rule."""
     rows = []
-    for path in Path().glob(pattern.replace("{element}", "[A-Z]*")):
+    for path in Path().glob(re.sub(r"\{\w+\}", "*", pattern)):
         with path.open(newline="") as handle:
             rows += list(csv.DictReader(handle, delimiter="\t"))
     memory = [float(row["max_rss"]) for row in rows if row["max_rss"] not in ("-", "NA")]

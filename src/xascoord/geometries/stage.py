@@ -59,6 +59,23 @@ def label_geometries(
 ) -> None:
     """Geometry of every site, and the cleaned spectra of the wanted ones; resumes.
 
+    Parameters
+    ----------
+    element
+        Absorber.
+    settings
+        Sources by precedence; cutoff, polyhedra, grid, limits of ``geometries``.
+    folders
+        Of the sources, each with ``spectra`` and ``structures``.
+    out
+        Parquet file of the cleaned spectra (``schemas.GEOMETRIES``).
+    rejected
+        Parquet file of the others, with reasons (``schemas.REJECTIONS``).
+    journals
+        Folder of finished sites.
+    workers
+        Sites at a time.
+
     Raises
     ------
     AccountingError
@@ -155,6 +172,23 @@ def train_geometries(
 ) -> None:
     """Train and test all networks of an element; resumes.
 
+    Parameters
+    ----------
+    element
+        Absorber.
+    settings
+        Networks, copies, folds, tests of ``geometries``; the seed.
+    table
+        Parquet file of the cleaned spectra (``schemas.GEOMETRIES``).
+    predictions
+        Parquet file of held-out predictions (``schemas.GEOMETRY_PREDICTIONS``).
+    scores
+        CSV file of class-wise F1 by fold and test (``SCORE_COLUMNS``).
+    journals
+        Folder of finished networks.
+    workers
+        Networks at a time.
+
     Raises
     ------
     XascoordError
@@ -239,7 +273,24 @@ def _score_rows(data: GeometryData, settings: Geometries, found: dict[Any, Row])
 def summarise_geometries(
     settings: Settings, folder: Path, published: Path, results_folder: Path
 ) -> None:
-    """Tables I to III and Figs 2, 3, 5 and 6 of the paper, for all elements."""
+    """Tables I to III and Figs 2, 3, 5 and 6 of Carbone et al. (2019), for all elements.
+
+    Parameters
+    ----------
+    settings
+        Elements and ``geometries``.
+    folder
+        With ``spectra``, ``predictions`` and ``scores`` of the elements.
+    published
+        CSV file of the paper's figures, shown beside.
+    results_folder
+        For tables and figures.
+
+    Raises
+    ------
+    XascoordError
+        If none of ``geometries.elements`` is among the elements.
+    """
     from xascoord.geometries.figures import plot_all
     from xascoord.geometries.tables import read_published, write_tables
 

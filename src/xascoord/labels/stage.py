@@ -42,7 +42,24 @@ def compute_order_parameters(
     journals: Path,
     workers: int,
 ) -> None:
-    """Order parameters of every spectrum of both data sets of an element.
+    """Order parameters of every spectrum of both data sets of an element; resumes.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    folders
+        Of the sources, each with ``structures``.
+    datasets
+        Folder with ``site`` and ``averaged``.
+    out
+        Parquet file (``schemas.ORDER_PARAMETERS``).
+    rejected
+        Parquet file of spectra whose sites have no shell (``schemas.REJECTIONS``).
+    journals
+        Folder of finished sites.
+    workers
+        Processes.
 
     Raises
     ------
@@ -81,7 +98,26 @@ def compute_order_parameters(
 def calibrate_thresholds(
     settings: Settings, folder: Path, curves: Path, chosen: Path, figure: Path
 ) -> None:
-    """Cardinality curves of both kinds of label, the calibrated thresholds, and those in force."""
+    """Cardinality curves of both kinds of label, the calibrated thresholds, and those in force.
+
+    Parameters
+    ----------
+    settings
+        Elements and ``labels``.
+    folder
+        Of order parameters.
+    curves
+        CSV file of the curves: labels per spectrum against the threshold.
+    chosen
+        JSON file of the thresholds, in force and calibrated.
+    figure
+        PNG file of the curves.
+
+    Raises
+    ------
+    XascoordError
+        If calibrated thresholds are asked for and cannot be had.
+    """
     from xascoord.labels.figures import plot_calibration
 
     values: dict[str, dict[str, list[Any]]] = {name: {"site": [], "averaged": []} for name in _WHAT}
@@ -141,7 +177,21 @@ def _curve_rows(calibrations: dict[str, Calibration | None]) -> list[dict[str, A
 def make_labels(
     element: str, settings: Settings, order_parameters: Path, thresholds: Path, out: Path
 ) -> None:
-    """Ranking labels of every spectrum of an element."""
+    """Ranking labels of every spectrum of an element.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    settings
+        ``labels.min_samples``.
+    order_parameters
+        Folder of order parameters.
+    thresholds
+        JSON file of the thresholds in force.
+    out
+        Parquet file (``schemas.LABELS``).
+    """
     rows = read_rows(order_parameters / f"{element}.parquet", ORDER_PARAMETERS)
     limits = read_thresholds(thresholds)
     write_rows(out, label_element(element, rows, limits, settings.labels.min_samples), LABELS)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import XascoordError
-from xascoord.core.files import write_csv, write_text
-from xascoord.core.hashing import seed_of
+from xascoord.core.files import write_csv
 from xascoord.core.schemas import PREDICTIONS, REFERENCE
 from xascoord.core.tables import read_table, to_table, write_rows, write_table
 from xascoord.jobs.progress import show_progress
@@ -23,14 +19,12 @@ from xascoord.models.cross_validation import (
     Parameters,
     Scores,
     cross_validate,
-    fit_all_tasks,
     fits_of,
-    full_training_set,
 )
 from xascoord.models.data import ElementData
 from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
+from xascoord.models.final import bundle_record, metrics_of, save_final
 from xascoord.models.held_out import Temperatures, prediction_rows, reference_rows, temperatures
-from xascoord.models.training_sets import FULL
 from xascoord.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -115,11 +109,11 @@ def train_classifier(
     write_table(predictions, table)
     guess = read_table(baseline, PREDICTIONS)
     record = {
-        **_record(data, rows, folds, settings, thresholds),
+        **bundle_record(data, rows, folds, settings, thresholds),
         "classifier": classifier,
-        "metrics": _metrics(data.element, classifier, (table, guess), settings),
+        "metrics": metrics_of(data.element, classifier, (table, guess), settings),
     }
-    _save(data, classifier, parameters, found, settings, record, bundle)
+    save_final(data, classifier, parameters, found, settings, record, bundle)
     ended = time.perf_counter()
     print(
         f"{data.element}/{classifier}: fits {ended - fitting:.2f} s of {ended - started:.2f} s "
@@ -150,97 +144,6 @@ def _held_out(
     ordered = {fit: entries[fit] for fit in fits}
     found = temperatures(data, folds, ordered, settings.models.main_split)
     return to_table(prediction_rows(data, folds, ordered, found), PREDICTIONS), found
-
-
-def _metrics(
-    element: str, classifier: str, tables: Sequence[pa.Table], settings: Settings
-) -> list[Row]:
-    """Rows of the card: the classifier beside the constant guess."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from xascoord.models.metrics import metric_rows
-
-    both = pa.concat_tables(tables)
-    both = both.filter(pc.equal(both["training_set"], FULL))
-    columns = {name: both[name].to_numpy() for name in both.column_names}
-    rows = metric_rows(
-        element, GROUP_OF[element], columns, settings.models.bootstrap,
-        seed_of(settings.seed, "bootstrap"),
-    )  # fmt: skip
-    return [row for row in rows if row["classifier"] == classifier and row["kind"] == "both"]
-
-
-def _record(
-    data: ElementData,
-    rows: Sequence[Row],
-    folds: Folds,
-    settings: Settings,
-    thresholds: tuple[float, float],
-) -> Row:
-    """What a bundle says that is the same for all classifiers of an element."""
-    from xascoord.models.bundles import input_spec
-    from xascoord.models.novelty import distance_quantiles
-
-    models, full = settings.models, full_training_set(settings)
-    learnt = np.any(list(data.kept.values()), axis=0)  # by some task
-    members = full.members(data, learnt, 0)
-    used = np.asarray(data.kinds)[members].tolist()
-    named = {name for name, member in zip(data.spectra, members, strict=True) if member}
-    return {
-        "element": data.element,
-        "input_spec": input_spec(settings),
-        "thresholds": list(thresholds),
-        "min_samples": settings.labels.min_samples,
-        "augmentation": settings.augmentation.model_dump(mode="json"),
-        "folds": models.folds,
-        "seed": settings.seed,
-        "split": models.main_split,
-        "searched": models.search,
-        "novelty": distance_quantiles(data.features, folds[models.main_split]),
-        "data": {
-            "hash": data.digest(),
-            "site": used.count("site"),
-            "averaged": used.count("averaged"),
-            "materials": len(set(np.asarray(data.materials)[members].tolist())),
-            "copies": int(members[data.origin].sum()) if full.augmented else 0,
-            "sources": sorted({r["source"] for r in rows if r["spectrum_id"] in named}),
-        },
-    }
-
-
-def _save(
-    data: ElementData,
-    classifier: str,
-    parameters: Parameters,
-    found: Temperatures,
-    settings: Settings,
-    record: Row,
-    bundle: Path,
-) -> None:
-    """Fit a classifier to all spectra; write bundle and card."""
-    from xascoord.jobs.workers import one_thread
-    from xascoord.models.bundles import library_versions, save_bundle
-    from xascoord.models.card import model_card
-
-    everything = np.ones(len(data.spectra), dtype=bool)
-    full = full_training_set(settings)
-    members = full.members(data, everything, 0)
-    tasks = {
-        task: {
-            "classes": sorted({data.labels[task][i] or "" for i in np.flatnonzero(members & kept)}),
-            "spectra": int((members & kept).sum()),
-            "temperature": found.get((classifier, task), 1.0),
-            "parameters": parameters[classifier, task],
-        }
-        for task, kept in data.kept.items()
-    }
-    record = {**record, "tasks": tasks}
-    with one_thread():
-        models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
-    save_bundle(bundle, record, models)
-    card = model_card({**record, "versions": library_versions(classifier)})
-    write_text(bundle.with_suffix(".md"), card)
 
 
 def search_element(

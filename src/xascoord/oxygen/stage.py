@@ -42,7 +42,8 @@ SUMMARY_COLUMNS = (
     "task", "split", "tested", "networks", "test", "std", "training", "validation", "baseline",
     "single", "single_std", "single_baseline", "published",
 )  # fmt: skip
-PUBLISHED = {CLASSIFIER: 0.987, REGRESSOR: 0.0035}  # test accuracy and mean squared error
+# Test accuracy and mean squared error: Li, Lu and Chan, arXiv:1905.03928 (2019).
+PUBLISHED = {CLASSIFIER: 0.987, REGRESSOR: 0.0035}
 
 
 def import_oxygen(settings: Settings, out: Path, rejected: Path) -> None:
@@ -111,7 +112,24 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
 
 
 def summarise_oxygen(settings: Settings, table: Path, networks: Path, out: Path) -> None:
-    """Tables and figures: accuracy and error of each split, learning curves, parity."""
+    """Tables and figures: accuracy and error of each split, learning curves, parity.
+
+    Parameters
+    ----------
+    settings
+        ``oxygen``.
+    table
+        Parquet file of the raw spectra (``schemas.OXYGEN``).
+    networks
+        JSON lines of ``train_oxygen``.
+    out
+        Folder for tables and figures.
+
+    Raises
+    ------
+    XascoordError
+        If a table is missing or of another version.
+    """
     from xascoord.oxygen.figures import plot_learning, plot_parity, plot_raw
 
     rows = read_rows(table, OXYGEN)

@@ -1,4 +1,7 @@
-"""Classifier and regressor of metal atoms about oxygen: trained and tested in every split."""
+"""Classifier and regressor of metal atoms about oxygen: trained and tested in every split.
+
+L. Li, M. Lu and M. K. Y. Chan, arXiv:1905.03928 (2019), for Li3FeO3.5.
+"""
 
 from __future__ import annotations
 

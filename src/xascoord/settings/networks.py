@@ -1,7 +1,8 @@
 """Settings of the two published networks that ride on the same spectra.
 
 Defaults of ``Geometries`` are those of Carbone et al., Phys. Rev. Materials 3, 033604 (2019), those
-of ``Oxygen`` of the deep network for the O K edge of Li3FeO3.5 (see README).
+of ``Oxygen`` of the deep network for the O K edge of Li3FeO3.5: Li, Lu and Chan, arXiv:1905.03928
+(2019).
 """
 
 from __future__ import annotations
