@@ -33,7 +33,7 @@ def is_own_run(workflow: Any, arguments: Sequence[str]) -> bool:
     return bool(
         workflow.is_main_process
         and not workflow.output_settings.dryrun
-        and not workflow.modifier.is_module
+        and workflow.modifier.parent_modifier is None  # else used as a module
         and not _LOOKS & set(arguments)
     )
 
