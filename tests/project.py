@@ -67,7 +67,8 @@ def make_project(folder: Path, **sections: Any) -> Path:
                  "data/external/README.md", "data/crystals/README.md", "data/demo/prototypes.csv",
                  ".dvc/config"):  # fmt: skip
         shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    for name in ("workflow", "src"):  # the package is what DVC depends on; what runs is installed
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "profiles", folder / "profiles")
     for name in ("spectra", "structures"):
         table = pq.read_table(ROOT / f"data/demo/{name}.parquet")

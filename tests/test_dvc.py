@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import yaml
 
 from project import FAST, make_project, set_params, snakemake
 from xascoord.core.errors import SourceError
+from xascoord.core.fingerprint import rooms_of
 from xascoord.sources.external import ExternalData, fetch, read_external
 
 GIT = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a",
@@ -105,7 +107,11 @@ def test_each_stage_depends_on_the_settings_its_rules_are_given(root, tmp_path):
             assert section in known or (parts and parts <= set(known)), (name, section)
     assert seen == set(stages)
     for path in (root / "workflow/rules").glob("0*.smk"):
-        assert f"workflow/rules/{path.name}" in stages[path.stem.partition("_")[2]]["deps"]
+        deps = stages[path.stem.partition("_")[2]]["deps"]
+        assert f"workflow/rules/{path.name}" in deps
+        entries = re.findall(r'"(\w[\w.]*:\w+)"', path.read_text())
+        rooms = {room for entry in entries for room in rooms_of(entry)}
+        assert {f"src/xascoord/{room}" for room in rooms} <= set(deps), path.name
 
 
 def test_stages_call_snakemake_and_keep_their_outs(root):

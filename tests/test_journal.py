@@ -76,16 +76,13 @@ def test_kill_dash_nine_loses_and_repeats_nothing(tmp_path, seed):
     assert sorted(keys, key=int) == [str(number) for number in range(2000)]
 
 
-def test_journal_forgets_what_is_no_longer_wanted(tmp_path):
+def test_a_journal_is_removed_while_it_is_held(tmp_path):
     path = tmp_path / "j.jsonl"
     with Journal(path) as journal:
-        for number in range(5):
-            journal.add(f"k{number}", value=number)
-        journal.keep(["k1", "k3", "unknown"])
-        assert journal.keys == {"k1", "k3"}
+        journal.add("k1")
         with pytest.raises(XascoordError, match="another run"):
             Journal(path, wait=False)
-        journal.add("k9", value=9)
+        journal.remove()
+    assert not path.exists()
     with Journal(path) as journal:
-        assert {e["key"]: e["value"] for e in journal.entries()} == {"k1": 1, "k3": 3, "k9": 9}
-    assert not list(tmp_path.glob("*.tmp"))
+        assert journal.keys == set()

@@ -258,9 +258,9 @@ def test_journalled_sites_are_not_computed_again(tmp_path):
         structure_row(rutile("Cu"), "b", "n", "feff", 0.01),
     ]
     spectra = [{"structure_id": n, "kind": "averaged", "site_index": -1} for n in "ab"]
-    tasks = site_tasks("Cu", rows, spectra)
+    tasks = site_tasks("Cu", rows, spectra, "code")
     only = [{"structure_id": "a", "kind": "site", "site_index": 1}]
-    assert [(t.structure_id, t.orbit) for t in site_tasks("Cu", rows, only)] == [("a", 0)]
+    assert [(t.structure_id, t.orbit) for t in site_tasks("Cu", rows, only, "code")] == [("a", 0)]
     assert [(t.structure_id, rows[0]["equivalent_to"].count(t.orbit)) for t in tasks[:2]] in (
         [("a", 2), ("a", 4)], [("a", 4), ("a", 2)]
     )  # fmt: skip
@@ -278,7 +278,7 @@ def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
 
     row = structure_row(spinel(), "a", "m", "feff", 0.01)
     whole = [{"structure_id": "a", "kind": "averaged", "site_index": -1}]
-    tasks = site_tasks("Cu", [row], whole)
+    tasks = site_tasks("Cu", [row], whole, "code")
     entries = score_sites([(t.key, row, t.orbit) for t in tasks])
     results = {entry["key"]: entry for entry in entries}
     common = {"material": "m", "structure_id": "a", "absorber": "Cu", "source": "feff"}

@@ -238,7 +238,7 @@ if __name__ == "__main__":
         crystal = rutile("Cu").apply_strain(1e-5 * number, inplace=False)
         rows.append(structure_row(crystal, str(number), str(number), "feff", 0.01))
     spectra = [{"structure_id": r["structure_id"], "kind": "site", "site_index": 0} for r in rows]
-    tasks = site_tasks("Cu", rows, spectra)
+    tasks = site_tasks("Cu", rows, spectra, "code")
     with Journal(Path(sys.argv[2])) as journal:
         for done, _ in compute_sites(tasks, rows, journal, 2):
             print(done, flush=True)

@@ -244,7 +244,10 @@ def test_the_lock_of_another_machine_or_of_batch_jobs_stays(tmp_path):
 
 
 WRITER = "import sys, time; from pathlib import Path; from xascoord.jobs.journal import Journal\n\
-with Journal(Path(sys.argv[1])) as j:\n print(flush=True); time.sleep(2); j.add('a'); j.keep(['a'])"
+with Journal(Path(sys.argv[1])) as j:\n print(flush=True); time.sleep(2); j.add('a')"
+
+
+REMOVER = WRITER.replace("j.add('a')", "j.remove()")
 
 
 def test_a_second_writer_of_a_journal_waits(tmp_path):
@@ -253,11 +256,19 @@ def test_a_second_writer_of_a_journal_waits(tmp_path):
         journal.add("old")
     first = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
     first.stdout.readline()
-    with Journal(path) as journal:  # in the place of the file that it waited for
-        assert journal.keys == {"a"}
+    with Journal(path) as journal:
+        assert journal.keys == {"old", "a"}
         journal.add("b")
     assert first.wait() == 0
-    assert Journal(path).keys == {"a", "b"}
+    second = subprocess.Popen(
+        [sys.executable, "-c", REMOVER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    second.stdout.readline()
+    with Journal(path) as journal:  # in the place of the file that was removed meanwhile
+        assert journal.keys == set()
+        journal.add("c")
+    assert second.wait() == 0
+    assert Journal(path).keys == {"c"}
 
 
 def test_every_result_belongs_to_a_stage_of_dvc(versioned):

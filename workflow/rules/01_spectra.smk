@@ -19,6 +19,9 @@ rule import_demo:
     benchmark:
         "results/benchmarks/01_spectra/import_demo.tsv"
     params:
+        code=code_of(
+            "sources.collect:SpectraWriter", "sources.demo.spectra:read_embedded"
+        ),
         settings=settings("elements", "demo", "quality"),
     message:
         "Importing the embedded demonstration spectra"
@@ -40,6 +43,7 @@ rule list_feff_runs:
     benchmark:
         "results/benchmarks/01_spectra/list_feff_runs.tsv"
     params:
+        code=code_of("sources.feff.missing:write_missing"),
         settings=settings("elements", "feff", "quality"),
         listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
@@ -59,6 +63,7 @@ rule run_feff:
     benchmark:
         "results/benchmarks/01_spectra/run_feff/{part}.tsv"
     params:
+        code=code_of("sources.feff.chunks:run_chunk"),
         settings=settings("elements", "feff"),
         parts=SETTINGS["feff"]["run"]["chunks"],
     message:
@@ -90,6 +95,11 @@ rule import_feff:
     benchmark:
         "results/benchmarks/01_spectra/import_feff.tsv"
     params:
+        code=code_of(
+            "sources.collect:SpectraWriter",
+            "sources.feff.output:read_feff",
+            "sources.feff.missing:read_runs",
+        ),
         settings=settings("elements", "feff", "quality"),
         listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
@@ -110,6 +120,9 @@ rule choose_crystals:
     benchmark:
         "results/benchmarks/01_spectra/choose_crystals.tsv"
     params:
+        code=code_of(
+            "sources.crystals.choice:survey", "sources.crystals.choice:write_choice"
+        ),
         settings=settings(
             "seed",
             "elements",
@@ -137,6 +150,7 @@ rule compute_crystals:
     benchmark:
         "results/benchmarks/01_spectra/compute_crystals/{element}-{part}.tsv"
     params:
+        code=code_of("sources.feff.chunks:run_chunk"),
         settings=settings("crystals", "feff"),
         parts=SETTINGS["feff"]["run"]["chunks"],
         packed=expand("--packed {folder}", folder=PACKED),
@@ -165,6 +179,9 @@ rule import_crystals:
     benchmark:
         "results/benchmarks/01_spectra/import_crystals.tsv"
     params:
+        code=code_of(
+            "sources.collect:SpectraWriter", "sources.crystals.choice:read_computed"
+        ),
         settings=settings("elements", "crystals", "feff", "quality"),
     message:
         "Importing the spectra of the chosen crystals"
@@ -183,6 +200,9 @@ rule import_xasdb_archive:
     benchmark:
         "results/benchmarks/01_spectra/import_xasdb_archive.tsv"
     params:
+        code=code_of(
+            "sources.collect:SpectraWriter", "sources.xasdb_archive:read_archive"
+        ),
         settings=settings("elements", "xasdb_archive", "quality"),
         listing=listing(SETTINGS["xasdb_archive"]["path"]),
     message:
@@ -200,6 +220,7 @@ rule download_materials_project:
     benchmark:
         "results/benchmarks/01_spectra/download_materials_project.tsv"
     params:
+        code=code_of("sources.materials_project:download_element"),
         settings=settings("elements", "materials_project", "quality"),
     message:
         "Downloading from the Materials Project (resumes where it ended)"
@@ -217,6 +238,9 @@ rule import_materials_project:
     benchmark:
         "results/benchmarks/01_spectra/import_materials_project.tsv"
     params:
+        code=code_of(
+            "sources.collect:SpectraWriter", "sources.materials_project:read_downloads"
+        ),
         settings=settings("elements", "quality"),
     message:
         "Importing the downloads from the Materials Project"
@@ -238,6 +262,7 @@ rule compute_demo:
         "results/benchmarks/01_spectra/compute_demo.tsv"
     threads: CORES
     params:
+        code=code_of("sources.stage:compute_demo"),
         settings=settings("seed", "elements", "demo", "quality"),
     message:
         "Computing the demonstration spectra anew with FEFF8L ({threads} at a time)"

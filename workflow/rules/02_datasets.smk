@@ -19,6 +19,7 @@ rule build_datasets:
     benchmark:
         "results/benchmarks/02_datasets/{element}.tsv"
     params:
+        code=code_of("datasets.stage:make_datasets"),
         settings=settings("sources", "edge_energy", "window", "averaging"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
@@ -56,6 +57,7 @@ rule summarise_datasets:
     benchmark:
         "results/benchmarks/02_datasets/summarise.tsv"
     params:
+        code=code_of("datasets.stage:summarise_datasets"),
         settings=settings("elements", "window"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:

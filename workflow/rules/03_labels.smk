@@ -20,6 +20,7 @@ rule compute_order_parameters:
         "results/benchmarks/03_labels/order_parameters_{element}.tsv"
     threads: workers(len(ELEMENTS))
     params:
+        code=code_of("labels.stage:compute_order_parameters"),
         spectra=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
         "Order parameters of {wildcards.element} ({threads} processes)"
@@ -41,6 +42,7 @@ rule calibrate_thresholds:
     benchmark:
         "results/benchmarks/03_labels/calibrate.tsv"
     params:
+        code=code_of("labels.stage:calibrate_thresholds"),
         settings=settings("elements", "labels"),
     message:
         "Label cardinality against the thresholds"
@@ -60,6 +62,7 @@ rule make_labels:
     benchmark:
         "results/benchmarks/03_labels/labels_{element}.tsv"
     params:
+        code=code_of("labels.stage:make_labels"),
         settings=settings(labels=["min_samples"]),
     message:
         "Ranking labels of {wildcards.element}"
@@ -97,6 +100,7 @@ rule summarise_labels:
     benchmark:
         "results/benchmarks/03_labels/summarise.tsv"
     params:
+        code=code_of("labels.stage:summarise_labels"),
         settings=settings("elements"),
     message:
         "What there is to learn: tasks, labels, distributions"

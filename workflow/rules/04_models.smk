@@ -13,6 +13,7 @@ rule search_hyperparameters:
         "results/benchmarks/04_models/search_{element}.tsv"
     threads: workers(len(ELEMENTS))
     params:
+        code=code_of("models.stage:search_element"),
         settings=fit_settings(*CLASSIFIERS, more=["classifiers", "grids"]),
     message:
         "Search of the hyper-parameter grids for {wildcards.element} ({threads} processes)"
@@ -34,6 +35,7 @@ rule train_baseline:
     benchmark:
         "results/benchmarks/04_models/baseline_{element}.tsv"
     params:
+        code=code_of("models.stage:train_baseline", without="networks"),
         settings=fit_settings(),
         search=SEARCH_OPTION,
     message:
@@ -60,6 +62,10 @@ rule train_models:
         "results/benchmarks/04_models/train_{element}_{classifier}.tsv"
     threads: workers(len(ELEMENTS) * len(CLASSIFIERS))
     params:
+        code=lambda wildcards: code_of(
+            "models.stage:train_classifier",
+            without=None if wildcards.classifier == "cnn" else "networks",
+        ),
         settings=lambda wildcards: fit_settings(
             wildcards.classifier,
             more=["bootstrap", "compare", "learning_curve"],
@@ -113,6 +119,7 @@ rule summarise_models:
     benchmark:
         "results/benchmarks/04_models/summarise.tsv"
     params:
+        code=code_of("models.stage:summarise_models", without="networks"),
         settings=settings("seed", "elements", "sources", "models"),
     message:
         "How good the classifiers are: metrics, losses, figures"

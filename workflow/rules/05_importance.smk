@@ -14,6 +14,7 @@ rule drop_regions:
         "results/benchmarks/05_importance/{element}.tsv"
     threads: workers(len(ELEMENTS))
     params:
+        code=code_of("importance.stage:drop_regions", without="networks"),
         settings=fit_settings("forest", sections=["importance"]),
         search=SEARCH_OPTION,
     message:
@@ -37,6 +38,7 @@ rule summarise_importance:
     benchmark:
         "results/benchmarks/05_importance/summarise.tsv"
     params:
+        code=code_of("importance.stage:summarise_importance"),
         settings=settings("elements", "window", "importance"),
     message:
         "What the regions are worth: table, heat map, examples"

@@ -18,6 +18,7 @@ rule validate_models:
     benchmark:
         "results/benchmarks/06_validation/{element}.tsv"
     params:
+        code=code_of("validation.stage:validate_element", without="networks"),
         settings=fit_settings(
             "forest",
             sections=["edge_energy", "validation"],
@@ -48,6 +49,7 @@ rule summarise_validation:
     benchmark:
         "results/benchmarks/06_validation/summarise.tsv"
     params:
+        code=code_of("validation.stage:summarise_validation"),
         settings=settings("seed", "elements", models=["bootstrap"]),
     message:
         "Validation of all elements: tables and figures"

@@ -22,6 +22,7 @@ rule write_report:
     benchmark:
         "results/benchmarks/07_report/report.tsv"
     params:
+        code=code_of("report.page:write_report"),
         settings=settings(*config),
     message:
         "The run on one page"

@@ -19,6 +19,7 @@ rule label_geometries:
         "results/benchmarks/08_geometries/label_{element}.tsv"
     threads: workers(len(GEOMETRY_ELEMENTS))
     params:
+        code=code_of("geometries.stage:label_geometries"),
         settings=settings("sources", "geometries"),
         sources=expand("--spectra {folder}", folder=SOURCE_FOLDERS),
     message:
@@ -42,6 +43,7 @@ rule train_geometries:
         "results/benchmarks/08_geometries/train_{element}.tsv"
     threads: workers(len(GEOMETRY_ELEMENTS))
     params:
+        code=code_of("geometries.stage:train_geometries"),
         settings=settings("seed", "geometries"),
     message:
         "Networks for the geometries of {wildcards.element} ({threads} processes)"
@@ -81,6 +83,7 @@ rule summarise_geometries:
     benchmark:
         "results/benchmarks/08_geometries/summarise.tsv"
     params:
+        code=code_of("geometries.stage:summarise_geometries"),
         settings=settings("elements", "geometries"),
     message:
         "T4, S5, O6: tables and figures beside the published ones"

@@ -17,6 +17,7 @@ rule import_oxygen:
     benchmark:
         "results/benchmarks/09_oxygen/import.tsv"
     params:
+        code=code_of("oxygen.stage:import_oxygen"),
         settings=settings("edge_energy", "feff", "oxygen", "quality"),
         listing=listing(SETTINGS["oxygen"]["folder"], SETTINGS["oxygen"]["feff"]),
     message:
@@ -37,6 +38,7 @@ rule train_oxygen:
         "results/benchmarks/09_oxygen/train.tsv"
     threads: CORES
     params:
+        code=code_of("oxygen.stage:train_oxygen"),
         settings=settings("seed", "oxygen"),
     message:
         "Networks for metal atoms about oxygen ({threads} processes)"
@@ -67,6 +69,7 @@ rule summarise_oxygen:
     benchmark:
         "results/benchmarks/09_oxygen/summarise.tsv"
     params:
+        code=code_of("oxygen.stage:summarise_oxygen"),
         settings=settings("oxygen"),
     message:
         "Metal atoms about oxygen: tables and figures"

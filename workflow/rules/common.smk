@@ -2,12 +2,14 @@ import hashlib
 import json
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from xascoord.core.elements import GROUPS
 from xascoord.core.errors import XascoordError
+from xascoord.core.fingerprint import fingerprint
 from xascoord.settings.tree import parse_settings
 from xascoord.workflow.own_run import enter_folder
 from xascoord.workflow.snakemake_records import save_records
@@ -81,6 +83,9 @@ def settings(*sections, **parts):
     for name, keys in parts.items():
         values[name] = {key: SETTINGS[name][key] for key in keys}
     return json.dumps(values, sort_keys=True)
+
+
+code_of = cache(fingerprint)
 
 
 def fit_settings(*classifiers, more=(), sections=(), **parts):

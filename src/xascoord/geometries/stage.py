@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.files import write_csv
+from xascoord.core.fingerprint import fingerprint
 from xascoord.core.hashing import seed_of
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.core.schemas import GEOMETRIES, GEOMETRY_PREDICTIONS, REJECTIONS, SPECTRA, STRUCTURES
@@ -45,7 +45,6 @@ SCORE_COLUMNS = (
     "element", "split", "network", "region", "training", "fold", "condition", "value", "symbol",
     "f1",
 )  # fmt: skip
-_VERSION = "1"
 
 
 def label_geometries(
@@ -119,6 +118,8 @@ def label_geometries(
         )
     write_rows(out, kept, GEOMETRIES)
     write_rows(rejected, rejections, REJECTIONS)
+    # What is asked for again is done again.
+    (journals / f"{element}.jsonl").unlink(missing_ok=True)
 
 
 def _geometries(
@@ -130,11 +131,9 @@ def _geometries(
     workers: int,
 ) -> dict[tuple[str, int], Row]:
     """Geometry of each inequivalent site, by structure and orbit."""
-    tasks = site_tasks(element, structures, spectra)
+    tasks = site_tasks(element, structures, spectra, fingerprint("geometries.stage:_one_site"))
     numbers = frozenset(int(symbol.partition(":")[2]) for symbol in settings.symbols)
-    common = json.dumps(
-        [_VERSION, settings.neighbour_cutoff, sorted(numbers), version("pymatgen-core")]
-    )
+    common = json.dumps([settings.neighbour_cutoff, sorted(numbers)])
     tag = hashlib.sha256(common.encode()).hexdigest()[:12]
     keys = {task: f"{task.key}/{tag}" for task in tasks}
     by_id = {row["structure_id"]: row for row in structures}
@@ -215,7 +214,7 @@ def train_geometries(
         found = results(journal, keys)
         write_rows(predictions, _prediction_rows(data, folds, found), GEOMETRY_PREDICTIONS)
         write_csv(scores, _score_rows(data, mine, found), SCORE_COLUMNS)
-        journal.keep(keys.values())
+        journal.remove()
 
 
 def make_folds(data: GeometryData, settings: Settings) -> Folds:

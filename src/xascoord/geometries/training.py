@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.fingerprint import fingerprint
 from xascoord.core.hashing import seed_of
 from xascoord.geometries.data import GeometryData, standardise
 from xascoord.networks.classifier import NetworkClassifier
@@ -26,7 +27,6 @@ Folds = dict[str, npt.NDArray[np.int32]]
 SHIFTED, BASE, NOISY = "shifted", "base", "noisy"
 FULL, PRE_EDGE = "full", "pre_edge"
 AS_IT_IS, SHIFT, NOISE = "as it is", "shift", "noise"
-_VERSION = "2"
 _DECIMALS = 6
 
 
@@ -74,8 +74,6 @@ def fits_of(settings: Geometries) -> list[Fit]:
 
 def fit_keys(data: GeometryData, folds: Folds, settings: Geometries, seed: int) -> dict[Fit, str]:
     """Journal key of each fit: everything that it depends on."""
-    from importlib.metadata import version
-
     found = hashlib.sha256()
     everything = np.arange(len(data.spectra))
     for array in (data.features(everything), data.labels, data.grid):
@@ -83,9 +81,9 @@ def fit_keys(data: GeometryData, folds: Folds, settings: Geometries, seed: int) 
     for energy, mu in data.curves:
         found.update(energy.tobytes() + mu.tobytes())
     common = [
-        _VERSION, found.hexdigest(), data.spectra, data.symbols,
-        settings.model_dump(mode="json", exclude=_NOT_OF_ONE_NETWORK), seed,
-        version("torch").partition("+")[0], version("numpy"), pick_device(settings.device),
+        fingerprint("geometries.training:train_and_test"), found.hexdigest(), data.spectra,
+        data.symbols, settings.model_dump(mode="json", exclude=_NOT_OF_ONE_NETWORK), seed,
+        pick_device(settings.device),
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {

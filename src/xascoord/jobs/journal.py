@@ -7,7 +7,6 @@ lines of one key the later one counts.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -146,21 +145,9 @@ class Journal:
                 handle.seek(self._offsets[key])
                 yield json.loads(handle.readline())
 
-    def keep(self, keys: Iterable[str]) -> None:
-        """Forget every task but these; a kill leaves the old journal or the new one."""
-        import fcntl
-
-        entries = list(self.entries(keys))
-        if len(entries) == len(self._offsets):
-            return
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
-        old, self._handle = self._handle, temporary.open("w+b")
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
-        self._offsets = {}
-        self.extend(entries)
-        temporary.replace(self.path)
-        old.close()
+    def remove(self) -> None:
+        """Remove the file: the work is done, and what is asked for again is done again."""
+        self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Release the file."""

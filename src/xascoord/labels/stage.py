@@ -10,6 +10,7 @@ import numpy as np
 
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.files import write_csv, write_json
+from xascoord.core.fingerprint import fingerprint
 from xascoord.core.schemas import DATASET, LABELS, ORDER_PARAMETERS, REJECTIONS, STRUCTURES
 from xascoord.core.tables import read_rows, read_table, write_rows
 from xascoord.jobs.journal import Journal
@@ -78,7 +79,8 @@ def compute_order_parameters(
         for row in read_rows(folder / f"structures/{element}.parquet", STRUCTURES)
         if row["structure_id"] in used
     ]
-    tasks = site_tasks(element, structures, spectra)
+    code = fingerprint("labels.assign:score_sites")
+    tasks = site_tasks(element, structures, spectra, code)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = compute_sites(tasks, structures, journal, workers)
         show_progress(steps, f"order parameters of {element}")
@@ -93,6 +95,7 @@ def compute_order_parameters(
             )
         write_rows(out, rows, ORDER_PARAMETERS)
         write_rows(rejected, rejections, REJECTIONS)
+        journal.remove()
 
 
 def calibrate_thresholds(

@@ -62,9 +62,19 @@ def model_card(record: Mapping[str, Any]) -> str:
         "materials or windows are out of its reach. Probabilities are calibrated on held-out "
         "computed spectra.",
         "",
-        "Versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()) + ".",
+        "Versions: "
+        + ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+        + ". "
+        + _origin(record.get("origin") or {}),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _origin(found: Mapping[str, Any]) -> str:
+    if not found.get("commit"):
+        return "Made by a version that is not under git."
+    changed = "" if found["clean"] else ", with changes that are not committed"
+    return f"Made by commit {found['commit']}{changed}."
 
 
 def _metric_line(row: Mapping[str, Any]) -> str:

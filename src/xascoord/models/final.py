@@ -11,6 +11,7 @@ import numpy as np
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.files import write_text
 from xascoord.core.hashing import seed_of
+from xascoord.core.origin import origin
 from xascoord.models.cross_validation import Folds, Parameters, fit_all_tasks, full_training_set
 from xascoord.models.data import ElementData
 from xascoord.models.held_out import Temperatures
@@ -68,6 +69,7 @@ def bundle_record(
         "seed": settings.seed,
         "split": models.main_split,
         "searched": models.search,
+        "origin": origin(),
         "novelty": distance_quantiles(data.features, folds[models.main_split]),
         "data": {
             "hash": data.digest(),

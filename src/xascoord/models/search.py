@@ -12,14 +12,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xascoord.core.errors import XascoordError
+from xascoord.core.fingerprint import fingerprint
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.resume import results, run_remaining
 from xascoord.models.classifiers import grid
@@ -30,7 +30,6 @@ from xascoord.settings.tree import Settings
 COLUMNS = (
     "element", "classifier", "task", "parameters", "accuracy", "std", "spectra", "chosen",
 )  # fmt: skip
-_VERSION = "1"
 Row = dict[str, Any]
 
 
@@ -78,22 +77,27 @@ def _keys(data: ElementData, settings: Settings) -> dict[GridPoint, str]:
 def _key(digest: str, point: GridPoint, settings: Settings) -> str:
     models = settings.models
     what = [
-        _VERSION, versions(point.classifier, settings), digest, settings.seed, models.folds,
+        _code(point.classifier), _device(point.classifier, settings), digest, settings.seed,
+        models.folds,
         models.main_split,
         models.averaged, point.classifier, point.task, point.parameters, point.fold,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:24]
 
 
-def versions(classifier: str, settings: Settings) -> list[str]:
-    """What a fit depends on besides data and settings: libraries and, for the CNN, the device."""
-    names = ["numpy", "scipy", "scikit-learn"]
+@cache
+def _code(classifier: str) -> str:
+    """Fingerprint of a fit: networks are part of one only."""
+    without = None if classifier == "cnn" else "networks"
+    return fingerprint("models.search:evaluate_point", without=without)
+
+
+def _device(classifier: str, settings: Settings) -> str:
     if classifier != "cnn":
-        return [version(name) for name in names]
+        return "cpu"
     from xascoord.networks.network import pick_device
 
-    device = pick_device(settings.models.cnn.device)
-    return [*(version(name) for name in (*names, "torch")), device]
+    return pick_device(settings.models.cnn.device)
 
 
 def evaluate_point(data: ElementData, folds: Any, settings: Settings, point: GridPoint) -> Row:

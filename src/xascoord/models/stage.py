@@ -173,6 +173,7 @@ def search_element(
         steps = search_grids(data, folds, settings, journal, workers)
         show_progress(steps, f"search for {files.element}")
         write_csv(out, search_rows(data, settings, journal), COLUMNS)
+        journal.remove()
 
 
 def summarise_models(settings: Settings, predictions: Path, results: Path) -> None:

@@ -108,7 +108,7 @@ def train_oxygen(settings: Settings, table: Path, out: Path, journals: Path, wor
             for fit, entry in found.items()
         ]
         write_text(out, "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries))
-        journal.keep(keys.values())
+        journal.remove()
 
 
 def summarise_oxygen(settings: Settings, table: Path, networks: Path, out: Path) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.errors import XascoordError
+from xascoord.core.fingerprint import fingerprint
 from xascoord.core.hashing import seed_of
 from xascoord.networks.network import Shape, Training, fit_weights, outputs_of
 from xascoord.oxygen.examples import (
@@ -32,7 +33,6 @@ Row = dict[str, Any]
 CLASSIFIER, REGRESSOR = "classifier", "regressor"
 MAIN, NODES, EXAMPLES, RATE = "main", "nodes", "examples", "rate"
 MOST_SNAPSHOTS = 30  # tested one by one; structures of a FEFF source can be many
-_VERSION = "2"
 _DECIMALS = 6
 
 
@@ -103,15 +103,13 @@ def fits_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Fit]:
 
 def fit_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Fit, str]:
     """Journal key of each fit: everything that it depends on."""
-    from importlib.metadata import version
-
     found = hashlib.sha256()
     for array in (raw.features, raw.labels, raw.metals):
         found.update(np.ascontiguousarray(array).tobytes())
     common = [
-        _VERSION, found.hexdigest(), raw.snapshots, raw.classes, settings.activation,
-        settings.l2, settings.classifier.model_dump(), settings.regressor.model_dump(), seed,
-        version("torch").partition("+")[0], version("numpy"),
+        fingerprint("oxygen.training:train_and_test"), found.hexdigest(), raw.snapshots,
+        raw.classes, settings.activation, settings.l2, settings.classifier.model_dump(),
+        settings.regressor.model_dump(), seed,
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {

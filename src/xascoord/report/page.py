@@ -14,6 +14,7 @@ import yaml
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv, write_text
+from xascoord.core.origin import origin_text
 from xascoord.settings.tree import Settings
 
 LIBRARIES = (
@@ -42,6 +43,7 @@ def write_report(settings: Settings, results: Path, out: Path) -> None:
     """
     versions = {"python": platform.python_version()}
     versions |= {name: version(name) for name in LIBRARIES}
+    versions["commit of xascoord"] = origin_text()
     rows = [{"library": name, "version": number} for name, number in versions.items()]
     write_csv(out / "versions.csv", rows, ("library", "version"))
     whole = settings.model_dump(mode="json")
@@ -59,7 +61,8 @@ def _page(settings: Settings, results: Path) -> list[str]:
         "# Coordination environments from XANES",
         "",
         f"Elements: {', '.join(settings.elements)}. Sources: {', '.join(settings.sources)}. "
-        f"Seed {settings.seed}. All settings: `settings.yaml`; libraries: `versions.csv`.",
+        f"Seed {settings.seed}. All settings: `settings.yaml`; libraries: `versions.csv`. "
+        f"Commit of xascoord: {origin_text()}.",
         "",
         "## Data",
         "",

@@ -10,8 +10,6 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_VERSION = "4"  # of the order parameters; a change makes the journal's entries stale
-
 
 @dataclass(frozen=True)
 class SiteTask:
@@ -22,8 +20,22 @@ class SiteTask:
     orbit: int
 
 
-def site_tasks(element: str, structures: Sequence[Row], spectra: Sequence[Row]) -> list[SiteTask]:
-    """The inequivalent sites of an element that some spectra are about."""
+def site_tasks(
+    element: str, structures: Sequence[Row], spectra: Sequence[Row], code: str
+) -> list[SiteTask]:
+    """The inequivalent sites of an element that some spectra are about.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    structures
+        Rows of ``schemas.STRUCTURES``.
+    spectra
+        Rows of ``schemas.SPECTRA``.
+    code
+        Fingerprint of what is computed of a site: part of its key.
+    """
     by_id = {row["structure_id"]: row for row in structures}
     wanted: dict[str, set[int]] = {}
     for spectrum in spectra:
@@ -32,7 +44,7 @@ def site_tasks(element: str, structures: Sequence[Row], spectra: Sequence[Row]) 
     tasks = []
     for row in structures:
         content = [row["lattice"], row["species"], row["frac_coords"]]
-        digest = hashlib.sha256(json.dumps([_VERSION, *content]).encode()).hexdigest()[:24]
+        digest = hashlib.sha256(json.dumps([code, *content]).encode()).hexdigest()[:24]
         tasks += [
             SiteTask(f"{digest}/{orbit}", row["structure_id"], orbit)
             for orbit in sorted(wanted.get(row["structure_id"], ()))
