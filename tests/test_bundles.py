@@ -17,6 +17,7 @@ from xascoord.models.bundles import (
     save_bundle,
 )
 from xascoord.models.card import model_card
+from xascoord.models.classifiers import TaskModel
 from xascoord.models.cross_validation import fit_all_tasks, parameters_of
 from xascoord.models.training_sets import training_sets
 
@@ -191,3 +192,14 @@ def test_card_is_made_from_the_record_alone(saved):
         assert words in card
     assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())
     assert record["format"] == bundles.FORMAT
+
+
+def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):
+    """Its types are named when it is made, not when it is asked."""
+    from sklearn.linear_model import LogisticRegression
+
+    features = np.array([[0.0], [1.0]])
+    model = TaskModel(("a", "b"), LogisticRegression().fit(features, [0, 1]))
+    with pytest.raises(BundleError, match=r"_TRUSTED.*LogisticRegression"):
+        save_bundle(tmp_path / "a.skops", _record({"CN": model}), {"CN": model})
+    assert not (tmp_path / "a.skops").exists()

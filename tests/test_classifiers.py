@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from xascoord.core.errors import XascoordError
-from xascoord.models.classifiers import BASELINE, default_parameters, fit_task, grid
+from xascoord.models.classifiers import BASELINE, build, default_parameters, fit_task, grid
 from xascoord.models.temperature import fit_temperature, probabilities
 from xascoord.networks import network as networks
 from xascoord.settings.models import Models
@@ -142,3 +142,11 @@ def test_torch_is_not_imported_unless_the_network_is_asked_for():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_name_that_nobody_builds_is_an_error():
+    """Not silently the constant guess, or the network."""
+    with pytest.raises(XascoordError, match="no classifier 'boosting'"):
+        build("boosting", {}, 0, 10)
+    with pytest.raises(XascoordError, match="no grid"):
+        grid("boosting", MODELS)

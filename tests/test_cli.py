@@ -76,6 +76,12 @@ def test_unknown_elements_are_named(command):
     assert "no element 'Xx'" in result.stderr
 
 
+def test_unknown_classifiers_are_named():
+    result = _run("models", "train", "Cu", "oracle")
+    assert result.exit_code == 2
+    assert "no classifier 'oracle'" in result.stderr
+
+
 def test_the_program_itself():
     result = subprocess.run(
         [sys.executable, "-m", "xascoord", "--settings", "[]", "check"],

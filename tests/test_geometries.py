@@ -351,8 +351,6 @@ def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
     assert found["cnn", "full"] > 0.8
     predictions = pd.read_parquet(tmp_path / "p1")
     assert (predictions.groupby(["network", "region", "training"]).size() == 60).all()
-    # Journals hold every network: nothing is trained a second time.
-    lines = (tmp_path / "j1/Cu.jsonl").read_text().count("\n")
+    assert not (tmp_path / "j1/Cu.jsonl").exists()  # what is asked for again is done again
     train_geometries("Cu", settings, out, tmp_path / "p3", tmp_path / "s3.csv", tmp_path / "j1", 1)
-    assert (tmp_path / "j1/Cu.jsonl").read_text().count("\n") == lines == 2 * 4 * 3
     assert (tmp_path / "p3").read_bytes() == (tmp_path / "p1").read_bytes()

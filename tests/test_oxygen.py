@@ -257,7 +257,7 @@ def test_from_files_to_tables_and_figures(tmp_path):
     text = networks.read_text()
     train_oxygen(settings, spectra, networks, tmp_path / "j1", 1)  # one process, the same bytes
     assert networks.read_text() == text
-    assert (tmp_path / "j/networks.jsonl").read_text().count("\n") == text.count("\n")
+    assert not (tmp_path / "j/networks.jsonl").exists()  # what is asked for again is done again
     summarise_oxygen(settings, spectra, networks, tmp_path / "out")
     summary = pd.read_csv(tmp_path / "out/summary.csv")
     assert len(summary) == 2 * (2 + 3)

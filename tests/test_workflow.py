@@ -122,6 +122,27 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     assert "search_hyperparameters" in plan
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "models",
+    [
+        {"classifiers": ["knn"], "compare": [], "learning_curve": []},
+        {"classifiers": ["svc"], "search": True, "grids": {"C": [1.0, 100.0], "gamma": ["scale"]}},
+        {"classifiers": ["forest"], "averaged": False, "splits": ["random"]},
+    ],
+)
+def test_every_allowed_choice_of_models_runs(finished, tmp_path, models):
+    """Without forest, with a search of some classifiers, by the random split alone."""
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    chosen = models["classifiers"][0]
+    values = {**FAST, "folds": 2, "bootstrap": 0, **models}
+    set_params(copy, elements=["Cu"], models=values, prediction={"classifier": chosen})
+    snakemake(copy, "all")
+    groups = pd.read_csv(copy / "results/04_models/groups.csv")
+    assert set(groups["classifier"]) == {"baseline", chosen}
+
+
 def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):
     runs = tmp_path / "runs"
     feff_corpus(runs)

@@ -14,7 +14,7 @@ rule search_hyperparameters:
     threads: workers(len(ELEMENTS))
     params:
         code=code_of("models.stage:search_element"),
-        settings=fit_settings(*CLASSIFIERS, more=["classifiers", "grids"]),
+        settings=fit_settings(*CLASSIFIERS, more=["grids"]),
     message:
         "Search of the hyper-parameter grids for {wildcards.element} ({threads} processes)"
     shell:
@@ -24,7 +24,6 @@ rule search_hyperparameters:
 
 rule train_baseline:
     input:
-        SEARCHED,
         DATASETS,
         LABELS,
     output:
@@ -37,12 +36,11 @@ rule train_baseline:
     params:
         code=code_of("models.stage:train_baseline", without="networks"),
         settings=fit_settings(),
-        search=SEARCH_OPTION,
     message:
         "Constant guess for {wildcards.element}"
     shell:
         "xascoord --settings {params.settings:q} models baseline {wildcards.element}"
-        " {params.search} > {log} 2>&1"
+        " > {log} 2>&1"
 
 
 rule train_models:
@@ -72,7 +70,7 @@ rule train_models:
             sections=["edge_energy"],
             labels=["min_samples"],
         ),
-        search=SEARCH_OPTION,
+        search=expand("--search {table}", table=searched(*CLASSIFIERS)),
     message:
         "{wildcards.classifier} for {wildcards.element} ({threads} processes)"
     shell:

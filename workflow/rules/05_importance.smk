@@ -3,7 +3,7 @@
 
 rule drop_regions:
     input:
-        SEARCHED,
+        searched("forest"),
         DATASETS,
         LABELS,
     output:
@@ -16,7 +16,7 @@ rule drop_regions:
     params:
         code=code_of("importance.stage:drop_regions", without="networks"),
         settings=fit_settings("forest", sections=["importance"]),
-        search=SEARCH_OPTION,
+        search=expand("--search {table}", table=searched("forest")),
     message:
         "Dropped regions of {wildcards.element} ({threads} processes)"
     shell:

@@ -3,7 +3,7 @@
 
 rule validate_models:
     input:
-        SEARCHED,
+        searched("forest"),
         given(MEASURED),
         DATASETS,
         LABELS,
@@ -25,7 +25,7 @@ rule validate_models:
             prediction=["channel", "deglitch"],
         ),
         content=listing(MEASURED),
-        search=SEARCH_OPTION,
+        search=expand("--search {table}", table=searched("forest")),
     message:
         "Validation of {wildcards.element}"
     shell:

@@ -66,7 +66,6 @@ MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
 )
-SEARCH_OPTION = expand("--search {table}", table=SEARCHED)
 DATASETS = expand(
     "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
 )
@@ -93,8 +92,20 @@ def fit_settings(*classifiers, more=(), sections=(), **parts):
 
     more: further settings of ``models``; sections, parts: as for ``settings``.
     """
-    models = ["averaged", "splits", "folds", "search", *more, *classifiers]
-    return settings("seed", "window", "augmentation", *sections, models=models, **parts)
+    models = ["averaged", "splits", "folds", *more, *classifiers]
+    values = json.loads(
+        settings("seed", "window", "augmentation", *sections, models=models, **parts)
+    )
+    values["models"]["search"] = bool(searched(*classifiers))
+    if classifiers:
+        values["models"]["classifiers"] = list(classifiers)
+    return json.dumps(values, sort_keys=True)
+
+
+def searched(*classifiers):
+    """Table of the search that has the hyper-parameters of all of these, if there is one."""
+    known = classifiers and set(classifiers) <= set(CLASSIFIERS)
+    return SEARCHED if known else []
 
 
 def reported(stage, category, *names):

@@ -15,6 +15,7 @@ from xascoord.cli.options import (
     PREDICTIONS,
     RAW,
     THRESHOLDS,
+    Classifier,
     Datasets,
     Element,
     Labels,
@@ -56,14 +57,13 @@ def baseline(
     labels: Labels = LABELS,
     predictions: Predictions = PREDICTIONS,
     bundles: Bundles = BUNDLES,
-    search: Search = None,
 ) -> None:
     """Evaluate the constant guess of an element; keep the spectra that answers compare with."""
     from xascoord.models.element import ElementFiles
     from xascoord.models.stage import train_baseline
 
     train_baseline(
-        ElementFiles(element, datasets, labels, search), settings_of(ctx),
+        ElementFiles(element, datasets, labels), settings_of(ctx),
         predictions / element / "baseline.parquet", bundles / element / "reference.parquet",
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def baseline(
 def train(
     ctx: typer.Context,
     element: Element,
-    classifier: Annotated[str, typer.Argument(help="knn, forest, mlp, svc or cnn.")],
+    classifier: Classifier,
     datasets: Datasets = DATASETS,
     labels: Labels = LABELS,
     thresholds: Thresholds = THRESHOLDS,

@@ -17,6 +17,19 @@ def _element(value: str) -> str:
 
 
 Element = Annotated[str, typer.Argument(help="Absorber, e.g. Cu.", callback=_element)]
+
+
+def _classifier(value: str) -> str:
+    from xascoord.settings.models import CLASSIFIERS
+
+    if value not in CLASSIFIERS:
+        raise typer.BadParameter(f"no classifier {value!r}; there are {' '.join(CLASSIFIERS)}")
+    return value
+
+
+Classifier = Annotated[
+    str, typer.Argument(help="knn, forest, mlp, svc or cnn.", callback=_classifier)
+]
 Sources = Annotated[
     list[Path], typer.Option("--spectra", help="Folder of a source; by precedence.")
 ]

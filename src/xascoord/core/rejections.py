@@ -62,7 +62,7 @@ class Rejection:
     kind: str = "site"
 
     def row(self, stage: str, source: str) -> dict[str, Any]:
-        """As a row of ``tables.REJECTIONS``."""
+        """As a row of ``schemas.REJECTIONS``."""
         return {
             "stage": stage,
             "source": source,

@@ -86,7 +86,7 @@ ORDER_PARAMETERS = pa.schema(
         (
             "motif_order_parameters",
             _FLOATS,
-        ),  # 25 weighted motif order parameters, in the order of motifs.MOTIFS
+        ),  # 25 weighted motif order parameters, in the order of coordination.MOTIFS
     ]
 )
 

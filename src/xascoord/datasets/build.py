@@ -44,7 +44,7 @@ def build_datasets(
     element
         Absorber.
     spectra, structures
-        Rows of ``tables.SPECTRA`` and ``tables.STRUCTURES``, in the order of the sources.
+        Rows of ``schemas.SPECTRA`` and ``schemas.STRUCTURES``, in the order of the sources.
     settings
         Window, energy reference, averaging, order of sources.
 
@@ -106,7 +106,7 @@ def averages(
     Returns
     -------
     averaged
-        Rows of ``tables.SPECTRA``.
+        Rows of ``schemas.SPECTRA``.
     incomplete
         Rejection rows of structures that lack a site.
     """

@@ -24,9 +24,9 @@ def drop_duplicates(
     Parameters
     ----------
     ordered
-        Rows of ``tables.SPECTRA`` of one element, by precedence.
+        Rows of ``schemas.SPECTRA`` of one element, by precedence.
     structures
-        Rows of ``tables.STRUCTURES`` by identifier.
+        Rows of ``schemas.STRUCTURES`` by identifier.
     names
         Their orbits, as `name_orbits` gives them.
 

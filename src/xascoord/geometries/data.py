@@ -132,7 +132,7 @@ def clean(
     element
         Absorber.
     rows
-        Site-specific spectra (``tables.SPECTRA``) with symbol, neighbours, measure.
+        Site-specific spectra (``schemas.SPECTRA``) with symbol, neighbours, measure.
     orbits
         Structure and orbit of each.
     settings
@@ -141,9 +141,9 @@ def clean(
     Returns
     -------
     kept
-        Rows of ``tables.GEOMETRIES``, in the order given: of two alike the first one stays.
+        Rows of ``schemas.GEOMETRIES``, in the order given: of two alike the first one stays.
     rejections
-        Rows of ``tables.REJECTIONS`` for the others.
+        Rows of ``schemas.REJECTIONS`` for the others.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def clean(
 
 
 def geometry_data(element: str, rows: Sequence[Row], settings: Geometries) -> GeometryData:
-    """Rows of ``tables.GEOMETRIES`` as what the networks learn from.
+    """Rows of ``schemas.GEOMETRIES`` as what the networks learn from.
 
     Classes of fewer spectra than folds are left out: they cannot be in every test set.
     """

@@ -70,11 +70,11 @@ def write_tables(
     settings
         Classes, networks.
     data
-        Rows of ``tables.GEOMETRIES`` by element.
+        Rows of ``schemas.GEOMETRIES`` by element.
     scores
         Class-wise F1 by fold and test condition, of all elements.
     predictions
-        Rows of ``tables.GEOMETRY_PREDICTIONS``.
+        Rows of ``schemas.GEOMETRY_PREDICTIONS``.
     published
         Figures of the paper.
     out

@@ -57,7 +57,7 @@ def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
     Parameters
     ----------
     chunk
-        (key, row of ``tables.STRUCTURES``, site index) of each.
+        (key, row of ``schemas.STRUCTURES``, site index) of each.
     """
     from xascoord.structures.order_parameters import order_parameters
 
@@ -108,9 +108,9 @@ def assign(
     Returns
     -------
     rows
-        Rows of ``tables.ORDER_PARAMETERS``.
+        Rows of ``schemas.ORDER_PARAMETERS``.
     rejections
-        Rows of ``tables.REJECTIONS`` for the other spectra.
+        Rows of ``schemas.REJECTIONS`` for the other spectra.
     """
     by_id = {row["structure_id"]: row for row in structures}
     entries = {(task.structure_id, task.orbit): results[task.key] for task in tasks}

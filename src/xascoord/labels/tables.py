@@ -34,7 +34,7 @@ def label_element(
     element
         Absorber.
     rows
-        Rows of ``tables.ORDER_PARAMETERS``.
+        Rows of ``schemas.ORDER_PARAMETERS``.
     thresholds
         t1 for coordination numbers, t2 for motifs.
     min_samples
@@ -44,7 +44,7 @@ def label_element(
     Returns
     -------
     list of dict
-        Rows of ``tables.LABELS``.
+        Rows of ``schemas.LABELS``.
     """
     tasks = MOTIF_TASKS[GROUP_OF[element]]
     labelled = []

@@ -95,13 +95,20 @@ def save_bundle(path: Path, record: dict[str, Any], models: Mapping[str, TaskMod
     models
         By task.
     """
-    from skops.io import dumps
+    from skops.io import dumps, get_untrusted_types
 
     estimators = {
         task: {"classes": list(model.classes), "estimator": model.estimator}
         for task, model in models.items()
     }
-    write_bytes(path, with_record(_repeatable(dumps(estimators)), record))
+    data = dumps(estimators)
+    unknown = sorted(set(get_untrusted_types(data=data)) - set(_TRUSTED))
+    if unknown:  # it could not be read again
+        raise BundleError(
+            f"{path}: models hold types that _TRUSTED in {__name__} does not name: "
+            f"{', '.join(unknown)}"
+        )
+    write_bytes(path, with_record(_repeatable(data), record))
 
 
 def with_record(data: bytes, record: dict[str, Any]) -> bytes:

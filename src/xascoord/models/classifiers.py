@@ -47,8 +47,10 @@ def grid(classifier: str, models: Models) -> list[dict[str, Any]]:
     elif classifier == "mlp":
         hidden = [h for n in grids.layers for h in itertools.product(grids.neurons, repeat=n)]
         axes = {"hidden": hidden, "activation": grids.activation}
-    else:
+    elif classifier == "cnn":
         axes = {"dense": grids.dense, "activation": grids.activation}
+    else:
+        raise XascoordError(f"no grid for a classifier {classifier!r}")
     rest = {} if classifier == "forest" else getattr(models, classifier).model_dump()
     return [
         {**rest, **dict(zip(axes, values, strict=True))}
@@ -92,9 +94,11 @@ def build(classifier: str, parameters: dict[str, Any], seed: int, samples: int) 
         from xascoord.networks.classifier import NetworkClassifier
 
         return NetworkClassifier(**parameters, seed=seed)
-    from sklearn.dummy import DummyClassifier
+    if classifier == BASELINE:
+        from sklearn.dummy import DummyClassifier
 
-    return DummyClassifier(strategy="most_frequent")
+        return DummyClassifier(strategy="most_frequent")
+    raise XascoordError(f"no classifier {classifier!r}")
 
 
 @dataclass(frozen=True)

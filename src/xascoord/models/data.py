@@ -108,9 +108,9 @@ def element_data(
     element
         Absorber.
     datasets
-        Rows of ``tables.DATASET`` of both data sets.
+        Rows of ``schemas.DATASET`` of both data sets.
     labels
-        Rows of ``tables.LABELS``.
+        Rows of ``schemas.LABELS``.
     settings
         Window, augmentation, seed.
 

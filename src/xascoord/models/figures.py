@@ -20,6 +20,11 @@ _NAMES = {"knn": "kNN", "forest": "random forest", "mlp": "MLP", "svc": "SVC", "
 _METRIC_NAMES = {"top1": "top-1 accuracy", "jaccard": "Jaccard index"}
 
 
+def _name(classifier: str) -> str:
+    """Name in a figure; a classifier that has none is called as in the settings."""
+    return _NAMES.get(classifier, classifier)
+
+
 def plot_all(tables: ModelTables, settings: Settings, results: Path) -> None:
     """Every figure of the stage, from its tables."""
     split = settings.models.main_split
@@ -66,7 +71,7 @@ def plot_groups(
         mine = rows[rows["classifier"] == classifier].set_index("name").reindex(names)
         position = np.arange(len(names)) + (i - (len(classifiers) - 1) / 2) * width
         axes.bar(position, mine[metric], width, yerr=_error_bars(mine, metric), ecolor="0.3",
-                 label=_NAMES[classifier], error_kw={"linewidth": 0.7})  # fmt: skip
+                 label=_name(classifier), error_kw={"linewidth": 0.7})  # fmt: skip
     base = rows[rows["classifier"] == BASELINE].set_index("name").reindex(names)[metric]
     axes.hlines(base, np.arange(len(names)) - 0.42, np.arange(len(names)) + 0.42, colors="k",
                 linestyles="dashed", label="dominant label")  # fmt: skip
@@ -98,7 +103,7 @@ def plot_scatter(
     axes.set_xlabel(label)
     axes.set_ylabel("top-1 accuracy")
     axes.set_ylim(0, 1.02)
-    axes.set_title(f"{_NAMES[classifier]}, {split} folds")
+    axes.set_title(f"{_name(classifier)}, {split} folds")
     axes.legend(frameon=False, fontsize=7)
     save_figure(figure, path)
 
@@ -132,7 +137,7 @@ def plot_periodic_table(rows: pd.DataFrame, classifier: str, split: str, path: P
     axes.set_xlim(0.4, 15.6)
     axes.set_ylim(-5.6, -1.4)
     axes.set_axis_off()
-    axes.set_title(f"Top-1 accuracy, {_NAMES[classifier]}, {split} folds; colour: gain")
+    axes.set_title(f"Top-1 accuracy, {_name(classifier)}, {split} folds; colour: gain")
     figure.colorbar(ScalarMappable(norm, colours), ax=axes, label="gain", shrink=0.8)
     save_figure(figure, path)
 
@@ -169,7 +174,7 @@ def plot_confusion(
         axes.set_visible(False)
     figure.supxlabel("predicted first coordination number", fontsize=8)
     figure.supylabel("true", fontsize=8)
-    figure.suptitle(f"{_NAMES[classifier]}, {split} folds, all held-out spectra", fontsize=9)
+    figure.suptitle(f"{_name(classifier)}, {split} folds, all held-out spectra", fontsize=9)
     save_figure(figure, path)
 
 

@@ -110,7 +110,7 @@ def temperatures(
 def prediction_rows(
     data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], found: Temperatures
 ) -> list[Row]:
-    """Rows of ``tables.PREDICTIONS``.
+    """Rows of ``schemas.PREDICTIONS``.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def prediction_rows(
 
 
 def reference_rows(data: ElementData) -> list[Row]:
-    """Rows of ``tables.REFERENCE``: the computed spectra a prediction is compared with."""
+    """Rows of ``schemas.REFERENCE``: the computed spectra a prediction is compared with."""
     return [
         {
             "spectrum_id": data.spectra[i],

@@ -20,6 +20,7 @@ from xascoord.models.cross_validation import (
     Scores,
     cross_validate,
     fits_of,
+    parameters_of,
 )
 from xascoord.models.data import ElementData
 from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
@@ -58,7 +59,7 @@ def train_baseline(
     """
     data, _ = read_element(files, settings)
     folds = make_folds(data, settings)
-    parameters = model_parameters(data, settings, files.search)
+    parameters = parameters_of(settings, data.tasks)
     table, _ = _held_out(data, folds, BASELINE, parameters, settings, 1)
     write_table(predictions, table)
     write_rows(reference, reference_rows(data), REFERENCE)

@@ -56,7 +56,7 @@ def write_tables(
     Parameters
     ----------
     frames
-        Predictions (``tables.PREDICTIONS``) by element.
+        Predictions (``schemas.PREDICTIONS``) by element.
     settings
         Bootstrap, seed.
     results

@@ -62,9 +62,9 @@ def read_snapshots(folder: Path, settings: Oxygen) -> tuple[list[Row], list[Row]
     Returns
     -------
     rows
-        Rows of ``tables.OXYGEN``.
+        Rows of ``schemas.OXYGEN``.
     rejections
-        Rows of ``tables.REJECTIONS`` for the columns that cannot be used.
+        Rows of ``schemas.REJECTIONS`` for the columns that cannot be used.
 
     Raises
     ------
@@ -175,7 +175,7 @@ def _row(
     key: str, snapshot: str, site: int, source: str, structure: Structure, energy: Array,
     mu: Array, zero: float, settings: Oxygen,
 ) -> Row:  # fmt: skip
-    """One oxygen as a row of ``tables.OXYGEN``; raises RejectedSpectrum."""
+    """One oxygen as a row of ``schemas.OXYGEN``; raises RejectedSpectrum."""
     if not np.isfinite(mu).all():
         raise RejectedSpectrum(Reason.NOT_A_NUMBER, f"at {int((~np.isfinite(mu)).sum())} energies")
     if (mu < 0).any():

@@ -68,7 +68,7 @@ def import_oxygen(settings: Settings, out: Path, rejected: Path) -> None:
 
 
 def raw_spectra(rows: list[Row], settings: Settings) -> RawSpectra:
-    """Rows of ``tables.OXYGEN`` as what examples are made of."""
+    """Rows of ``schemas.OXYGEN`` as what examples are made of."""
     classes = environment_names(settings.oxygen)
     return RawSpectra(
         features=np.array([row["features"] for row in rows]),

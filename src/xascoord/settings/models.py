@@ -6,13 +6,14 @@ defaults of ``Grids``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from xascoord.settings.base import Section
 
 ClassifierName = Literal["knn", "forest", "mlp", "svc", "cnn"]
+CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
 SplitName = Literal["grouped", "random"]
 ActivationName = Literal["logistic", "tanh", "relu"]
 TrainingSetName = Literal["not_augmented", "site", "site_not_augmented"]
@@ -183,7 +184,7 @@ class Models(Section):
     """Classifiers, how they are trained and how they are evaluated."""
 
     classifiers: tuple[ClassifierName, ...] = Field(
-        ("knn", "forest", "mlp", "svc", "cnn"), min_length=1, description="What is trained."
+        CLASSIFIERS, min_length=1, description="What is trained."
     )
     averaged: bool = Field(True, description="Train on site-averaged spectra too.")
     splits: tuple[SplitName, ...] = Field(

@@ -41,7 +41,7 @@ class Spectrum:
 
 
 def spectrum_row(source: str, spectrum: Spectrum, structure: dict[str, Any]) -> dict[str, Any]:
-    """A spectrum as a row of ``tables.SPECTRA``; the multiplicity follows from the structure."""
+    """A spectrum as a row of ``schemas.SPECTRA``; the multiplicity follows from the structure."""
     orbits = structure["equivalent_to"]
     if spectrum.kind == "site":
         multiplicity = orbits.count(orbits[spectrum.site_index])

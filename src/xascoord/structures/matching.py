@@ -51,7 +51,7 @@ def match_orbits(first: Row, second: Row) -> dict[int, int]:
     Parameters
     ----------
     first, second
-        Rows of ``tables.STRUCTURES``.
+        Rows of ``schemas.STRUCTURES``.
 
     Returns
     -------

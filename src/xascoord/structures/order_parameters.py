@@ -47,7 +47,7 @@ def order_parameters(
     numbers
         Shape (S, 12): weight of each coordination number from 1 to 12.
     motifs
-        Shape (S, 25): motif order parameter times that weight, in the order of ``motifs.MOTIFS``.
+        Shape (S, 25): motif order parameter times that weight, ordered as ``coordination.MOTIFS``.
     failures
         ``{row: why}`` for sites without a coordination shell; their rows are zero.
     """

@@ -65,7 +65,7 @@ def absorbing_sites(
 def structure_row(
     structure: Structure, structure_id: str, material: str, source: str, precision: float
 ) -> dict[str, Any]:
-    """A structure as a row of ``tables.STRUCTURES``."""
+    """A structure as a row of ``schemas.STRUCTURES``."""
     return {
         "structure_id": structure_id,
         "material": material,
@@ -79,7 +79,7 @@ def structure_row(
 
 
 def structure_from_row(row: dict[str, Any]) -> Structure:
-    """The pymatgen structure of a row of ``tables.STRUCTURES``."""
+    """The pymatgen structure of a row of ``schemas.STRUCTURES``."""
     from pymatgen.core import Lattice, Structure
 
     return Structure(

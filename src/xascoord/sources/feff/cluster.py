@@ -56,7 +56,7 @@ def read_cluster(text: str) -> tuple[list[str], np.ndarray[Any, Any]]:
 def boxed_cluster(
     structure_id: str, material: str, source: str, species: list[str], coords: np.ndarray[Any, Any]
 ) -> dict[str, Any]:
-    """Put a cluster into an empty cubic box, as a row of ``tables.STRUCTURES``.
+    """Put a cluster into an empty cubic box, as a row of ``schemas.STRUCTURES``.
 
     No two of its sites count as equivalent; the absorber is site 0.
     """
