@@ -126,3 +126,24 @@ def test_computed_and_measured_windows_line_up(shared):
     assert fit(zero, e0) > 0.85
     steepest_computed = xmu.energy[np.argmax(np.gradient(xmu.mu, xmu.energy))]
     assert fit(steepest_computed, steepest) < 0.7
+
+
+def test_an_e0_that_does_not_settle_is_no_e0():
+    """A pre-edge peak above the edge step: with the step above it the main edge is found, whose
+    step is higher and finds the main edge's half, and so on.
+    """
+    energy = np.arange(4900.0, 5100.0, 0.25)
+    edge = 0.5 + np.arctan((energy - 5000) / 1.5) / np.pi
+    found = []
+    for height in np.linspace(0.3, 3, 28):
+        mu = edge + height * np.exp(-(((energy - 4988) / 2.0) ** 2))
+        late = 1.2 * np.exp(-(((energy - 5008) / 8.0) ** 2))
+        try:
+            found.append(find_e0(energy, mu + late, EdgeEnergy(broadening=1.0)))
+        except RejectedSpectrum as error:
+            assert error.reason == Reason.NO_EDGE
+            assert "jumps between" in error.detail
+            found.append(None)
+    assert found[0] > 4995  # a small peak is passed over
+    assert found[-1] < 4990  # a very strong one is the edge
+    assert None in found

@@ -5,6 +5,7 @@ import yaml
 
 from conftest import make_settings
 from xascoord.core.errors import SettingsError
+from xascoord.settings.paths import check_paths
 from xascoord.settings.tree import Settings, json_schema, load_settings
 
 
@@ -78,3 +79,21 @@ def test_missing_file_says_where_to_run(tmp_path):
 def test_settings_never_change():
     with pytest.raises(Exception, match="frozen"):
         make_settings().window.lower = 0.0
+
+
+@pytest.mark.parametrize(
+    ("sections", "name"),
+    [
+        ({"validation": {"folder": "data/external/xasdatalibary"}}, "validation.folder"),
+        ({"sources": ["feff"], "feff": {"path": "data/external/omnixas_cuu"}}, "feff.path"),
+        ({"sources": ["xasdb_archive"], "xasdb_archive": {"path": "gone.json"}},
+         "xasdb_archive.path"),
+        ({"demo": {"folder": "data/dmo"}}, "demo.folder"),
+        ({"validation": {"manifest": "data/experiment.csv"}}, "validation.manifest"),
+    ],
+)  # fmt: skip
+def test_a_path_that_is_not_there_is_named(root, sections, name):
+    settings = make_settings(**sections)
+    with pytest.raises(SettingsError, match=rf"params.yaml: {name}: '.*' does not exist"):
+        check_paths(settings, "params.yaml", root)
+    check_paths(make_settings(), "params.yaml", root)

@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 from xascoord.core.elements import GROUPS
 from xascoord.core.errors import XascoordError
 from xascoord.core.fingerprint import fingerprint
+from xascoord.settings.paths import check_paths
 from xascoord.settings.tree import parse_settings
 from xascoord.workflow.own_run import enter_folder
 from xascoord.workflow.snakemake_records import save_records
@@ -35,9 +36,12 @@ wildcard_constraints:
 
 
 try:
-    SETTINGS = parse_settings(dict(config), "params.yaml").model_dump(mode="json")
+    whole_settings = parse_settings(dict(config), "params.yaml")
+    if workflow.is_main_process:
+        check_paths(whole_settings, "params.yaml")
 except XascoordError as error:
     raise WorkflowError(str(error))
+SETTINGS = whole_settings.model_dump(mode="json")
 
 ELEMENTS = SETTINGS["elements"]
 CLASSIFIERS = SETTINGS["models"]["classifiers"]

@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
-from xascoord.cli.app import settings_of
+from xascoord.cli.app import Given
 
 
 def check(ctx: typer.Context) -> None:
-    """Check the settings and print them with all defaults filled in."""
-    print(json.dumps(settings_of(ctx).model_dump(mode="json"), indent=1))
+    """Check the settings, and that what they name is there; print them with all defaults."""
+    from xascoord.settings.paths import check_paths
+
+    given: Given = ctx.obj
+    settings = given.load()
+    check_paths(settings, "--settings" if given.text is not None else str(given.params))
+    print(json.dumps(settings.model_dump(mode="json"), indent=1))
 
 
 def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -268,10 +269,18 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
 def _check_versions(path: Path, record: dict[str, Any]) -> None:
     for name, here in library_versions(record["classifier"]).items():
         written = record["versions"].get(name, "(unknown)")
-        if written.split(".")[0] != here.split(".")[0]:
+        # Before 1.0 a minor version is a major one.
+        parts = 2 if here.startswith("0.") else 1
+        if written.split(".")[:parts] != here.split(".")[:parts]:
             raise BundleError(
                 f"{path}: written with {name} {written}, here is {here}; "
                 "install that version or train anew"
+            )
+        if name == "scikit-learn" and written.split(".")[:2] != here.split(".")[:2]:
+            warnings.warn(
+                f"{path}: written with scikit-learn {written}, here is {here}; scikit-learn "
+                "promises nothing for another minor version",
+                stacklevel=3,
             )
 
 

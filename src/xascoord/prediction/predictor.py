@@ -33,6 +33,7 @@ class Predictor:
         self.folder = Path(bundles)
         self.settings = settings or Prediction()
         self._loaded: dict[str, _ElementModels] = {}
+        self._specs: dict[str, tuple[Window, EdgeEnergy]] = {}
 
     @cached_property
     def elements(self) -> tuple[str, ...]:
@@ -93,13 +94,16 @@ class Predictor:
         """Window and energy reference of an element's models, without loading them."""
         from xascoord.models.bundles import read_record
 
+        if element in self._specs:
+            return self._specs[element]
         if element not in self.elements:
             return self.models(element).input_spec  # says what there is
         record = read_record(self.folder / element / f"{self.settings.classifier}.skops")
-        return (
+        self._specs[element] = (
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
+        return self._specs[element]
 
     def answer(self, found: Any) -> Answer:
         """Answer for a prepared spectrum, or for the reason why it could not be prepared."""

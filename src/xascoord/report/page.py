@@ -14,6 +14,7 @@ import yaml
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv, write_text
+from xascoord.core.kinds import DEGRADED, MEASURED
 from xascoord.core.origin import origin_text
 from xascoord.settings.tree import Settings
 
@@ -56,7 +57,7 @@ def _page(settings: Settings, results: Path) -> list[str]:
     thresholds = _values(results / "03_labels/thresholds.json")
     models = _values(results / "04_models/metrics.json")
     validation = _values(results / "06_validation/metrics.json")
-    measured = settings.validation.folder is not None
+    measured = _evaluated(results / "06_validation/summary.csv", settings)
     return [
         "# Coordination environments from XANES",
         "",
@@ -99,6 +100,24 @@ def _page(settings: Settings, results: Path) -> list[str]:
         "",
         *_table([{"training set": name, **values} for name, values in validation.items()]),
     ]  # fmt: skip
+
+
+def _evaluated(path: Path, settings: Settings) -> bool:
+    """Whether measured spectra were evaluated, as the table itself says.
+
+    Raises
+    ------
+    XascoordError
+        If that is not what the settings ask for: the results are of other settings.
+    """
+    kinds = {row["data"] for row in _rows(path)}
+    wanted = MEASURED if settings.validation.folder is not None else DEGRADED
+    if kinds != {wanted}:
+        raise XascoordError(
+            f"{path}: is about spectra that are {' and '.join(sorted(kinds)) or 'none'}, the "
+            f"settings (validation.folder) ask for {wanted}; run the validation again"
+        )
+    return wanted == MEASURED
 
 
 def _values(path: Path) -> dict[str, Any]:

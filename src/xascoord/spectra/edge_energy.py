@@ -46,7 +46,8 @@ def find_e0(energy: Array, mu: Array, settings: EdgeEnergy) -> float:
     Raises
     ------
     RejectedSpectrum
-        If there is no rise to find, or the spectrum starts above it or ends too early.
+        If there is no rise to find, none that stays where it is found, or the spectrum starts
+        above it or ends too early.
     """
     return _search(*_broadened(energy, mu, settings.broadening), settings)[0]
 
@@ -103,8 +104,12 @@ def _search(grid: Array, smooth: Array, settings: EdgeEnergy) -> tuple[float, fl
             )
         step = float(smooth[above].mean())
         if abs(e0 - previous) < _GRID / 100:
-            break
-    return float(e0), step
+            return float(e0), step
+    raise RejectedSpectrum(
+        Reason.NO_EDGE,
+        f"no energy is half of its own edge step: e0 jumps between {min(previous, e0):.1f} and "
+        f"{max(previous, e0):.1f} eV (a strong pre-edge peak?)",
+    )
 
 
 def _crossing(grid: Array, smooth: Array, index: int, level: float) -> float:

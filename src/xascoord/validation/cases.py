@@ -27,8 +27,6 @@ from xascoord.spectra.distortion import Distortion, distort
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
-MEASURED = "measured"
-DEGRADED = "computed, held out and degraded"
 TRAINING_SETS = (
     TrainingSet("site+averaged, augmented", True, True),
     TrainingSet("site+averaged", True, False),

@@ -11,12 +11,13 @@ import pandas as pd
 from xascoord.core.errors import AccountingError, MeasurementError, SourceError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.hashing import seed_of
+from xascoord.core.kinds import DEGRADED, MEASURED
 from xascoord.labels.thresholds import read_thresholds
 from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.models.metrics import mean_scores, resample
 from xascoord.settings.tree import Settings
 from xascoord.structures.compounds import read_compounds
-from xascoord.validation.cases import COLUMNS, DEGRADED, MEASURED, Case, degraded_cases
+from xascoord.validation.cases import COLUMNS, Case, degraded_cases
 from xascoord.validation.evaluate import evaluate
 from xascoord.validation.manifest import Sample, expectation, prepare_sample, read_manifest
 

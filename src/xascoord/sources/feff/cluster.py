@@ -90,7 +90,7 @@ def matching_site(
         if not site.is_ordered or site.specie.symbol != species[0]:
             continue
         near = structure.get_neighbors(site, shell)
-        found = sorted((n.specie.symbol, n.nn_distance) for n in near)[: len(near)]
+        found = sorted((n.specie.symbol, n.nn_distance) for n in near)
         found = [pair for pair in found if pair[1] < shell - 0.05]
         if [s for s, _ in found] == [s for s, _ in wanted]:
             off = max((abs(a[1] - b[1]) for a, b in zip(found, wanted, strict=True)), default=0.0)
