@@ -122,6 +122,22 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     assert "search_hyperparameters" in plan
 
 
+def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    set_params(copy, elements=["Cu"])
+    plan = snakemake(copy, "-n")
+    table = plan[plan.index("Job stats:") :]
+    assert "summarise_models" in table
+    for rule in ("import_demo", "build_datasets", "make_labels", "train_models", "drop_regions",
+                 "validate_models"):  # fmt: skip
+        assert rule not in table
+    set_params(copy, elements=[*SLICE, "Zn"])
+    plan = snakemake(copy, "-n")
+    assert sorted(set(re.findall(r"\w+ for (\w+) \(", plan))) == ["Zn"]
+    assert "import_demo" not in plan[plan.index("Job stats:") :]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "models",

@@ -13,7 +13,8 @@ rule import_demo:
             "{folder}/structures.parquet", folder=SETTINGS["demo"]["folder"]
         ),
     output:
-        tables_of("demo"),
+        # Every element that is embedded, so that 'elements' decides nothing here.
+        tables_of("demo", EMBEDDED),
     log:
         "logs/01_spectra/import_demo.log",
     benchmark:
@@ -22,7 +23,7 @@ rule import_demo:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.demo.spectra:read_embedded"
         ),
-        settings=settings("elements", "demo", "quality"),
+        settings=settings("demo", "quality"),
     message:
         "Importing the embedded demonstration spectra"
     shell:

@@ -5,6 +5,7 @@ rule label_all_spectra:
     input:
         "results/03_labels/tasks.csv",
         "results/03_labels/calibration.png",
+        THRESHOLDS,
 
 
 rule compute_order_parameters:
@@ -34,7 +35,7 @@ rule calibrate_thresholds:
     input:
         expand("data/03_labels/order_parameters/{element}.parquet", element=ELEMENTS),
     output:
-        thresholds="results/03_labels/thresholds.json",
+        calibrated=CALIBRATED,
         curves=reported("03_labels", "Labels", "calibration.csv"),
         figure=reported("03_labels", "Labels", "calibration.png"),
     log:
@@ -47,8 +48,29 @@ rule calibrate_thresholds:
     message:
         "Label cardinality against the thresholds"
     shell:
-        "xascoord --settings {params.settings:q} labels calibrate --out {output.thresholds}"
+        "xascoord --settings {params.settings:q} labels calibrate --out {output.calibrated}"
         " --curves {output.curves} --figure {output.figure} > {log} 2>&1"
+
+
+rule set_thresholds:
+    input:
+        # Fixed ones depend on no spectrum.
+        CALIBRATED if SETTINGS["labels"]["calibrate"] else [],
+    output:
+        THRESHOLDS,
+    log:
+        "logs/03_labels/thresholds.log",
+    benchmark:
+        "results/benchmarks/03_labels/thresholds.tsv"
+    params:
+        code=code_of("labels.stage:set_thresholds"),
+        settings=settings(labels=["calibrate", "cn_threshold", "motif_threshold"]),
+        calibrated=lambda wildcards, input: " ".join(f"--calibrated {i}" for i in input),
+    message:
+        "Thresholds in force"
+    shell:
+        "xascoord --settings {params.settings:q} labels thresholds {params.calibrated}"
+        " --out {output} > {log} 2>&1"
 
 
 rule make_labels:

@@ -5,7 +5,8 @@ rule write_report:
     input:
         "results/02_datasets/metrics.json",
         "results/02_datasets/rejections_by_reason.csv",
-        "results/03_labels/thresholds.json",
+        THRESHOLDS,
+        CALIBRATED,
         "results/04_models/metrics.json",
         "results/05_importance/importance.csv",
         "results/06_validation/metrics.json",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from xascoord.core.elements import ELEMENTS as EMBEDDED
 from xascoord.core.elements import GROUPS
 from xascoord.core.errors import XascoordError
 from xascoord.core.fingerprint import fingerprint
@@ -74,6 +75,7 @@ DATASETS = expand(
     "data/02_datasets/{kind}/{{element}}.parquet", kind=["site", "averaged"]
 )
 LABELS = "data/03_labels/labels/{element}.parquet"
+CALIBRATED = "results/03_labels/calibration.json"
 THRESHOLDS = "results/03_labels/thresholds.json"
 
 
@@ -151,7 +153,7 @@ def listing(*paths):
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
-def tables_of(source):
+def tables_of(source, elements=ELEMENTS):
     """Every table that importing a source writes."""
     folder = f"data/01_spectra/{source}"
     return [
@@ -159,7 +161,7 @@ def tables_of(source):
             "{folder}/{kind}/{element}.parquet",
             folder=folder,
             kind=["spectra", "structures"],
-            element=ELEMENTS,
+            element=elements,
         ),
         f"{folder}/rejections.csv",
         f"{folder}/counts.csv",

@@ -52,12 +52,24 @@ def calibrate(
     curves: Annotated[Path, typer.Option(help="CSV file of the whole curves.")],
     figure: Annotated[Path, typer.Option(help="PNG file of the curves.")],
     order_parameters: OrderParameters = ORDER_PARAMETERS,
-    out: Out = THRESHOLDS,
+    out: Out = Path("results/03_labels/calibration.json"),
 ) -> None:
-    """Calibrate the thresholds of the labels, or record the fixed ones beside the curves."""
+    """Cardinality of the labels against their thresholds, and where both data sets agree."""
     from xascoord.labels.stage import calibrate_thresholds
 
     calibrate_thresholds(settings_of(ctx), order_parameters, curves, out, figure)
+
+
+@commands.command("thresholds")
+def set_thresholds(
+    ctx: typer.Context,
+    calibrated: Annotated[Path | None, typer.Option(help="JSON file of 'calibrate'.")] = None,
+    out: Out = THRESHOLDS,
+) -> None:
+    """Write the thresholds in force: the settings' own, or with labels.calibrate those found."""
+    from xascoord.labels.stage import set_thresholds as write
+
+    write(settings_of(ctx), calibrated, out)
 
 
 @commands.command()

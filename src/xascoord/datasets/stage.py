@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import AccountingError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.schemas import DATASET, REJECTIONS, SPECTRA, STRUCTURES
@@ -56,11 +57,13 @@ def summarise_datasets(
 
     from xascoord.datasets.figures import plot_counts, plot_examples
 
+    others = set(ELEMENTS) - set(settings.elements)
     found: Counter[str] = Counter()
     rejections: list[dict[str, Any]] = []
     for folder in sources:
         with (folder / "rejections.csv").open(newline="", encoding="utf-8") as handle:
-            rejections += list(csv.DictReader(handle))
+            # A source may have been asked for more elements than are worked on now.
+            rejections += [r for r in csv.DictReader(handle) if r["absorber"] not in others]
         with (folder / "counts.csv").open(newline="", encoding="utf-8") as handle:
             for row in csv.DictReader(handle):
                 found[row["absorber"]] += int(row["found"])

@@ -99,9 +99,9 @@ def compute_order_parameters(
 
 
 def calibrate_thresholds(
-    settings: Settings, folder: Path, curves: Path, chosen: Path, figure: Path
+    settings: Settings, folder: Path, curves: Path, calibrated: Path, figure: Path
 ) -> None:
-    """Cardinality curves of both kinds of label, the calibrated thresholds, and those in force.
+    """Cardinality curves of both kinds of label, and the thresholds where they meet.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def calibrate_thresholds(
         Of order parameters.
     curves
         CSV file of the curves: labels per spectrum against the threshold.
-    chosen
-        JSON file of the thresholds, in force and calibrated.
+    calibrated
+        JSON file of the calibrated thresholds; null where there are none.
     figure
         PNG file of the curves.
 
@@ -133,19 +133,48 @@ def calibrate_thresholds(
     write_csv(
         curves, _curve_rows(calibrations), ("labels", "threshold", "site", "averaged", "usable")
     )
-    record: dict[str, Any] = {"calibrated": settings.labels.calibrate}
+    best: dict[str, float | None] = {}
     for name, key in _WHAT.items():
         found = calibrations[name]
-        fixed = getattr(settings.labels, key)
         if settings.labels.calibrate and found is None:
             raise XascoordError(
                 "labels.calibrate needs site-specific and site-averaged spectra; set it to false"
             )
-        best = None if found is None else round(found.threshold, 4)
-        record[key] = best if settings.labels.calibrate else fixed
-        record[f"calibrated_{key}"] = best
-    write_json(chosen, record)
-    plot_calibration(calibrations, record, figure)
+        best[key] = None if found is None else round(found.threshold, 4)
+    write_json(calibrated, best)
+    fixed = {key: getattr(settings.labels, key) for key in _WHAT.values()}
+    in_force = best if settings.labels.calibrate else fixed
+    plot_calibration(calibrations, in_force, figure)
+
+
+def set_thresholds(settings: Settings, calibrated: Path | None, out: Path) -> None:
+    """Write the thresholds in force: those of the settings, or the calibrated ones.
+
+    Fixed ones depend on no spectrum, so that a change of the elements leaves the labels of the
+    others alone.
+
+    Parameters
+    ----------
+    settings
+        ``labels``.
+    calibrated
+        JSON file of ``calibrate_thresholds``; needed where the settings ask for calibration.
+    out
+        JSON file of the thresholds in force.
+
+    Raises
+    ------
+    XascoordError
+        If calibrated thresholds are asked for and there are none.
+    """
+    if settings.labels.calibrate and calibrated is None:
+        raise XascoordError("labels.calibrate is true: give the calibrated thresholds")
+    if settings.labels.calibrate and calibrated is not None:
+        values = read_thresholds(calibrated)
+    else:
+        values = settings.labels.cn_threshold, settings.labels.motif_threshold
+    record = dict(zip(_WHAT.values(), values, strict=True))
+    write_json(out, {"calibrated": settings.labels.calibrate, **record})
 
 
 def _calibration(kinds: dict[str, list[Any]], labels: Labels) -> Calibration | None:

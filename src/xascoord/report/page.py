@@ -55,6 +55,7 @@ def write_report(settings: Settings, results: Path, out: Path) -> None:
 def _page(settings: Settings, results: Path) -> list[str]:
     counts = _values(results / "02_datasets/metrics.json")
     thresholds = _values(results / "03_labels/thresholds.json")
+    calibrated = _values(results / "03_labels/calibration.json")
     models = _values(results / "04_models/metrics.json")
     validation = _values(results / "06_validation/metrics.json")
     measured = _evaluated(results / "06_validation/summary.csv", settings)
@@ -76,8 +77,7 @@ def _page(settings: Settings, results: Path) -> list[str]:
         f"A coordination number counts from a weight of {thresholds['cn_threshold']}, a motif "
         f"from {thresholds['motif_threshold']} "
         f"({'calibrated' if thresholds['calibrated'] else 'as published'}; calibration on these "
-        f"data: {thresholds['calibrated_cn_threshold']}, "
-        f"{thresholds['calibrated_motif_threshold']}).",
+        f"data: {calibrated['cn_threshold']}, {calibrated['motif_threshold']}).",
         "",
         "## Classifiers",
         "",
