@@ -2,8 +2,11 @@
 
 import csv
 import gzip
+import io
 import json
+import os
 import re
+import shutil
 import tarfile
 from collections import Counter
 
@@ -181,3 +184,55 @@ def test_the_shared_archive(shared, tmp_path):
     ]
     assert len(set(orbits)) == len(rows)  # no two spectra of equivalent sites
     assert all(orbit == row["site_index"] for (_, orbit), row in zip(orbits, rows, strict=True))
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize("name", ["dump.jsonl", "dump.json"])
+def test_one_bad_document_never_ends_an_import(tmp_path, name):
+    """Nested too deep, numbers of 400 digits, names that are no UTF-8: each is one rejection."""
+    good = xas_dictionary(rutile(), 0, "Ti", 4966.0)
+    huge = json.loads(json.dumps(good))
+    huge["x"][0] = int("9" * 400)
+    odd = {**good, "task_id": "mp-\ud800"}
+    documents = [json.dumps(d) for d in (huge, {**good, "task_id": "mp-1"}, odd)]
+    if name.endswith("jsonl"):
+        documents.insert(0, DEEP)
+        (tmp_path / name).write_text("\n".join(documents) + "\n")
+    else:
+        (tmp_path / name).write_text(f"[{','.join(documents)}]")
+    settings = make_settings(
+        sources=["xasdb_archive"], elements=["Ti"], xasdb_archive={"path": str(tmp_path / name)}
+    )
+    import_source("xasdb_archive", settings, tmp_path / "out", tmp_path / "raw")
+    rows = read_rows(tmp_path / "out/spectra/Ti.parquet", SPECTRA)
+    with (tmp_path / "out/rejections.csv").open(newline="") as handle:
+        rejected = list(csv.DictReader(handle))
+    assert len(rows) + len(rejected) == len(documents)
+    assert "mp-1" in {row["material"] for row in rows}
+    assert any("ud800" in row["material"] for row in rows)
+
+
+def test_one_bad_run_never_ends_an_import(tmp_path):
+    """A site number of 5,000 digits, a name that is no UTF-8."""
+    expected = feff_corpus(tmp_path / "runs")
+    site = tmp_path / "runs/Cu/good/FEFF-XANES/000_Cu"
+    good = os.fsencode(tmp_path / "runs/Cu/good")
+    shutil.copytree(good, os.fsencode(tmp_path / "runs/Cu") + b"/caf\xe9")
+    archive = tmp_path / "runs.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(tmp_path / "runs", "runs")
+        info = tarfile.TarInfo(f"runs/Cu/good/FEFF-XANES/{'9' * 5000}_Cu/xmu.dat")
+        content = (site / "xmu.dat").read_bytes()
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    for path in (tmp_path / "runs", archive):
+        settings = make_settings(sources=["feff"], elements=["Cu"], feff={"path": str(path)})
+        out = tmp_path / f"out{path.suffix}"
+        import_source("feff", settings, out, tmp_path / "raw")
+        rows = read_rows(out / "spectra/Cu.parquet", SPECTRA)
+        accepted = sum(1 for reason in expected.values() if not reason)
+        assert len(rows) == accepted + 1
+        assert any("caf\\udce9" in row["material"] for row in rows)
+    assert "9999" in (out / "rejections.csv").read_text()

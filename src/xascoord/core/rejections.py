@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -51,6 +53,35 @@ class RejectedSpectrum(Exception):
         self.detail = detail
 
 
+@contextmanager
+def one_document() -> Iterator[None]:
+    """Whatever a single document makes a reader raise rejects that document and no other.
+
+    Raises
+    ------
+    RejectedSpectrum
+        In place of any error but those of this machine (memory, disk, a missing library).
+    """
+    try:
+        yield
+    except (RejectedSpectrum, MemoryError, ImportError):
+        raise
+    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
+        raise RejectedSpectrum(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
+    except OSError:
+        raise
+    except RecursionError:
+        raise RejectedSpectrum(Reason.UNREADABLE, "nested too deep") from None
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}"[:120]
+        raise RejectedSpectrum(Reason.UNREADABLE, detail) from None
+
+
+def plain_text(text: str) -> str:
+    """Text that can be written as UTF-8: bytes of a name that are none become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @dataclass(frozen=True)
 class Rejection:
     """A spectrum that did not, and why; ``absorber`` is empty where it is unknown."""
@@ -68,7 +99,7 @@ class Rejection:
             "source": source,
             "absorber": self.absorber,
             "kind": self.kind,
-            "item": self.item,
+            "item": plain_text(self.item),
             "reason": str(self.reason),
-            "detail": self.detail,
+            "detail": plain_text(self.detail),
         }

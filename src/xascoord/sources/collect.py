@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from xascoord.core.errors import AccountingError
 from xascoord.core.files import write_csv
-from xascoord.core.rejections import Reason, Rejection
+from xascoord.core.rejections import Reason, Rejection, plain_text
 from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import to_table, versioned
 
@@ -111,6 +111,11 @@ class SpectraWriter:
                 self._refusal(spectrum, Reason.OTHER_ELEMENT, "not among the elements asked for")
             )
             return
+        # Names of folders and identifiers need not be text that can be written.
+        spectrum = replace(
+            spectrum, key=plain_text(spectrum.key), material=plain_text(spectrum.material)
+        )
+        structure = {k: plain_text(v) if isinstance(v, str) else v for k, v in structure.items()}
         if spectrum.key in self._keys:
             self.reject(self._refusal(spectrum, Reason.DUPLICATE, "same identifier came before"))
             return

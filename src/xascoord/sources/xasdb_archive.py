@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
 import ijson
 
 from xascoord.core.errors import SourceError
-from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.xas_document import (
@@ -47,11 +49,15 @@ def read_archive(
             if isinstance(document, RejectedSpectrum):
                 yield Rejection(where, document.reason, document.detail), None
                 continue
-            element = claimed_element(document)
+            element, name = "", where
             try:
-                yield parse_document(document, NAME, settings)
+                with one_document():
+                    element, name = claimed_element(document), _name(document, where)
+                    found = parse_document(document, NAME, settings)
             except RejectedSpectrum as error:
-                yield Rejection(_name(document, where), error.reason, error.detail, element), None
+                yield Rejection(name, error.reason, error.detail, element), None
+                continue
+            yield found
 
 
 def read_documents(path: Path) -> Iterator[tuple[str, Any]]:
@@ -60,6 +66,9 @@ def read_documents(path: Path) -> Iterator[tuple[str, Any]]:
     What cannot be read comes as (where, RejectedSpectrum), so that it is counted.
     """
     packed = path.name.endswith(".gz")
+    if not os.access(path, os.R_OK):
+        yield path.name, RejectedSpectrum(Reason.UNREADABLE, "no permission to read it")
+        return
     with cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb")) as handle:
         try:
             lines = ".jsonl" in path.name or ".ndjson" in path.name
@@ -81,6 +90,8 @@ def _json_lines(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
             cut = not line.endswith(b"\n")
             reason = Reason.TRUNCATED if cut else Reason.UNREADABLE
             yield where, RejectedSpectrum(reason, f"not JSON: {error}"[:120])
+        except RecursionError:
+            yield where, RejectedSpectrum(Reason.UNREADABLE, "nested too deep")
 
 
 def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
@@ -90,14 +101,14 @@ def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
         if first == "":
             yield name, RejectedSpectrum(Reason.EMPTY, "no content")
         elif first == "[":
-            yield from _numbered(name, ijson.items(handle, "item", use_float=True))
+            yield from _numbered(name, _items(handle, "item"))
         elif first != "{":
             yield name, RejectedSpectrum(Reason.WRONG_TYPE, "neither a list nor an object")
         elif keys & DOCUMENT_KEYS:
             yield name, json.loads(handle.read().decode("utf-8"))
         elif "data" in keys:
             count = 0
-            for item in _numbered(name, ijson.items(handle, "data.item", use_float=True)):
+            for item in _numbered(name, _items(handle, "data.item")):
                 count += 1
                 yield item
             if count == 0:
@@ -114,6 +125,24 @@ def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
         yield name, RejectedSpectrum(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8")
     except (ijson.JSONError, ValueError) as error:
         yield name, RejectedSpectrum(Reason.UNREADABLE, f"not JSON: {error}"[:120])
+    except RecursionError:
+        yield name, RejectedSpectrum(Reason.UNREADABLE, "nested too deep")
+
+
+def _items(handle: IO[bytes], prefix: str) -> Iterator[Any]:
+    """Documents of a list. The fast parser ends at an integer too long for it; a slow one goes on."""
+    count = 0
+    try:
+        for document in ijson.items(handle, prefix, use_float=True):
+            yield document
+            count += 1
+    except ijson.IncompleteJSONError as error:
+        if "overflow" not in str(error):
+            raise
+        from ijson.backends import python
+
+        handle.seek(0)
+        yield from islice(python.items(handle, prefix, use_float=True), count, None)
 
 
 def _numbered(name: str, items: Iterator[Any]) -> Iterator[tuple[str, Any]]:

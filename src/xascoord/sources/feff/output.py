@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import logging
 import lzma
+import os
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from xascoord.core.errors import SourceError, StructureError
-from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.cluster import boxed_cluster, matching_site, read_cluster
@@ -70,10 +72,13 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
     for name, content in spectra:
         seen.add(name.parent)
         try:
-            site = _locate(name, small, structures, settings)
-            yield read_spectrum(name, content, small, site, settings), site.structure
+            with one_document():
+                site = _locate(name, small, structures, settings)
+                found = read_spectrum(name, content(), small, site, settings)
         except RejectedSpectrum as error:
             yield Rejection(str(name.parent), error.reason, error.detail, _element(name)), None
+            continue
+        yield found, site.structure
     for name in sorted(small):
         if name.name == "feff.inp" and name.parent not in seen:
             detail = "feff.inp without xmu.dat: FEFF did not run to its end"
@@ -90,24 +95,28 @@ def _element(name: PurePosixPath) -> str:
     return match.group(2) if match else ""
 
 
-def contents(path: Path) -> tuple[Files, Iterator[tuple[PurePosixPath, bytes]]]:
-    """The small files in memory, and the spectra streamed, of a folder or an archive."""
+def contents(path: Path) -> tuple[Files, Iterator[tuple[PurePosixPath, Callable[[], bytes]]]]:
+    """The small files in memory, and the spectra, each to be read, of a folder or an archive.
+
+    A small file that cannot be read counts as not there: the runs that need it say so.
+    """
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.name in _READ and p.is_file())
         small = {
             PurePosixPath(p.relative_to(path).as_posix()): p.read_bytes()
             for p in files
-            if p.name != "xmu.dat"
+            if p.name != "xmu.dat" and os.access(p, os.R_OK)
         }
         spectra = (
-            (PurePosixPath(p.relative_to(path).as_posix()), p.read_bytes())
+            (PurePosixPath(p.relative_to(path).as_posix()), p.read_bytes)
             for p in files
             if p.name == "xmu.dat"
         )
         return small, spectra
     try:
         _check_archive(path)
-        return dict(_members(path, False)), _members(path, True)
+        small = {name: content() for name, content in _members(path, False)}
+        return small, _members(path, True)
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise SourceError(
             f"feff.path: {path} is neither a folder nor a whole tar archive ({error}); "
@@ -130,13 +139,17 @@ def _check_archive(path: Path) -> None:
             pass
 
 
-def _members(path: Path, spectra: bool) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _members(path: Path, spectra: bool) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     with tarfile.open(path) as archive:
         for member in archive:
             name = PurePosixPath(member.name)
             if member.isfile() and name.name in _READ and (name.name == "xmu.dat") == spectra:
-                handle = archive.extractfile(member)
-                yield name, handle.read() if handle else b""
+                yield name, partial(_content, archive, member)
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    handle = archive.extractfile(member)
+    return handle.read() if handle else b""
 
 
 def decode(content: bytes) -> str:
