@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,10 @@ def check(ctx: typer.Context) -> None:
 
     given: Given = ctx.obj
     settings = given.load()
-    check_paths(settings, "--settings" if given.text is not None else str(given.params))
+    origin = "--settings" if given.text is not None else str(given.params)
+    check_paths(settings, origin)
     print(json.dumps(settings.model_dump(mode="json"), indent=1))
+    print(f"{origin}: OK, all values fit and what they name is there", file=sys.stderr)
 
 
 def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:

@@ -130,7 +130,7 @@ def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
 
 
 def _items(handle: IO[bytes], prefix: str) -> Iterator[Any]:
-    """Documents of a list. The fast parser ends at an integer too long for it; a slow one goes on."""
+    """Documents of a list; where an integer is too long for the fast parser a slow one goes on."""
     count = 0
     try:
         for document in ijson.items(handle, prefix, use_float=True):
