@@ -150,13 +150,3 @@ def test_a_name_that_nobody_builds_is_an_error():
         build("boosting", {}, 0, 10)
     with pytest.raises(XascoordError, match="no grid"):
         grid("boosting", MODELS)
-
-
-@pytest.mark.parametrize("codes", [[0, 1, 1, 2], [2, 2, 1, 1, 0], [0, 0]])
-def test_the_baseline_is_scikit_learns(codes):
-    from sklearn.dummy import DummyClassifier
-
-    features = np.zeros((len(codes), 3))
-    theirs = DummyClassifier(strategy="most_frequent").fit(features, codes)
-    ours = build(BASELINE, {}, 0, 4).fit(features, np.array(codes))
-    assert np.array_equal(ours.predict_proba(features), theirs.predict_proba(features))

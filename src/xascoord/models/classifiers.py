@@ -58,24 +58,6 @@ def grid(classifier: str, models: Models) -> list[dict[str, Any]]:
     ]
 
 
-class Commonest:
-    """The baseline: always the commonest class, of equally common ones the first.
-
-    scikit-learn's DummyClassifier, without the second that it takes to import it.
-    """
-
-    def fit(self, features: Array, codes: npt.NDArray[np.intp]) -> Commonest:
-        """Count the classes; the features do not matter."""
-        counts = np.bincount(codes)
-        self.probabilities = np.zeros(len(counts))
-        self.probabilities[counts.argmax()] = 1.0
-        return self
-
-    def predict_proba(self, features: Array) -> Array:
-        """1 for the commonest class, 0 for the others, shape (n, classes)."""
-        return np.tile(self.probabilities, (len(features), 1))
-
-
 def build(classifier: str, parameters: dict[str, Any], seed: int, samples: int) -> Any:
     """An unfitted classifier.
 
@@ -113,7 +95,9 @@ def build(classifier: str, parameters: dict[str, Any], seed: int, samples: int) 
 
         return NetworkClassifier(**parameters, seed=seed)
     if classifier == BASELINE:
-        return Commonest()
+        from sklearn.dummy import DummyClassifier
+
+        return DummyClassifier(strategy="most_frequent")
     raise XascoordError(f"no classifier {classifier!r}")
 
 

@@ -167,7 +167,4 @@ def cross_validate(
 ) -> Iterator[tuple[Fit, Scores]]:
     """Scores of the held-out spectra of every fit, as they are finished."""
     function = partial(run_fit, data, folds, parameters, seed)
-    if fits[0].classifier == BASELINE:  # it counts, which needs no library and no worker
-        yield from ((fit, function(fit)) for fit in fits)
-    else:
-        yield from run_in_workers(function, fits, workers)
+    yield from run_in_workers(function, fits, workers)
