@@ -40,7 +40,9 @@ def test_settings_that_are_handed_over_are_all_there_is(tmp_path, monkeypatch):
     """A job does what it was told, whatever params.yaml has become meanwhile."""
     (tmp_path / "params.yaml").write_text("broken: {")
     monkeypatch.chdir(tmp_path)
-    assert json.loads(_run("--settings", '{"seed": 3}', "check").stdout)["seed"] == 3
+    given = '{"labels": {"cn_threshold": 0.3}}'
+    assert _run("--settings", given, "labels", "thresholds", "--out", "t.json").exit_code == 0
+    assert json.loads((tmp_path / "t.json").read_text())["cn_threshold"] == 0.3
 
 
 GONE = '{"feff": {"path": "gone"}, "sources": ["feff"]}'

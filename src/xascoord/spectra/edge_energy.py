@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 
 _GRID = 0.1  # eV; the energies are found by linear interpolation between these points
 _MOST_ROUNDS = 50
+_SETTLED = 0.5  # eV
 _FEWEST = 10
 
 
@@ -105,6 +106,8 @@ def _search(grid: Array, smooth: Array, settings: EdgeEnergy) -> tuple[float, fl
         step = float(smooth[above].mean())
         if abs(e0 - previous) < _GRID / 100:
             return float(e0), step
+    if abs(e0 - previous) < _SETTLED:  # noise about the crossing
+        return float(e0), step
     raise RejectedSpectrum(
         Reason.NO_EDGE,
         f"no energy is half of its own edge step: e0 jumps between {min(previous, e0):.1f} and "
