@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conftest import edge_spectrum, make_settings, rutile, spinel
 from corrupt import CU
-from xascoord.core.errors import StructureError, XascoordError
+from xascoord.core.errors import AccountingError, StructureError, XascoordError
 from xascoord.core.rejections import Reason
 from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA
 from xascoord.core.tables import read_rows, read_table, to_table, write_rows
@@ -166,13 +166,17 @@ def test_tables_are_typed_and_the_same_bytes(tmp_path):
         read_table(tmp_path / "d", DATASET)
 
 
-def test_a_harvest_spills_and_keeps_everything(tmp_path):
-    writer = SpectraWriter("feff", ["Cu", "Ti"], tmp_path, spill=3)
+def _found(numbers):
     structure = structure_row(rutile("Cu"), "feff:m", "m", "feff", 0.01)
     energy, mu = edge_spectrum(CU)
-    for number in [*range(8), 2]:
-        writer.accept(Spectrum(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure)
-    writer.accept(Spectrum("n/0", "n", "Fe", "site", 0, energy, mu), structure)
+    for number in numbers:
+        yield Spectrum(f"m/{number}", "m", "Cu", "site", 0, energy, mu), structure
+    yield Spectrum("n/0", "n", "Fe", "site", 0, energy, mu), structure
+
+
+def test_a_writer_spills_and_keeps_everything(tmp_path):
+    writer = SpectraWriter("feff", ["Cu", "Ti"], tmp_path, spill=3)
+    assert len(list(writer.consume(_found([*range(8), 2])))) == 10
     counts = {row["absorber"]: row for row in writer.finish()}
     assert counts["Cu"] == {
         "source": "feff",
@@ -187,6 +191,23 @@ def test_a_harvest_spills_and_keeps_everything(tmp_path):
     assert read_table(tmp_path / "spectra/Cu.parquet", SPECTRA).num_rows == 8
     assert read_table(tmp_path / "structures/Cu.parquet", STRUCTURES).num_rows == 1
     assert read_table(tmp_path / "spectra/Ti.parquet", SPECTRA).num_rows == 0
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_spectrum_that_gets_lost_on_the_way_is_noticed(tmp_path, monkeypatch, folder):
+    """What came in is counted apart from what stands in the tables."""
+    writer = SpectraWriter("feff", ["Cu"], tmp_path if folder else None, spill=3)
+    real = SpectraWriter.accept
+
+    def forgetful(self, spectrum, structure):
+        if spectrum.key != "m/4":
+            real(self, spectrum, structure)
+
+    monkeypatch.setattr(SpectraWriter, "accept", forgetful)
+    list(writer.consume(_found(range(8))))
+    with pytest.raises(AccountingError, match="9 spectra came in, 7 stand in the tables, 1 are"):
+        writer.finish()
+    assert not (tmp_path / "counts.csv").exists()
 
 
 def test_tables_say_their_version(tmp_path):

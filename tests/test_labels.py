@@ -295,3 +295,26 @@ def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
     rows, rejected = assign("Cu", spectra, [row], tasks, broken)
     assert rows == []
     assert [r["reason"] for r in rejected] == ["bad_structure"]
+
+
+def test_a_spectrum_without_order_parameters_or_reason_is_noticed(tmp_path, monkeypatch):
+    from xascoord.core.errors import AccountingError
+    from xascoord.core.schemas import DATASET, STRUCTURES
+    from xascoord.core.tables import write_rows
+    from xascoord.labels import stage
+    from xascoord.structures.symmetry import structure_row
+
+    row = structure_row(rutile("Cu"), "feff:a", "a", "feff", 0.01)
+    spectrum = {
+        "spectrum_id": "s", "material": "a", "structure_id": "feff:a", "absorber": "Cu",
+        "kind": "site", "site_index": 0, "multiplicity": 2, "source": "feff", "energy": [1.0],
+        "mu": [1.0], "e0": 1.0, "onset": 1.0, "scale": 1.0, "features": [1.0],
+    }  # fmt: skip
+    write_rows(tmp_path / "d/site/Cu.parquet", [spectrum], DATASET)
+    write_rows(tmp_path / "d/averaged/Cu.parquet", [], DATASET)
+    write_rows(tmp_path / "feff/structures/Cu.parquet", [row], STRUCTURES)
+    paths = [tmp_path / "feff"], tmp_path / "d", tmp_path / "o.parquet", tmp_path / "r.parquet"
+    stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)
+    monkeypatch.setattr(stage, "assign", lambda *_: ([], []))
+    with pytest.raises(AccountingError, match="1 spectra, 0 with order parameters, 0 rejected"):
+        stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)

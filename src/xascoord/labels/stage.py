@@ -12,7 +12,7 @@ from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.fingerprint import fingerprint
 from xascoord.core.schemas import DATASET, LABELS, ORDER_PARAMETERS, REJECTIONS, STRUCTURES
-from xascoord.core.tables import read_rows, read_table, write_rows
+from xascoord.core.tables import read_rows, read_table, row_count, write_rows
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
 from xascoord.labels.assign import assign, compute_sites
@@ -88,13 +88,14 @@ def compute_order_parameters(
         results = {entry["key"]: entry for entry in journal.entries() if entry["key"] in wanted}
         # Written while the journal is held: a job of a killed run cannot write after this one.
         rows, rejections = assign(element, spectra, structures, tasks, results)
-        if len(rows) + len(rejections) != len(spectra):
-            raise AccountingError(
-                f"{element}: {len(spectra)} spectra, {len(rows)} with order parameters, "
-                f"{len(rejections)} rejected"
-            )
         write_rows(out, rows, ORDER_PARAMETERS)
         write_rows(rejected, rejections, REJECTIONS)
+        # Counted in the tables, before and after.
+        given, described, left = sum(map(row_count, tables)), row_count(out), row_count(rejected)
+        if given != described + left:
+            raise AccountingError(
+                f"{element}: {given} spectra, {described} with order parameters, {left} rejected"
+            )
         journal.remove()
 
 

@@ -95,8 +95,12 @@ class SpectraWriter:
     def consume(
         self, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
     ) -> Iterator[None]:
-        """Take in what a source finds, one spectrum or rejection a step."""
+        """Take in what a source finds, one spectrum or rejection a step.
+
+        What comes in is counted here; what goes out is counted in the tables (``finish``).
+        """
         for spectrum, structure in spectra:
+            self.found += 1
             if isinstance(spectrum, Rejection):
                 self.reject(spectrum)
             else:
@@ -119,7 +123,6 @@ class SpectraWriter:
         if spectrum.key in self._keys:
             self.reject(self._refusal(spectrum, Reason.DUPLICATE, "same identifier came before"))
             return
-        self.found += 1
         self._keys.add(spectrum.key)
         self.accepted[spectrum.absorber] += 1
         rows = self._rows["spectra", spectrum.absorber]
@@ -136,8 +139,7 @@ class SpectraWriter:
         return Rejection(spectrum.key, reason, detail, spectrum.absorber, spectrum.kind)
 
     def reject(self, rejection: Rejection) -> None:
-        """Count a spectrum that is not used."""
-        self.found += 1
+        """Keep why a spectrum is not used."""
         self.rejections.append(rejection)
 
     def spectra(self) -> list[dict[str, Any]]:
@@ -179,25 +181,37 @@ class SpectraWriter:
         Raises
         ------
         AccountingError
-            If found, accepted and rejected do not add up.
+            If what came in is not what stands in the tables and among the rejections.
         """
-        accepted = sum(self.accepted.values())
-        if self.found != accepted + len(self.rejections):
-            raise AccountingError(
-                f"{self.source}: {self.found} found, {accepted} accepted, "
-                f"{len(self.rejections)} rejected"
+        if self.folder is None:
+            self._check(len(self.spectra()))
+            return self.counts()
+        for element in self.elements:
+            self._flush(element)
+        for writer in self._writers.values():
+            writer.close()
+        partial = {key: self._path(*key).with_suffix(".partial") for key in self._writers}
+        self._check(
+            sum(
+                pq.read_metadata(path).num_rows
+                for (kind, _), path in partial.items()
+                if kind == "spectra"
             )
-        if self.folder is not None:
-            for element in self.elements:
-                self._flush(element)
-            for (kind, element), writer in self._writers.items():
-                writer.close()
-                path = self._path(kind, element)
-                path.with_suffix(".partial").replace(path)
-            rows = [r.row("spectra", self.source) for r in self.rejections]
-            write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)
-            write_csv(self.folder / "counts.csv", self.counts(), COUNT_COLUMNS)
+        )
+        for key, path in partial.items():
+            path.replace(self._path(*key))
+        rows = [r.row("spectra", self.source) for r in self.rejections]
+        write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)
+        write_csv(self.folder / "counts.csv", self.counts(), COUNT_COLUMNS)
         return self.counts()
+
+    def _check(self, held: int) -> None:
+        """Compare what came in with what the tables hold."""
+        if self.found != held + len(self.rejections):
+            raise AccountingError(
+                f"{self.source}: {self.found} spectra came in, {held} stand in the tables, "
+                f"{len(self.rejections)} are rejected"
+            )
 
     def counts(self) -> list[dict[str, Any]]:
         """Found, accepted and rejected spectra of each absorber ("" where it is unknown)."""

@@ -144,9 +144,17 @@ def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
 def collect_element(element: str, settings: Settings, journals: Path) -> SpectraWriter:
     """Turn the journal of one element into tables, rejecting what failed."""
     writer = SpectraWriter(NAME, (element,))
+    for _ in writer.consume(_computed(element, settings, journals)):
+        pass
+    return writer
+
+
+def _computed(
+    element: str, settings: Settings, journals: Path
+) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
     structures, rejected = _structures(element, settings)
     for item, why in rejected.items():
-        writer.reject(Rejection(item, Reason.BAD_STRUCTURE, why, element))
+        yield Rejection(item, Reason.BAD_STRUCTURE, why, element), None
     with Journal(journals / f"{element}.jsonl") as journal:
         keys = {
             _key(row, site, settings)
@@ -160,10 +168,9 @@ def collect_element(element: str, settings: Settings, journals: Path) -> Spectra
             try:
                 energy, mu = _spectrum(results.get(_key(row, site, settings)), element, settings)
             except RejectedSpectrum as error:
-                writer.reject(Rejection(key, error.reason, error.detail, element))
+                yield Rejection(key, error.reason, error.detail, element), None
                 continue
-            writer.accept(Spectrum(key, material, element, "site", site, energy, mu), row)
-    return writer
+            yield Spectrum(key, material, element, "site", site, energy, mu), row
 
 
 def _spectrum(
