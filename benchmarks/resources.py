@@ -19,15 +19,14 @@ import yaml
 def asked() -> dict[str, tuple[str, int, int]]:
     """Benchmark pattern, memory (MB) and time (min) of each rule at its first try."""
     profile = yaml.safe_load(Path("profiles/default/config.yaml").read_text())
-    default, table = profile["default-resources"], profile["set-resources"]
+    table = profile["set-resources"]
     rules = {}
     for path in sorted(Path("workflow/rules").glob("[0-9]*.smk")):
         for text in path.read_text().split("\nrule ")[1:]:
             found = re.search(r'benchmark:\s+"([^"]+)"', text)
             if found:
                 name = text.partition(":")[0]
-                mine = {**default, **table.get(name, {})}
-                memory, runtime = (_first(mine[key]) for key in ("mem_mb", "runtime"))
+                memory, runtime = (_first(table[name][key]) for key in ("mem_mb", "runtime"))
                 rules[name] = (found[1], memory, runtime)
     return rules
 

@@ -281,7 +281,16 @@ def test_packed_runs_stand_for_their_journals(tmp_path):
     assert (entry["scf"], entry["tries"], entry["cpu"]) == (scf, 2, 17.5)
     steps = run_shares(plan, (1, 1), nowhere, "all", run, 1, packed)
     assert list(steps) == [(len(keys), len(keys))]
-    # What was packed stays so when there is no journal any more.
+    # What was packed stays so when there is no journal any more, and beside runs of another plan.
+    _, other = _planned(tmp_path, preset="published")
+    packed_too = run_key(other[0], make_settings(feff={"run": {"preset": "published"}}).feff.run)
+    assert packed_too not in keys
+    with Journal(tmp_path / "others/all-1of1.jsonl") as journal:
+        journal.add(packed_too, xmu=text, reason="", detail="", tries=1, cpu=1.0, scf=None)
+    pack_feff(tmp_path / "plan", settings, tmp_path / "others", packed)
+    assert set(finished_runs(nowhere, [*keys, packed_too], packed)) == {*keys, packed_too}
+    list_feff_runs(settings, tmp_path / "plan")
+    pack_feff(tmp_path / "plan", settings, nowhere, packed)
     before = (packed / "Cu.parquet").read_bytes()
     pack_feff(tmp_path / "plan", settings, nowhere, packed)
     assert (packed / "Cu.parquet").read_bytes() == before

@@ -196,7 +196,8 @@ def test_one_bad_document_never_ends_an_import(tmp_path, name):
     huge = json.loads(json.dumps(good))
     huge["x"][0] = int("9" * 400)
     odd = {**good, "task_id": "mp-\ud800"}
-    documents = [json.dumps(d) for d in (huge, {**good, "task_id": "mp-1"}, odd)]
+    strange = {**good, "task_id": "mp-2", "absorbing_element": "\ud800"}
+    documents = [json.dumps(d) for d in (huge, {**good, "task_id": "mp-1"}, odd, strange)]
     if name.endswith("jsonl"):
         documents.insert(0, DEEP)
         (tmp_path / name).write_text("\n".join(documents) + "\n")

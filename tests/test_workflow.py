@@ -199,6 +199,18 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
     assert not (folder / "data/01_spectra").exists()
 
 
+def test_every_rule_has_memory_and_time():
+    """In one table, so that a partition given on the command line takes nothing away."""
+    table = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())["set-resources"]
+    texts = [path.read_text() for path in (ROOT / "workflow/rules").glob("0*.smk")]
+    rules = {
+        rule.partition(":")[0] for text in texts for rule in text.split("\nrule ")[1:]
+        if "shell:" in rule
+    }  # fmt: skip
+    assert set(table) == rules
+    assert all(set(asked) == {"mem_mb", "runtime"} for asked in table.values())
+
+
 def test_looking_at_the_plan_writes_nothing(tmp_path):
     """Neither a dry run nor lint, nor a listing of the rules, as no run was here before."""
     folder = make_project(tmp_path / "project")

@@ -128,7 +128,6 @@ rule choose_crystals:
             "seed",
             "elements",
             "crystals",
-            "feff",
             "demo",
             "quality",
             validation=["compounds"],
@@ -242,7 +241,7 @@ rule import_materials_project:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.materials_project:read_downloads"
         ),
-        settings=settings("elements", "quality"),
+        settings=settings("elements", "materials_project", "quality"),
     message:
         "Importing the downloads from the Materials Project"
     shell:

@@ -45,7 +45,7 @@ rule train_baseline:
 
 rule train_models:
     input:
-        SEARCHED,
+        lambda wildcards: searched(wildcards.classifier),
         DATASETS,
         LABELS,
         THRESHOLDS,
@@ -66,11 +66,15 @@ rule train_models:
         ),
         settings=lambda wildcards: fit_settings(
             wildcards.classifier,
-            more=["bootstrap", "compare", "learning_curve"],
+            more=["bootstrap", *OTHER_SETS.get(wildcards.classifier, [])],
             sections=["edge_energy"],
             labels=["min_samples"],
         ),
-        search=expand("--search {table}", table=searched(*CLASSIFIERS)),
+        search=lambda wildcards: expand(
+            "--search {table}",
+            table=searched(wildcards.classifier),
+            element=wildcards.element,
+        ),
     message:
         "{wildcards.classifier} for {wildcards.element} ({threads} processes)"
     shell:

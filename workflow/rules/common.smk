@@ -13,7 +13,7 @@ from xascoord.core.errors import XascoordError
 from xascoord.core.fingerprint import fingerprint
 from xascoord.settings.paths import check_paths
 from xascoord.settings.tree import parse_settings
-from xascoord.workflow.own_run import enter_folder
+from xascoord.workflow.own_run import enter_folder, looks_at_inputs
 from xascoord.workflow.snakemake_records import save_records
 
 # Jobs find the commands of the environment that Snakemake itself runs in, unless they run in the
@@ -32,13 +32,13 @@ enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
 
 wildcard_constraints:
     element="[A-Z][a-z]?",
-    classifier="[a-z]+",
+    classifier="(?!baseline)[a-z]+",
     part="[0-9]+",
 
 
 try:
     whole_settings = parse_settings(dict(config), "params.yaml")
-    if workflow.is_main_process:
+    if looks_at_inputs(workflow, sys.argv):
         check_paths(whole_settings, "params.yaml")
 except XascoordError as error:
     raise WorkflowError(str(error))
@@ -91,6 +91,8 @@ def settings(*sections, **parts):
 
 
 code_of = cache(fingerprint)
+# Further training sets, which are compared by one classifier.
+OTHER_SETS = {"forest": ["compare", "learning_curve"]}
 
 
 def fit_settings(*classifiers, more=(), sections=(), **parts):

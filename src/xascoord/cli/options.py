@@ -44,7 +44,7 @@ Out = Annotated[Path, typer.Option(help="File or folder to write.")]
 Rejections = Annotated[Path, typer.Option(help="Table of what was left out, and why.")]
 Workers = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
 Raw = Annotated[
-    Path, typer.Option(help="Folder of journals: downloads, FEFF runs, fits; kept for reruns.")
+    Path, typer.Option(help="Folder of journals of long work, from which a killed command goes on.")
 ]
 
 # Where the workflow puts things: defaults of the commands when they are called by hand.

@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _NUMERICAL = {
     "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "torch": "torch",
     "pymatgen": "pymatgen-core", "matminer": "matminer", "larch": "xraylarch", "xraydb": "xraydb",
-    "larixite": "larixite", "feff10": "feff10-rs", "skops": "skops",
+    "spglib": "spglib", "larixite": "larixite", "feff10": "feff10-rs", "skops": "skops",
 }  # fmt: skip
 
 
@@ -40,7 +40,8 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
     Returns
     -------
     str
-        Sixteen hexadecimal digits: the same for the same code and libraries on every machine.
+        Sixteen hexadecimal digits: the same for the same code, libraries and minor version of
+        Python on every machine.
 
     Raises
     ------
@@ -62,6 +63,8 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
     libraries = {name.partition(".")[0] for name in used} & set(_NUMERICAL)
     if without == "networks":
         libraries -= {"torch"}
+    if "pymatgen" in libraries:  # it finds equivalent sites by spglib
+        libraries |= {"spglib"}
     parts += sorted(map(_version, libraries))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 

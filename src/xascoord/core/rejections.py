@@ -64,11 +64,7 @@ def one_document() -> Iterator[None]:
     """
     try:
         yield
-    except (RejectedSpectrum, MemoryError, ImportError):
-        raise
-    except (PermissionError, FileNotFoundError, IsADirectoryError) as error:
-        raise RejectedSpectrum(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
-    except OSError:
+    except (RejectedSpectrum, MemoryError, ImportError, OSError):
         raise
     except RecursionError:
         raise RejectedSpectrum(Reason.UNREADABLE, "nested too deep") from None
@@ -97,7 +93,7 @@ class Rejection:
         return {
             "stage": stage,
             "source": source,
-            "absorber": self.absorber,
+            "absorber": plain_text(self.absorber),
             "kind": self.kind,
             "item": plain_text(self.item),
             "reason": str(self.reason),

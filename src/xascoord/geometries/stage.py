@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -135,22 +136,28 @@ def _geometries(
     numbers = frozenset(int(symbol.partition(":")[2]) for symbol in settings.symbols)
     common = json.dumps([settings.neighbour_cutoff, sorted(numbers)])
     tag = hashlib.sha256(common.encode()).hexdigest()[:12]
-    keys = {task: f"{task.key}/{tag}" for task in tasks}
     by_id = {row["structure_id"]: row for row in structures}
-    function = partial(_one_site, by_id, settings.neighbour_cutoff, numbers)
+    keys = {_Site(task, by_id[task.structure_id]): f"{task.key}/{tag}" for task in tasks}
+    function = partial(_one_site, settings.neighbour_cutoff, numbers)
     with Journal(journals / f"{element}.jsonl") as journal:
         steps = run_remaining(keys, function, journal, workers)
         show_progress(steps, f"geometries of {element}")
         found = results(journal, keys)
-    return {(task.structure_id, task.orbit): entry for task, entry in found.items()}
+    return {(site.task.structure_id, site.task.orbit): entry for site, entry in found.items()}
 
 
-def _one_site(
-    by_id: Mapping[str, Row], cutoff: float, numbers: frozenset[int], task: SiteTask
-) -> Row:
+@dataclass(frozen=True)
+class _Site:
+    """A site with its crystal: what one worker is sent."""
+
+    task: SiteTask
+    structure: Row = field(compare=False)
+
+
+def _one_site(cutoff: float, numbers: frozenset[int], site: _Site) -> Row:
     try:
-        structure = structure_from_row(by_id[task.structure_id])
-        geometry = site_geometry(structure, task.orbit, cutoff, numbers)
+        structure = structure_from_row(site.structure)
+        geometry = site_geometry(structure, site.task.orbit, cutoff, numbers)
     except (MemoryError, ImportError, OSError):
         raise
     except Exception as error:  # one impossible structure must not stop the rest

@@ -62,7 +62,7 @@ def run_in_workers(
     except TerminatedWorkerError:
         raise XascoordError(
             "a worker process was ended from outside, perhaps for want of memory; run again with "
-            "fewer workers or more memory: what was finished is kept"
+            "fewer workers or more memory"
         ) from None
 
 

@@ -6,7 +6,7 @@ import csv
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,20 @@ def write_report(settings: Settings, results: Path, out: Path) -> None:
         If a result of an earlier stage is missing or damaged.
     """
     versions = {"python": platform.python_version()}
-    versions |= {name: version(name) for name in LIBRARIES}
+    versions |= {name: _version(name) for name in LIBRARIES}
     versions["commit of xascoord"] = origin_text()
     rows = [{"library": name, "version": number} for name, number in versions.items()]
     write_csv(out / "versions.csv", rows, ("library", "version"))
     whole = settings.model_dump(mode="json")
     write_text(out / "settings.yaml", yaml.safe_dump(whole, sort_keys=True))
     write_text(out / "report.md", "\n".join(_page(settings, results)) + "\n")
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _page(settings: Settings, results: Path) -> list[str]:

@@ -22,13 +22,11 @@ def named_paths(settings: Settings) -> dict[str, str]:
         "oxygen.folder": settings.oxygen.folder,
         "oxygen.feff": settings.oxygen.feff,
     }
-    if "demo" in settings.sources:
+    if {"demo", "crystals"} & set(settings.sources):  # crystals fill up with its prototypes
         found["demo.folder"] = settings.demo.folder
     if "feff" in settings.sources:
         found["feff.path"] = settings.feff.path
         found["feff.run.structures"] = settings.feff.run.structures
-    if "crystals" in settings.sources:
-        found["crystals.packed"] = settings.crystals.packed
     if "xasdb_archive" in settings.sources:
         found["xasdb_archive.path"] = settings.xasdb_archive.path
     return {name: path for name, path in found.items() if path is not None}

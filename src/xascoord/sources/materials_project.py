@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xascoord.core.errors import SourceError
-from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.jobs.journal import Journal
 from xascoord.settings.sources import MaterialsProject
 from xascoord.settings.tree import Settings
@@ -209,9 +209,12 @@ def read_downloads(
         with Journal(journals / f"{element}.jsonl") as journal:
             for entry in _wanted(journal):
                 try:
-                    yield parse_document(entry["document"], NAME, settings)
+                    with one_document():
+                        found = parse_document(entry["document"], NAME, settings)
                 except RejectedSpectrum as error:
                     yield Rejection(entry["key"], error.reason, error.detail, element), None
+                    continue
+                yield found
             for task in sorted(set(_listed(journal)) - journal.keys):
                 detail = "listed but not downloaded yet; run the download to its end"
                 yield Rejection(task, Reason.EMPTY, detail, element, "averaged"), None

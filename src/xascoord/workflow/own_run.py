@@ -34,14 +34,21 @@ def is_own_run(workflow: Any, arguments: Sequence[str]) -> bool:
         workflow.is_main_process
         and not workflow.output_settings.dryrun
         and workflow.modifier.parent_modifier is None  # else used as a module
-        and not _LOOKS & set(arguments)
+        and not _LOOKS & {argument.partition("=")[0] for argument in arguments}
     )
+
+
+def looks_at_inputs(workflow: Any, arguments: Sequence[str]) -> bool:
+    """Whether what the settings name must be there: in a run, and where one is planned."""
+    planned = workflow.is_main_process and workflow.output_settings.dryrun
+    return planned or is_own_run(workflow, arguments)
 
 
 def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None:
     """Take the run lock and restore the records that came with results, if this is a run.
 
-    A dry run only says that there are records it does not know yet: it writes nothing.
+    A dry run or a look at the graph writes nothing; it says so where there are records that it
+    does not know yet.
 
     Parameters
     ----------
@@ -55,7 +62,11 @@ def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None
     if is_own_run(workflow, sys.argv):
         hold_folder(root, wait=wait)
         restore_records(root)
-    elif workflow.output_settings.dryrun and not records_are_known(root):
+    elif (
+        workflow.is_main_process
+        and workflow.modifier.parent_modifier is None
+        and not records_are_known(root)
+    ):
         print(
             f"{FOLDER} tells of results that Snakemake does not know here yet: it will name them "
             "as to be made. 'xascoord workflow restore' makes them known; a run does it itself.",

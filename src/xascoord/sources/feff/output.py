@@ -72,9 +72,10 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
     for name, content in spectra:
         seen.add(name.parent)
         try:
+            text = _read(content)
             with one_document():
                 site = _locate(name, small, structures, settings)
-                found = read_spectrum(name, content(), small, site, settings)
+                found = read_spectrum(name, text, small, site, settings)
         except RejectedSpectrum as error:
             yield Rejection(str(name.parent), error.reason, error.detail, _element(name)), None
             continue
@@ -88,6 +89,13 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
     idle = {n.parent for n in small if n.name == "POSCAR"} - {p.parent.parent for p in seen} - seen
     if idle:
         _log.warning("%d crystals below %s have no spectrum at all", len(idle), path)
+
+
+def _read(content: Callable[[], bytes]) -> bytes:
+    try:
+        return content()
+    except (PermissionError, FileNotFoundError) as error:
+        raise RejectedSpectrum(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
 
 
 def _element(name: PurePosixPath) -> str:

@@ -88,6 +88,8 @@ def write_packed(
 ) -> dict[str, int]:
     """Pack the finished runs of a plan, one table an element, in the order of the plan.
 
+    Runs of other plans that a table holds already stay in it, behind those of this one.
+
     Parameters
     ----------
     folder
@@ -116,6 +118,10 @@ def write_packed(
     if not rows:
         raise SourceError("no run of the plan is finished: nothing to pack")
     for element, mine in rows.items():
+        path = folder / f"{element}.parquet"
+        known = {row["key"] for row in mine}
+        earlier = read_rows(path, FEFF_RUNS) if path.is_file() else []
+        mine += [row for row in earlier if row["key"] not in known]
         with replacing(folder / f"{element}.parquet") as temporary:
             # Numbers of one kind side by side: bytes of equal weight compress best together.
             pq.write_table(
