@@ -70,11 +70,10 @@ rule train_models:
             sections=["edge_energy"],
             labels=["min_samples"],
         ),
-        search=lambda wildcards: expand(
-            "--search {table}",
-            table=searched(wildcards.classifier),
-            element=wildcards.element,
-        ),
+        search=lambda wildcards: [
+            f"--search {table.format(element=wildcards.element)}"
+            for table in searched(wildcards.classifier)
+        ],
     message:
         "{wildcards.classifier} for {wildcards.element} ({threads} processes)"
     shell:
