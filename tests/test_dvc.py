@@ -93,6 +93,7 @@ def _settings_of_jobs(folder):
             yield words[3], json.loads(words[2])
 
 
+@pytest.mark.slow
 def test_each_stage_depends_on_the_settings_its_rules_are_given(root, tmp_path):
     """A section that only Snakemake knows of would leave stale results under DVC."""
     stages, seen = _stages(root), set()

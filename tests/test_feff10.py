@@ -122,6 +122,7 @@ def test_simulate(desk):
     assert (desk / "rutile_Ti/rutile_Ti.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_a_simulated_spectrum_compared_with_itself_moved(desk):
     """Energies moved by 4 eV come back as a move of e0 by 4 eV and no shift beyond it."""
     simulated = (desk / "rutile_Ti/rutile_Ti_site0.xdi").read_text().splitlines()
@@ -143,6 +144,7 @@ def test_a_simulated_spectrum_compared_with_itself_moved(desk):
     assert head == "energy,mu"
 
 
+@pytest.mark.slow
 def test_two_sites_and_their_average(desk):
     from conftest import spinel
 

@@ -301,6 +301,7 @@ def test_published_figures(root):
         read_published(root / "none.csv")
 
 
+@pytest.mark.slow
 def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
     """Sites of a real crystal are labelled; networks learn; one and two processes agree."""
     settings = make_settings(

@@ -247,6 +247,7 @@ def test_too_few_spectra_for_a_split_are_named(tmp_path, capsys):
     assert "split snapshot left out" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_from_files_to_tables_and_figures(tmp_path):
     for name, shift in (("a", 0.0), ("b", 0.1), ("c", 0.2)):
         _snapshot(tmp_path / "in", name, shift)

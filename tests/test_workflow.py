@@ -159,6 +159,7 @@ def test_every_allowed_choice_of_models_runs(finished, tmp_path, models):
     assert set(groups["classifier"]) == {"baseline", chosen}
 
 
+@pytest.mark.slow
 def test_a_change_inside_an_input_folder_is_seen(finished, tmp_path):
     runs = tmp_path / "runs"
     feff_corpus(runs)
