@@ -142,7 +142,7 @@ rule choose_crystals:
 rule compute_crystals:
     input:
         plan_of("crystals"),
-        packed_of("{element}"),
+        lambda wildcards: packed_of(wildcards.element),
     output:
         "data/01_spectra/crystals/chunks/{element}-{part}.txt",
     log:

@@ -79,15 +79,20 @@ CALIBRATED = "results/03_labels/calibration.json"
 THRESHOLDS = "results/03_labels/thresholds.json"
 
 
-def settings(*sections, **parts):
-    """The named sections of the settings as JSON: what a rule depends on, and all it is told.
-
-    Of a section that is given by name only the listed values: settings(validation=["folder"]).
-    """
+def chosen(*sections, **parts):
+    """The named sections of the settings; of one that is given by name only the listed values."""
     values = {name: SETTINGS[name] for name in sections}
     for name, keys in parts.items():
         values[name] = {key: SETTINGS[name][key] for key in keys}
-    return json.dumps(values, sort_keys=True)
+    return values
+
+
+def settings(*sections, **parts):
+    """The chosen settings as JSON: what a rule depends on, and all it is told.
+
+    For example settings("elements", validation=["folder"]).
+    """
+    return json.dumps(chosen(*sections, **parts), sort_keys=True)
 
 
 code_of = cache(fingerprint)
@@ -98,12 +103,10 @@ OTHER_SETS = {"forest": ["compare", "learning_curve"]}
 def fit_settings(*classifiers, more=(), sections=(), **parts):
     """Settings of fits by some classifiers; of the others nothing: they are not stale with them.
 
-    more: further settings of ``models``; sections, parts: as for ``settings``.
+    more: further settings of ``models``; sections, parts: as for ``chosen``.
     """
     models = ["averaged", "splits", "folds", *more, *classifiers]
-    values = json.loads(
-        settings("seed", "window", "augmentation", *sections, models=models, **parts)
-    )
+    values = chosen("seed", "window", "augmentation", *sections, models=models, **parts)
     values["models"]["search"] = bool(searched(*classifiers))
     if classifiers:
         values["models"]["classifiers"] = list(classifiers)
@@ -172,12 +175,8 @@ def tables_of(source, elements=ELEMENTS):
 
 def packed_of(element):
     """Table of finished FEFF runs of an element that came with the project, if there is one."""
-    return lambda wildcards: [
-        table
-        for folder in PACKED
-        for table in [f"{folder}/{element.format(**dict(wildcards))}.parquet"]
-        if Path(table).is_file()
-    ]
+    tables = [f"{folder}/{element}.parquet" for folder in PACKED]
+    return [table for table in tables if Path(table).is_file()]
 
 
 def plan_of(source):

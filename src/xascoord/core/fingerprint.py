@@ -51,8 +51,7 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
     statements: list[ast.stmt] = []
     imports: set[str] = set()
     for entry in entries:
-        module, _, function = entry.partition(":")
-        mine, theirs = _Function(f"{_PACKAGE}.{module}", function).closure()
+        mine, theirs = _closure(entry)
         statements += mine
         imports |= theirs
     modules = {name for name in _reached(imports) if name.split(".")[1] != without}
@@ -71,9 +70,8 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
 
 def rooms_of(entry: str) -> set[str]:
     """Subpackages behind a command: what DVC, which knows files only, has to depend on."""
-    module, _, function = entry.partition(":")
-    _, imports = _Function(f"{_PACKAGE}.{module}", function).closure()
-    return {module.split(".")[0], *(name.split(".")[1] for name in _reached(imports))}
+    _, imports = _closure(entry)
+    return {entry.split(".")[0], *(name.split(".")[1] for name in _reached(imports))}
 
 
 def _is_ours(name: str) -> bool:
@@ -88,41 +86,30 @@ def _version(name: str) -> str:
         return f"{library} none"
 
 
-class _Function:
-    """A function, what it uses of its own module, and what these import."""
-
-    def __init__(self, module: str, function: str) -> None:
-        self.module = module
-        self.body: dict[str, ast.stmt] = {}
-        self.imported: dict[str, str] = {}
-        for node in _tree_of(module).body:
-            for name in _names_bound(node):
-                self.body[name] = node
-            self.imported |= _imported_names(node)
-        if function not in self.body:
-            raise KeyError(f"{module} has no {function!r}")
-        self.start = function
-
-    def closure(self) -> tuple[list[ast.stmt], set[str]]:
-        """Statements in the order of the module, and modules that they import."""
-        wanted, todo, imports = set(), [self.start], set()
-        while todo:
-            name = todo.pop()
-            if name in wanted:
-                continue
-            wanted.add(name)
-            for used in _names_used(self.body[name]):
-                if used in self.imported:
-                    imports.add(self.imported[used])
-                elif used in self.body:
-                    todo.append(used)
-            for node in ast.walk(self.body[name]):
-                imports |= set(_imported_names(node).values())
-        statements = []
-        for node in _tree_of(self.module).body:
-            if set(_names_bound(node)) & wanted and node not in statements:
-                statements.append(node)
-        return statements, imports
+def _closure(entry: str) -> tuple[list[ast.stmt], set[str]]:
+    """A function with what it uses of its own module, in its order, and modules these import."""
+    module, _, function = entry.partition(":")
+    statements = _tree_of(f"{_PACKAGE}.{module}").body
+    body = {name: node for node in statements for name in _names_bound(node)}
+    imported: dict[str, str] = {}
+    for node in statements:
+        imported |= _imported_names(node)
+    if function not in body:
+        raise KeyError(f"{_PACKAGE}.{module} has no {function!r}")
+    wanted, todo, imports = set(), [function], set()
+    while todo:
+        name = todo.pop()
+        if name in wanted:
+            continue
+        wanted.add(name)
+        for used in _names_used(body[name]):
+            if used in imported:
+                imports.add(imported[used])
+            elif used in body:
+                todo.append(used)
+        for inner in ast.walk(body[name]):
+            imports |= set(_imported_names(inner).values())
+    return [node for node in statements if wanted & set(_names_bound(node))], imports
 
 
 def _names_bound(node: ast.stmt) -> list[str]:

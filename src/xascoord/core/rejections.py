@@ -88,14 +88,18 @@ class Rejection:
     absorber: str = ""
     kind: str = "site"
 
+    def __post_init__(self) -> None:
+        for name in ("item", "detail", "absorber"):
+            object.__setattr__(self, name, plain_text(getattr(self, name)))
+
     def row(self, stage: str, source: str) -> dict[str, Any]:
         """As a row of ``schemas.REJECTIONS``."""
         return {
             "stage": stage,
             "source": source,
-            "absorber": plain_text(self.absorber),
+            "absorber": self.absorber,
             "kind": self.kind,
-            "item": plain_text(self.item),
+            "item": self.item,
             "reason": str(self.reason),
-            "detail": plain_text(self.detail),
+            "detail": self.detail,
         }

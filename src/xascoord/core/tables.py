@@ -30,11 +30,12 @@ def versioned(schema: pa.Schema) -> pa.Schema:
     return schema.with_metadata({_VERSION_KEY: SCHEMA_VERSION})
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write one Parquet file atomically."""
+def write_table(path: Path, table: pa.Table, **options: Any) -> None:
+    """Write one Parquet file atomically; options of the format go to PyArrow."""
+    options = {"compression": "zstd", "compression_level": 9, **options}
     table = table.cast(versioned(table.schema))
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=9)
+        pq.write_table(table, temporary, **options)
 
 
 def write_rows(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:

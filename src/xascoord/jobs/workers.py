@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from xascoord.core.errors import XascoordError
@@ -71,24 +72,18 @@ def _numbered(function: Callable[[Item], Result], number: int, item: Item) -> tu
         return number, function(item)
 
 
-class one_thread:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """One thread for numerical libraries, and no word of fits that did not converge.
 
     Patterns takes scikit-learn's 200 iterations as they are.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    def __enter__(self) -> None:
-        from sklearn.exceptions import ConvergenceWarning
-        from threadpoolctl import threadpool_limits
-
-        self._limits = threadpool_limits(1)
-        self._warnings = warnings.catch_warnings()
-        self._warnings.__enter__()
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ConvergenceWarning)
-
-    def __exit__(self, *error: object) -> None:
-        self._warnings.__exit__(None, None, None)
-        self._limits.restore_original_limits()
+        yield
 
 
 def end_with_parent(parent: int) -> None:

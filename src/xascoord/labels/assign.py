@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from xascoord.core.rejections import Reason, Rejection
+from xascoord.core.schemas import VECTORS
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.workers import run_in_workers
 from xascoord.structures.sites import SiteTask, sites_behind
@@ -75,12 +76,7 @@ def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
     return [
         {"key": key, "reason": failures[i]}
         if i in failures
-        else {
-            "key": key,
-            "reason": "",
-            "cn_weights": values[0][i],
-            "motif_order_parameters": values[1][i],
-        }
+        else {"key": key, "reason": "", **dict(zip(VECTORS, (v[i] for v in values), strict=True))}
         for i, (key, _, _) in enumerate(chunk)
     ]
 
@@ -129,10 +125,7 @@ def assign(
         rows.append(
             {
                 **spectrum,
-                "cn_weights": mean([entry["cn_weights"] for entry in found]).tolist(),
-                "motif_order_parameters": mean(
-                    [entry["motif_order_parameters"] for entry in found]
-                ).tolist(),
+                **{name: mean([entry[name] for entry in found]).tolist() for name in VECTORS},
             }
         )
     return rows, rejections

@@ -12,7 +12,7 @@ import numpy as np
 from xascoord.core.coordination import MOTIF_TASKS, MOTIFS, MOTIFS_OF, display_name
 from xascoord.core.elements import GROUPS
 from xascoord.core.figures import new_figure, save_figure
-from xascoord.core.schemas import LABELS
+from xascoord.core.schemas import LABELS, VECTORS
 from xascoord.core.tables import read_table
 from xascoord.labels.calibration import Calibration
 
@@ -86,9 +86,7 @@ def plot_joint(elements: Sequence[str], labels: Path, results: Path) -> None:
     """Joint distributions of order parameters by group (Patterns, Fig. S9)."""
     for group, members in GROUPS.items():
         tables = [
-            read_table(labels / f"{element}.parquet", LABELS).select(
-                ["cn_weights", "motif_order_parameters"]
-            )
+            read_table(labels / f"{element}.parquet", LABELS).select(list(VECTORS))
             for element in elements
             if element in members
         ]

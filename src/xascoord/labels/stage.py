@@ -11,7 +11,7 @@ import numpy as np
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.fingerprint import fingerprint
-from xascoord.core.schemas import DATASET, LABELS, ORDER_PARAMETERS, REJECTIONS, STRUCTURES
+from xascoord.core.schemas import DATASET, LABELS, ORDER_PARAMETERS, REJECTIONS, STRUCTURES, VECTORS
 from xascoord.core.tables import read_rows, read_table, row_count, write_rows
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.progress import show_progress
@@ -67,9 +67,7 @@ def compute_order_parameters(
     AccountingError
         If a spectrum is neither in the table nor among the rejections.
     """
-    columns = [
-        n for n in ORDER_PARAMETERS.names if n not in ("cn_weights", "motif_order_parameters")
-    ]
+    columns = [n for n in ORDER_PARAMETERS.names if n not in VECTORS]
     tables = [datasets / kind / f"{element}.parquet" for kind in ("site", "averaged")]
     spectra = [r for t in tables for r in read_table(t, DATASET).select(columns).to_pylist()]
     used = {row["structure_id"] for row in spectra}

@@ -96,18 +96,13 @@ def _predict_one(
     wishes = predictor.settings.channel, predictor.settings.deglitch
     try:
         with ProcessPoolExecutor(1) as pool:
-            future = pool.submit(_read_apart, path, contracts, element, e0, *wishes)
+            future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
             predictor.import_libraries()
             if len(contracts) == 1:
                 predictor.models(next(iter(contracts)))
             return [predictor.answer(found) for found in future.result()]
     except BrokenProcessPool:
         raise XascoordError(f"{path}: reading it was ended from outside") from None
-
-
-def _read_apart(*arguments: Any) -> Any:
-    """Read and prepare a file, in a process of its own."""
-    return read_and_prepare(*arguments)
 
 
 def _run_folder(

@@ -140,7 +140,7 @@ class SpectraWriter:
 
     def reject(self, rejection: Rejection) -> None:
         """Keep why a spectrum is not used."""
-        self.rejections.append(replace(rejection, absorber=plain_text(rejection.absorber)))
+        self.rejections.append(rejection)
 
     def spectra(self) -> list[dict[str, Any]]:
         """Rows held in memory, by element."""

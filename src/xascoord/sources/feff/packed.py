@@ -12,13 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from xascoord.core.errors import SourceError
-from xascoord.core.files import replacing
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.core.schemas import FEFF_RUNS
-from xascoord.core.tables import read_rows, to_table, versioned
+from xascoord.core.tables import read_rows, to_table, write_table
 from xascoord.sources.feff.xmu import Xmu, parse_xmu
 
 if TYPE_CHECKING:
@@ -109,29 +106,24 @@ def write_packed(
     SourceError
         If nothing of the plan is finished.
     """
-    rows: dict[str, list[Row]] = {}
+    finished: dict[str, list[str]] = {}
     for planned, key in zip(runs, keys, strict=True):
         if key in entries:
-            entry = entries[key]
-            row = packed_row(entry) if "xmu" in entry else _repacked(entry)
-            rows.setdefault(planned.element, []).append(row)
-    if not rows:
+            finished.setdefault(planned.element, []).append(key)
+    if not finished:
         raise SourceError("no run of the plan is finished: nothing to pack")
-    for element, mine in rows.items():
+    counts = {}
+    for element, mine in finished.items():
         path = folder / f"{element}.parquet"
-        known = {row["key"] for row in mine}
         earlier = read_rows(path, FEFF_RUNS) if path.is_file() else []
-        mine += [row for row in earlier if row["key"] not in known]
-        with replacing(folder / f"{element}.parquet") as temporary:
-            # Numbers of one kind side by side: bytes of equal weight compress best together.
-            pq.write_table(
-                to_table(mine, FEFF_RUNS).cast(versioned(FEFF_RUNS)), temporary,
-                compression="zstd", compression_level=19, use_dictionary=False,
-                use_byte_stream_split=["energy.list.element", "mu.list.element"],
-            )  # fmt: skip
-    return {element: len(mine) for element, mine in rows.items()}
-
-
-def _repacked(entry: Mapping[str, Any]) -> Row:
-    energy, mu = entry["spectrum"] or ([], [])
-    return {**packed_row({**entry, "xmu": ""}), "energy": energy, "mu": mu}
+        packed = {row["key"]: row for row in earlier}
+        # Of a journal, or as it is packed already.
+        new = {k: packed_row(entries[k]) if "xmu" in entries[k] else packed[k] for k in mine}
+        table = to_table([*new.values(), *(packed[k] for k in packed if k not in new)], FEFF_RUNS)
+        # Numbers of one kind side by side: bytes of equal weight compress best together.
+        write_table(
+            path, table, compression_level=19, use_dictionary=False,
+            use_byte_stream_split=["energy.list.element", "mu.list.element"],
+        )  # fmt: skip
+        counts[element] = table.num_rows
+    return counts
