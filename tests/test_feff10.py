@@ -109,10 +109,15 @@ def desk(tmp_path_factory):
     return folder
 
 
-def test_simulate(desk):
-    output = run(desk, "xascoord", "simulate", "rutile.cif")
-    assert "CN_6 (octahedral" in output
-    assert "FEFF: 1 of 1 sites" in output
+@pytest.fixture(scope="module")
+def simulated(desk):
+    """What is said of rutile; its files stand on the desk."""
+    return run(desk, "xascoord", "simulate", "rutile.cif")
+
+
+def test_simulate(desk, simulated):
+    assert "CN_6 (octahedral" in simulated
+    assert "FEFF: 1 of 1 sites" in simulated
     (spectrum,) = read_measurements(desk / "rutile_Ti/rutile_Ti_site0.xdi")
     assert (spectrum.element, spectrum.edge, spectrum.channel) == ("Ti", "K", "mu")
     with (desk / "rutile_Ti/sites.csv").open(newline="") as handle:
@@ -123,10 +128,11 @@ def test_simulate(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("simulated")
 def test_a_simulated_spectrum_compared_with_itself_moved(desk):
     """Energies moved by 4 eV come back as a move of e0 by 4 eV and no shift beyond it."""
-    simulated = (desk / "rutile_Ti/rutile_Ti_site0.xdi").read_text().splitlines()
-    rows = [line.split() for line in simulated if not line.startswith("#")]
+    lines = (desk / "rutile_Ti/rutile_Ti_site0.xdi").read_text().splitlines()
+    rows = [line.split() for line in lines if not line.startswith("#")]
     energy, mu = np.array(rows, dtype=float).T
     # A measurement reaches further: flat on both sides.
     energy = np.r_[energy[0] - np.arange(150, 0, -2), energy, energy[-1] + np.arange(2, 300, 4)]

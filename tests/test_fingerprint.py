@@ -73,7 +73,7 @@ def test_what_a_command_uses_is_its_code_and_nothing_else(package):
     changed = [now(entry) != old for entry, old in zip(entries, before, strict=True)]
     assert changed == [True, True, False]
     # Something that all share.
-    _edit(source / "core/tables.py", "compression_level=9", "compression_level=8")
+    _edit(source / "core/tables.py", '"compression_level": 9', '"compression_level": 8')
     assert now(entries[2]) != before[2]
 
 
