@@ -190,6 +190,26 @@ rule import_crystals:
         " --out data/01_spectra/crystals > {log} 2>&1"
 
 
+rule import_omnixas:
+    input:
+        given(SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]),
+    output:
+        tables_of("omnixas"),
+    log:
+        "logs/01_spectra/import_omnixas.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_omnixas.tsv"
+    params:
+        code=code_of("sources.collect:SpectraWriter", "sources.omnixas:read_omnixas"),
+        settings=settings("elements", "omnixas", "quality"),
+        listing=listing(SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]),
+    message:
+        "Importing the spectra of OmniXAS"
+    shell:
+        "xascoord --settings {params.settings:q} sources import omnixas"
+        " --out data/01_spectra/omnixas > {log} 2>&1"
+
+
 rule import_xasdb_archive:
     input:
         given(SETTINGS["xasdb_archive"]["path"]),

@@ -18,7 +18,8 @@ commands = group("01: spectra of a source into typed tables; downloads; FEFF run
 def import_(
     ctx: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="demo, crystals, feff, xasdb_archive or materials_project.")
+        str,
+        typer.Argument(help="demo, crystals, omnixas, feff, xasdb_archive or materials_project."),
     ],
     out: Out,
     raw: Raw = RAW,

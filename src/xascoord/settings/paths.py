@@ -27,6 +27,9 @@ def named_paths(settings: Settings) -> dict[str, str]:
     if "feff" in settings.sources:
         found["feff.path"] = settings.feff.path
         found["feff.run.structures"] = settings.feff.run.structures
+    if "omnixas" in settings.sources:
+        found["omnixas.path"] = settings.omnixas.path
+        found["omnixas.structures"] = settings.omnixas.structures
     if "xasdb_archive" in settings.sources:
         found["xasdb_archive.path"] = settings.xasdb_archive.path
     return {name: path for name, path in found.items() if path is not None}

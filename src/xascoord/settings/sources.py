@@ -9,7 +9,9 @@ from pydantic import Field
 from xascoord.core.elements import GROUPS
 from xascoord.settings.base import Range, Section
 
-SourceName = Literal["demo", "crystals", "feff", "xasdb_archive", "materials_project"]
+SourceName = Literal[
+    "demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project"
+]  # fmt: skip
 GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
 
 
@@ -30,6 +32,17 @@ class XasdbArchive(Section):
 
     path: str | None = Field(
         None, description="File or folder of .json, .jsonl (each also .gz) dumps."
+    )
+
+
+class Omnixas(Section):
+    """Site-wise FEFF 9 spectra of Ti, V, Cr, Mn, Fe, Co, Ni, Cu (OmniXAS)."""
+
+    path: str | None = Field(
+        None, description="Folder or tar archive with ml_data and material_id_and_site."
+    )
+    structures: str | None = Field(
+        None, description="Folder of <material>.cif files; null: 'cif' beside ml_data."
     )
 
 

@@ -19,7 +19,14 @@ from xascoord.settings.feff import Crystals, Feff
 from xascoord.settings.labels import Labels
 from xascoord.settings.models import Augmentation, Importance, Models, Prediction, Validation
 from xascoord.settings.networks import ElementName, Geometries, Oxygen
-from xascoord.settings.sources import Demo, MaterialsProject, Quality, SourceName, XasdbArchive
+from xascoord.settings.sources import (
+    Demo,
+    MaterialsProject,
+    Omnixas,
+    Quality,
+    SourceName,
+    XasdbArchive,
+)
 from xascoord.settings.spectra import Averaging, EdgeEnergy, Window
 
 PARAMS_FILE = Path("params.yaml")
@@ -38,6 +45,7 @@ class Settings(Section):
     demo: Demo = Demo()
     feff: Feff = Feff()
     crystals: Crystals = Crystals()
+    omnixas: Omnixas = Omnixas()
     xasdb_archive: XasdbArchive = XasdbArchive()
     materials_project: MaterialsProject = MaterialsProject()
     quality: Quality = Quality()
@@ -73,6 +81,8 @@ class WholeSettings(Settings):
             raise ValueError("feff.path: name the folder or archive that the feff source reads")
         if self.crystals.preset not in self.feff.run.presets:
             raise ValueError(f"crystals.preset: no {self.crystals.preset!r} in feff.run.presets")
+        if "omnixas" in self.sources and not self.omnixas.path:
+            raise ValueError("omnixas.path: name the folder or archive that the source reads")
         if "xasdb_archive" in self.sources and not self.xasdb_archive.path:
             raise ValueError(
                 "xasdb_archive.path: name the dump that the xasdb_archive source reads"

@@ -14,7 +14,7 @@ from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import SpectraWriter
 
-SOURCES = ("demo", "crystals", "feff", "xasdb_archive", "materials_project")
+SOURCES = ("demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project")
 
 
 def _read(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
@@ -34,6 +34,10 @@ def _read(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[An
         from xascoord.sources.crystals.choice import read_computed
 
         yield from read_computed(settings, plan, raw / "crystals")
+    elif source == "omnixas":
+        from xascoord.sources.omnixas import read_omnixas
+
+        yield from read_omnixas(settings)
     elif source == "xasdb_archive":
         from xascoord.sources.xasdb_archive import read_archive
 
