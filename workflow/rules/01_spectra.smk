@@ -6,6 +6,31 @@ rule import_spectra:
         expand("{folder}/counts.csv", folder=SOURCE_FOLDERS),
 
 
+rule import_embedded:
+    input:
+        given(SETTINGS["embedded"]["folder"]),
+        spectra=expand("{folder}/spectra.parquet", folder=SETTINGS["demo"]["folder"]),
+        structures=expand(
+            "{folder}/structures.parquet", folder=SETTINGS["demo"]["folder"]
+        ),
+    output:
+        # Every element that is embedded, so that 'elements' decides nothing here.
+        tables_of("embedded", EMBEDDED),
+    log:
+        "logs/01_spectra/import_embedded.log",
+    benchmark:
+        "results/benchmarks/01_spectra/import_embedded.tsv"
+    params:
+        code=code_of("sources.collect:SpectraWriter", "sources.embedded:read_both"),
+        settings=settings("embedded", "quality", demo=["folder"], feff=["run"]),
+        content=listing(SETTINGS["embedded"]["folder"]),
+    message:
+        "Importing the embedded spectra"
+    shell:
+        "xascoord --settings {params.settings:q} sources import embedded"
+        " --out data/01_spectra/embedded > {log} 2>&1"
+
+
 rule import_demo:
     input:
         spectra=expand("{folder}/spectra.parquet", folder=SETTINGS["demo"]["folder"]),

@@ -19,7 +19,9 @@ def import_(
     ctx: typer.Context,
     source: Annotated[
         str,
-        typer.Argument(help="demo, crystals, omnixas, feff, xasdb_archive or materials_project."),
+        typer.Argument(
+            help="embedded, demo, crystals, omnixas, feff, xasdb_archive or materials_project."
+        ),
     ],
     out: Out,
     raw: Raw = RAW,

@@ -22,7 +22,9 @@ def named_paths(settings: Settings) -> dict[str, str]:
         "oxygen.folder": settings.oxygen.folder,
         "oxygen.feff": settings.oxygen.feff,
     }
-    if {"demo", "crystals"} & set(settings.sources):  # crystals fill up with its prototypes
+    if "embedded" in settings.sources:
+        found["embedded.folder"] = settings.embedded.folder
+    if {"embedded", "demo", "crystals"} & set(settings.sources):  # these fill up with it
         found["demo.folder"] = settings.demo.folder
     if "feff" in settings.sources:
         found["feff.path"] = settings.feff.path

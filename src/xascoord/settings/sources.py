@@ -10,7 +10,7 @@ from xascoord.core.elements import GROUPS
 from xascoord.settings.base import Range, Section
 
 SourceName = Literal[
-    "demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project"
+    "embedded", "demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project"
 ]  # fmt: skip
 GroupName = Literal[tuple(GROUPS)]  # type: ignore[valid-type]
 
@@ -43,6 +43,17 @@ class Omnixas(Section):
     )
     structures: str | None = Field(
         None, description="Folder of <material>.cif files; null: 'cif' beside ml_data."
+    )
+
+
+class Embedded(Section):
+    """The spectra that come with the project."""
+
+    folder: str = Field(
+        "data/crystals", description="Folder of finished FEFF10 runs and of their plan."
+    )
+    least_sites: int = Field(
+        30, ge=1, description="An element with fewer FEFF10 spectra has its path expansions."
     )
 
 

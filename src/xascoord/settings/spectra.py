@@ -20,7 +20,7 @@ class EdgeEnergy(Section):
         3.0, ge=0, description="Sigma of the Gaussian applied before the search only, in eV."
     )
     step_range: Range = Field(
-        (15.0, 45.0), description="Energies above e0 whose mean mu is the edge step, in eV."
+        (9.0, 14.0), description="Energies above e0 whose mean mu is the edge step, in eV."
     )
 
 
@@ -30,9 +30,15 @@ class Window(Section):
     reference: Literal["e0", "onset"] = Field(
         "e0", description="Energy zero: e0 (Patterns) or the onset (preprint)."
     )
-    lower: float = Field(-5.0, description="Lower end about the energy zero, in eV.")
-    upper: float = Field(45.0, description="Upper end about the energy zero, in eV.")
-    points: int = Field(200, ge=2, le=5000, description="Points of the linear interpolation.")
+    lower: float = Field(-10.0, description="Lower end about the energy zero, in eV.")
+    upper: float = Field(17.0, description="Upper end about the energy zero, in eV.")
+    points: int = Field(109, ge=2, le=5000, description="Points of the linear interpolation.")
+    tail: float = Field(
+        5.0,
+        ge=0,
+        description="Below its first energy a spectrum is continued by the tail of its edge, which "
+        "falls as 1/(e0 - E), over up to this many eV.",
+    )
     normalise: Literal["maximum"] = Field("maximum", description="Divide by the maximum.")
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from xascoord.settings.models import Augmentation, Importance, Models, Predictio
 from xascoord.settings.networks import ElementName, Geometries, Oxygen
 from xascoord.settings.sources import (
     Demo,
+    Embedded,
     MaterialsProject,
     Omnixas,
     Quality,
@@ -40,8 +41,11 @@ class Settings(Section):
         ELEMENTS, min_length=1, description="Absorbers to work on."
     )
     sources: tuple[SourceName, ...] = Field(
-        ("demo",), min_length=1, description="Sources of spectra; of a duplicate the first wins."
+        ("embedded",),
+        min_length=1,
+        description="Sources of spectra; of a duplicate the first wins.",
     )
+    embedded: Embedded = Embedded()
     demo: Demo = Demo()
     feff: Feff = Feff()
     crystals: Crystals = Crystals()

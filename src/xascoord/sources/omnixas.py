@@ -1,8 +1,8 @@
 """OmniXAS: site-wise FEFF 9 spectra of eight 3d metals, and their crystals.
 
 Spectra as in https://github.com/AI-multimodal/OmniXAS, folder ``tutorial_omnixas``:
-``ml_data/<El>_FEFF_{train,val,test}_y.txt``, one spectrum of 141 points a line, whose names stand in
-``material_id_and_site/<El>_FEFF_{train,val,test}.txt`` as ``<material>_<site>``. Crystals as in
+``ml_data/<El>_FEFF_{train,val,test}_y.txt``, 141 points a line, whose names stand in
+``material_id_and_site/<El>_FEFF_{train,val,test}.txt``, each ``<material>_<site>``. Crystals as in
 https://github.com/fxcoudert/topology_databases: ``cif/<material>.cif``, sites in the same order.
 """
 
@@ -196,5 +196,5 @@ def _spectrum(row: str, element: str) -> tuple[Array, Array]:
         raise RejectedSpectrum(Reason.WRONG_COLUMNS, f"{len(mu)} numbers, not {POINTS}")
     changed = np.flatnonzero(mu != mu[0])
     first = max(int(changed[0]) - 1, 0) if len(changed) else 0
-    energy = STARTS[element] + STEP * np.arange(POINTS)
+    energy: Array = STARTS[element] + STEP * np.arange(POINTS, dtype=float)
     return energy[first:], mu[first:]

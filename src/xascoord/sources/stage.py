@@ -14,12 +14,16 @@ from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import SpectraWriter
 
-SOURCES = ("demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project")
+SOURCES = ("embedded", "demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project")
 
 
 def _read(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[Any]:
     """What a source finds; its module is imported only when it is asked for."""
-    if source == "demo":
+    if source == "embedded":
+        from xascoord.sources.embedded import read_both
+
+        yield from read_both(settings)
+    elif source == "demo":
         from xascoord.sources.demo.spectra import read_embedded
 
         yield from read_embedded(settings)
@@ -139,6 +143,8 @@ def run_feff(
 def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None:
     """Pack the finished runs of a plan into small tables that travel with the project.
 
+    Their part of the plan goes with them: crystals, minerals, references.
+
     Parameters
     ----------
     plan
@@ -155,12 +161,17 @@ def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None
     SourceError
         If nothing of the plan is finished.
     """
-    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_key
+    from xascoord.sources.embedded import PLAN
+    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_key, write_plan
     from xascoord.sources.feff.packed import write_packed
 
     runs = read_plan(plan)
     keys = [run_key(planned, settings.feff.run) for planned in runs]
-    counts = write_packed(out, runs, keys, finished_runs(journals, keys, out))
+    entries = finished_runs(journals, keys, out)
+    counts = write_packed(out, runs, keys, entries)
+    finished = [planned for planned, key in zip(runs, keys, strict=True) if key in entries]
+    structures = {p.structure["structure_id"]: p.structure for p in finished}
+    write_plan(out / PLAN, [p.site for p in finished], structures.values(), [])
     print(", ".join(f"{element} {count}" for element, count in counts.items()))
 
 

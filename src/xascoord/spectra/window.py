@@ -10,6 +10,8 @@ from xascoord.settings.spectra import Window
 
 Array = npt.NDArray[np.float64]
 
+_LEAST_BELOW = 3.0  # eV below the energy zero that must be there for a tail to be known
+
 
 def relative_grid(settings: Window) -> Array:
     """Energies of the window about the energy zero, shape (points,), in eV."""
@@ -38,16 +40,21 @@ def cut_window(energy: Array, mu: Array, zero: float, settings: Window) -> tuple
     Raises
     ------
     RejectedSpectrum
-        If the spectrum does not reach both ends of the window: nothing is padded.
+        If the spectrum does not reach both ends of the window. Nothing is padded: below the first
+        energy only the tail of the edge goes on, a Lorentzian's (core-hole width), which falls
+        as the inverse distance from the edge.
     """
     wanted = zero + relative_grid(settings)
-    if energy[0] > wanted[0] or energy[-1] < wanted[-1]:
+    below = wanted < energy[0]
+    continued = wanted[0] >= energy[0] - settings.tail and energy[0] < zero - _LEAST_BELOW
+    if (below.any() and not continued) or energy[-1] < wanted[-1]:
         raise RejectedSpectrum(
             Reason.WINDOW_NOT_COVERED,
             f"covers {energy[0] - zero:+.1f} to {energy[-1] - zero:+.1f} eV, "
             f"the window is {settings.lower:+g} to {settings.upper:+g} eV",
         )
     values = np.interp(wanted, energy, mu)
+    values[below] *= (zero - energy[0]) / (zero - wanted[below])
     scale = float(values.max())
     if not scale > 0:
         raise RejectedSpectrum(Reason.NO_EDGE, "no absorption inside the window")

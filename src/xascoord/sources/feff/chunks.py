@@ -34,7 +34,7 @@ from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.core.schemas import REJECTIONS, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal, read_journal
-from xascoord.settings.feff import FeffRun, Preset
+from xascoord.settings.feff import Convergence, FeffRun, Preset
 from xascoord.settings.sources import Quality
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.batch import run_batch
@@ -237,10 +237,18 @@ def results(
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
     keys = [run_key(planned, run) for planned in plan]
     entries = finished_runs(journals, keys, packed)
-    for planned, key in zip(plan, keys, strict=True):
+    pairs = [(planned, entries.get(key)) for planned, key in zip(plan, keys, strict=True)]
+    yield from results_of(pairs, run.convergence, quality)
+
+
+def results_of(
+    pairs: Iterable[tuple[PlannedRun, Row | None]], limits: Convergence, quality: Quality
+) -> Iterator[tuple[Spectrum | Rejection, Row | None]]:
+    """A checked spectrum or a rejection for each run and what is known of it, if anything is."""
+    for planned, entry in pairs:
         row = planned.structure
         try:
-            xmu = _spectrum(entries.get(key), row, planned.element, run, quality)
+            xmu = _spectrum(entry, row, planned.element, limits, quality)
         except RejectedSpectrum as error:
             yield Rejection(planned.name, error.reason, error.detail, planned.element), None
             continue
@@ -251,7 +259,7 @@ def results(
 
 
 def _spectrum(
-    entry: Row | None, structure: Row, element: str, run: FeffRun, quality: Quality
+    entry: Row | None, structure: Row, element: str, limits: Convergence, quality: Quality
 ) -> Xmu:
     """The spectrum of a run, held to the limits in force now."""
     if quality.oxides_only and "O" not in structure["species"]:
@@ -262,7 +270,7 @@ def _spectrum(
     if xmu is None:
         raise RejectedSpectrum(Reason(entry["reason"] or Reason.EMPTY), entry["detail"])
     if entry["scf"] is not None:
-        check_self_consistency(SelfConsistency.of(entry["scf"]), run.convergence)
+        check_self_consistency(SelfConsistency.of(entry["scf"]), limits)
     elif entry["reason"]:
         raise RejectedSpectrum(Reason(entry["reason"]), entry["detail"])
     check_spectrum(xmu.energy, xmu.mu, element, quality)
