@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from xascoord.cli.app import Given
-from xascoord.cli.options import BUNDLES, Workers
+from xascoord.cli.options import Workers
 from xascoord.core.errors import XascoordError
 
 
@@ -19,7 +19,17 @@ def predict(
         str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
     ] = None,
     e0: Annotated[float | None, typer.Option(help="Energy zero in eV, instead of found.")] = None,
-    models: Annotated[Path, typer.Option(help="Folder of the models.")] = BUNDLES,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the models.",
+            envvar="XASCOORD_MODELS",
+            show_default="those of a run here, and the released",
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option(help="Models of this origin only, e.g. embedded or omnixas.")
+    ] = None,
     classifier: Annotated[
         str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
     ] = None,
@@ -41,7 +51,8 @@ def predict(
 
     given: Given = ctx.obj
     wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
-    run(path, element, e0, models, wishes, plot, as_json, given.load_or_default().prediction)
+    settings = given.load_or_default().prediction
+    run(path, element, e0, models, origin, wishes, plot, as_json, settings)
 
 
 def simulate(

@@ -7,6 +7,7 @@ steepest point, is reported beside it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,8 @@ class ModelInput:
         What was done.
     warnings
         What may be wrong.
+    given_e0
+        Whether e0 was given, not found.
     """
 
     name: str
@@ -59,6 +62,7 @@ class ModelInput:
     features: Array
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
+    given_e0: bool = False
 
 
 def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
@@ -184,5 +188,36 @@ def normalise_and_window(
     )  # fmt: skip
     return ModelInput(
         spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
-        tuple(warnings),
+        tuple(warnings), e0 is not None,
     )  # fmt: skip
+
+
+def windows_about(
+    prepared: ModelInput, window: Window, shifts: Sequence[float]
+) -> tuple[list[float], Array]:
+    """The windows of a measured spectrum at energy zeros about the one that was found.
+
+    Parameters
+    ----------
+    prepared
+        The spectrum.
+    window
+        Of the models.
+    shifts
+        In eV.
+
+    Returns
+    -------
+    shifts, windows
+        Those at which the spectrum covers the window, 0 among them, and their windows, shape
+        (n, points).
+    """
+    covered, windows = [], []
+    for shift in shifts:
+        try:
+            features, _ = cut_window(prepared.energy, prepared.norm, prepared.e0 + shift, window)
+        except RejectedSpectrum:
+            continue
+        covered.append(shift)
+        windows.append(features)
+    return (covered, np.array(windows)) if covered else ([0.0], prepared.features[None])

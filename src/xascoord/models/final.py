@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xascoord.core.elements import GROUP_OF
+from xascoord.core.engines import engine_of
 from xascoord.core.files import write_text
 from xascoord.core.hashing import seed_of
 from xascoord.core.origin import origin
@@ -78,6 +79,7 @@ def bundle_record(
             "materials": len(set(np.asarray(data.materials)[members].tolist())),
             "copies": int(members[data.origin].sum()) if full.augmented else 0,
             "sources": sorted({r["source"] for r in rows if r["spectrum_id"] in named}),
+            "engines": sorted({engine_of(name) for name in named}),
         },
     }
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv
 from xascoord.core.schemas import PREDICTIONS, REFERENCE
 from xascoord.core.tables import read_table, to_table, write_rows, write_table
 from xascoord.jobs.progress import show_progress
 from xascoord.models.classifiers import BASELINE
+from xascoord.models.conformal import conformal_quantiles
 from xascoord.models.cross_validation import (
     Folds,
     Parameters,
@@ -60,7 +62,7 @@ def train_baseline(
     data, _ = read_element(files, settings)
     folds = make_folds(data, settings)
     parameters = parameters_of(settings, data.tasks)
-    table, _ = _held_out(data, folds, BASELINE, parameters, settings, 1)
+    table, _, _ = _held_out(data, folds, BASELINE, parameters, settings, 1)
     write_table(predictions, table)
     write_rows(reference, reference_rows(data), REFERENCE)
 
@@ -106,12 +108,13 @@ def train_classifier(
     folds = make_folds(data, settings)
     parameters = model_parameters(data, settings, files.search)
     fitting = time.perf_counter()
-    table, found = _held_out(data, folds, classifier, parameters, settings, workers)
+    table, found, sets = _held_out(data, folds, classifier, parameters, settings, workers)
     write_table(predictions, table)
     guess = read_table(baseline, PREDICTIONS)
     record = {
         **bundle_record(data, rows, folds, settings, thresholds),
         "classifier": classifier,
+        "conformal": sets,
         "metrics": metrics_of(data.element, classifier, (table, guess), settings),
     }
     save_final(data, classifier, parameters, found, settings, record, bundle)
@@ -130,8 +133,8 @@ def _held_out(
     parameters: Parameters,
     settings: Settings,
     workers: int,
-) -> tuple[pa.Table, Temperatures]:
-    """Table of held-out predictions of a classifier, and its temperatures."""
+) -> tuple[pa.Table, Temperatures, dict[str, float]]:
+    """Table of held-out predictions of a classifier, its temperatures and conformal quantiles."""
     fits = fits_of(settings, classifier)
     entries: dict[Any, Scores] = {}
 
@@ -144,7 +147,10 @@ def _held_out(
     show_progress(steps(), f"fits of {data.element}/{classifier}")
     ordered = {fit: entries[fit] for fit in fits}
     found = temperatures(data, folds, ordered, settings.models.main_split)
-    return to_table(prediction_rows(data, folds, ordered, found), PREDICTIONS), found
+    table = to_table(prediction_rows(data, folds, ordered, found), PREDICTIONS)
+    temperature = found.get((classifier, CN_TASK), 1.0)
+    split = settings.models.main_split
+    return table, found, conformal_quantiles(data, folds, ordered, temperature, split)
 
 
 def search_element(

@@ -1,7 +1,7 @@
 """Prediction for one measured spectrum: ranked, with probabilities, and abstaining when unsure.
 
 >>> from xascoord.prediction import Predictor
->>> answer = Predictor("data/04_models/bundles").predict_file("CuO.xdi")[0]
+>>> answer = Predictor().predict_file("CuO.xdi")[0]
 >>> print(answer.text())
 """
 
@@ -12,23 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from xascoord.prediction.environments import Alternative
 
 _NEAREST = 3
 _SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """One ranking: as text, its CN ranking label, and both probabilities."""
-
-    label: str
-    cn_label: str
-    environment: str
-    probability: float
-    cn_probability: float
+_LEAST_SHOWN = 0.005
 
 
 @dataclass(frozen=True)
@@ -40,13 +29,22 @@ class Answer:
     name, element, classifier
         Spectrum, absorber, and which models were asked.
     alternatives
-        Rankings by falling probability of the CN ranking.
+        Environments; the first is the answer, the others follow by falling probability.
+    coordination
+        Probability of each first coordination number, the likeliest first.
+    certain, error_rate
+        Coordination numbers that hold the true one but for this rate of errors, as on held-out
+        computed spectra; None where the models do not say.
     abstains
         Why no answer is given, or "".
     distance, quantiles
         Distance to the nearest computed spectrum; quantiles of that of held-out computed spectra.
+    shift
+        How far off e0 the window lies that fits the nearest computed spectrum best, in eV.
     nearest
         The nearest computed spectra.
+    known
+        What the models were learnt from and how often they were right.
     notes, warnings
         What was done, and what may be wrong.
     prepared
@@ -57,10 +55,15 @@ class Answer:
     element: str
     classifier: str
     alternatives: tuple[Alternative, ...] = ()
+    coordination: Mapping[int, float] = field(default_factory=dict)
+    certain: tuple[int, ...] | None = None
+    error_rate: float = float("nan")
     abstains: str = ""
     distance: float = float("nan")
     quantiles: Mapping[str, float] = field(default_factory=dict)
+    shift: float = 0.0
     nearest: tuple[Any, ...] = ()
+    known: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     prepared: Any = None
@@ -72,14 +75,19 @@ class Answer:
 
     def record(self) -> dict[str, Any]:
         """JSON values."""
-        prepared = self.prepared
+        prepared, best = self.prepared, self.best
         return {
             "name": self.name,
             "element": self.element,
             "classifier": self.classifier,
-            "answer": None if self.best is None else self.best.label,
+            "answer": None if best is None else best.label,
+            "environment": None if best is None else best.environment,
+            "coordination_number": None if best is None else best.number,
             "abstains": self.abstains,
             "alternatives": [vars(a) for a in self.alternatives[:_SHOWN]],
+            "coordination": {str(n): p for n, p in self.coordination.items()},
+            "certain": None if self.certain is None else list(self.certain),
+            "error_rate": self.error_rate if np.isfinite(self.error_rate) else None,
             "distance": round(self.distance, 5) if np.isfinite(self.distance) else None,
             "distance_quantiles": dict(self.quantiles),
             "nearest": [
@@ -87,35 +95,65 @@ class Answer:
                 for n in self.nearest
             ],
             "e0": None if prepared is None else round(prepared.e0, 3),
+            "shift": self.shift,
             "larch_e0": None if prepared is None else round(prepared.larch_e0, 3),
             "energies": None
             if prepared is None
             else [round(float(prepared.energy[i]), 3) for i in (0, -1)],
+            "known": list(self.known),
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
 
+    def sentence(self) -> str:
+        """The answer in one line."""
+        best = self.best
+        if best is None:
+            return f"No answer: {self.abstains or 'the models know no label of this element'}."
+        said = f"{best.words[0].upper()}{best.words[1:]}: {best.probability:.0%}"
+        others = [a for a in self.alternatives[1:] if a.probability >= _LEAST_SHOWN]
+        if not others:
+            return f"{said}."
+        return f"{said}. Next: {others[0].words} {others[0].probability:.0%}."
+
     def text(self) -> str:
         """The answer for people."""
-        what = f"{self.element} K edge, {self.classifier}" if self.element else "not used"
-        lines = [f"{self.name}: {what}"]
-        lines += [f"  {note}" for note in self.notes]
+        what = f"{self.element} K edge" if self.element else "not used"
+        lines = [f"{self.name}: {what}", f"  {self.sentence()}"]
+        if self.best is not None:
+            lines += self._probabilities()
+        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [f"  {line}" for line in self.known]
+        if self.best is not None and self.nearest:
+            usual, rarely = (self.quantiles.get(q, float("nan")) for q in ("0.5", "0.95"))
+            lines.append(
+                f"  Nearest computed spectra (rms {self.distance:.3f}; usual {usual:.3f}, rarely "
+                f"over {rarely:.3f}):"
+            )
+            lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
+        return "\n".join(lines + self._done())
+
+    def _probabilities(self) -> list[str]:
+        shown = [a for a in self.alternatives if a.probability >= _LEAST_SHOWN][:_SHOWN]
+        lines = [f"    {one.probability:6.1%}  {one.environment}" for one in shown]
+        rest = 1.0 - sum(one.probability for one in shown)
+        if rest >= _LEAST_SHOWN:
+            lines.append(f"    {rest:6.1%}  others")
+        numbers = [f"{n} {p:.0%}" for n, p in self.coordination.items() if p >= _LEAST_SHOWN]
+        lines.append(f"  Coordination number: {', '.join(numbers)}.")
+        best = self.best
+        if best is not None and best.label != best.environment:
+            lines.append(f"  Ranking of the whole neighbourhood: {best.label}.")
+        if self.certain:
+            rate, among = f"{self.error_rate:.0%}", " or ".join(map(str, self.certain))
+            lines.append(f"  At an error rate of {rate} (computed spectra): {among}.")
+        return lines
+
+    def _done(self) -> list[str]:
+        lines = [f"  {note}" for note in self.notes]
         if self.prepared is not None:
             low, high = self.prepared.energy[[0, -1]]
             lines.append(f"  measured from {low:.1f} to {high:.1f} eV")
-        if self.abstains:
-            lines.append(f"  NO ANSWER: {self.abstains}")
-        for rank, one in enumerate(self.alternatives[:_SHOWN], start=1):
-            lines.append(
-                f"  {rank}. {one.probability:6.1%}  {one.label}"
-                f"  (CN ranking alone {one.cn_probability:.1%})"
-            )
-        if self.nearest:
-            lines.append(
-                f"  nearest computed spectra (rms {self.distance:.3f}; usual "
-                f"{self.quantiles.get('0.5', float('nan')):.3f}, rarely over "
-                f"{self.quantiles.get('0.95', float('nan')):.3f}):"
-            )
-            lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
-        lines += [f"  warning: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
+        if self.shift:
+            lines.append(f"  fits the nearest computed spectrum best with e0 {self.shift:+.1f} eV")
+        return lines

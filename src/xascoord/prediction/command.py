@@ -32,7 +32,8 @@ def run(
     path: Path,
     element: str | None,
     e0: float | None,
-    models: Path,
+    models: Path | None,
+    origin: str | None,
     wishes: Mapping[str, Any],
     plot: Path | None,
     as_json: bool,
@@ -47,7 +48,9 @@ def run(
     element, e0
         Absorber, and energy zero in eV, where they are given.
     models
-        Folder of bundles.
+        Folder of bundles; None: those of a run here, and the released.
+    origin
+        Of the models; None: the best.
     wishes
         Settings that were given by hand: ``classifier, channel, deglitch``; None: not given.
     plot
@@ -72,7 +75,7 @@ def run(
     except ValidationError as error:
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
-    predictor = Predictor(models, settings)
+    predictor = Predictor(models, settings, origin)
     if path.is_dir():
         _run_folder(path, predictor, element, e0, plot, as_json)
         return

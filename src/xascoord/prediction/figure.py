@@ -53,11 +53,7 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     right.set_ylabel("mu / maximum")
     right.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     best = answer.best
-    title = (
-        f"no answer: {answer.abstains}"
-        if best is None
-        else f"{best.label}\n{best.probability:.0%} (CN ranking alone {best.cn_probability:.0%})"
-    )
+    title = f"no answer: {answer.abstains}" if best is None else answer.sentence()
     lines = [line for part in title.split("\n") for line in textwrap.wrap(part, 120)]
     figure.suptitle("\n".join([f"{answer.name}, {answer.element} K edge", *lines]), fontsize=8)
     save_figure(figure, path)

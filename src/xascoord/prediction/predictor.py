@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,51 +10,84 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import BundleError, MeasurementError
-from xascoord.prediction.answer import _NEAREST, _SHOWN, Alternative, Answer
+from xascoord.core.errors import BundleError
+from xascoord.prediction.answer import Answer
+from xascoord.prediction.element_models import ElementModels
+from xascoord.prediction.store import Entry, choose, default_folders, find_models
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
+RUN = Path("data/04_models/bundles")
 
 
 class Predictor:
-    """Models of one folder, loaded when they are first asked for.
+    """Models of the 33 elements, each loaded when it is first asked for.
 
     Parameters
     ----------
     bundles
-        Folder with one folder an element.
+        Folder of models, or None: ``XASCOORD_MODELS``, else those of a run here and the released.
     settings
         Which classifier, and when to abstain.
+    origin
+        Take models of this origin only, e.g. ``embedded``.
     """
 
-    def __init__(self, bundles: Path | str, settings: Prediction | None = None) -> None:
-        self.folder = Path(bundles)
+    def __init__(
+        self,
+        bundles: Path | str | None = None,
+        settings: Prediction | None = None,
+        origin: str | None = None,
+    ) -> None:
+        self.folders = default_folders(RUN) if bundles is None else [Path(bundles)]
         self.settings = settings or Prediction()
-        self._loaded: dict[str, _ElementModels] = {}
+        self.origin = origin
+        self._loaded: dict[str, ElementModels] = {}
+        self._chosen: dict[str, Entry] = {}
         self._specs: dict[str, tuple[Window, EdgeEnergy]] = {}
 
     @cached_property
-    def elements(self) -> tuple[str, ...]:
-        """Elements there are models of."""
-        name = f"{self.settings.classifier}.skops"
-        found = tuple(sorted(path.parent.name for path in self.folder.glob(f"*/{name}")))
+    def _entries(self) -> dict[str, list[Entry]]:
+        found = find_models(self.folders, self.settings.classifier)
+        if self.origin is not None:
+            found = {
+                element: entries
+                for element, entries in found.items()
+                if any(entry.origin == self.origin for entry in entries)
+            }
         if not found:
+            of = f" of origin {self.origin!r}" if self.origin else ""
             raise BundleError(
-                f"{self.folder}: no models of {self.settings.classifier} here; run "
-                "'snakemake --cores 2', or say where they are with --models"
+                f"{' and '.join(map(str, self.folders))}: no models of "
+                f"{self.settings.classifier}{of} here; run 'snakemake --cores 2', or say where "
+                "they are with --models or XASCOORD_MODELS"
             )
         return found
 
-    def models(self, element: str) -> _ElementModels:
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Elements there are models of."""
+        return tuple(sorted(self._entries))
+
+    def entry(self, element: str) -> Entry:
+        """The models that answer for an element, and where they are from.
+
+        Raises
+        ------
+        BundleError
+            If there are none.
+        """
+        if element not in self._chosen:
+            self._chosen[element] = choose(self._entries, element, self.origin)
+        return self._chosen[element]
+
+    def models(self, element: str) -> ElementModels:
         """Models of one element."""
-        if element not in self.elements:
-            raise BundleError(
-                f"{self.folder}: no models of {element}; there are {' '.join(self.elements)}"
-            )
         if element not in self._loaded:
-            self._loaded[element] = _ElementModels(self.folder / element, self.settings)
+            entry = self.entry(element)
+            said = (f"Origin of the models: {entry.origin}. {entry.known()}",)
+            self._loaded[element] = ElementModels(entry.folder, self.settings, said)
         return self._loaded[element]
 
     def predict_file(
@@ -96,9 +129,8 @@ class Predictor:
 
         if element in self._specs:
             return self._specs[element]
-        if element not in self.elements:
-            return self.models(element).input_spec  # says what there is
-        record = read_record(self.folder / element / f"{self.settings.classifier}.skops")
+        folder = self.entry(element).folder
+        record = read_record(folder / f"{self.settings.classifier}.skops")
         self._specs[element] = (
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
@@ -110,118 +142,42 @@ class Predictor:
         if isinstance(found, tuple):
             name, element, reason = found
             return Answer(name, element, self.settings.classifier, abstains=reason)
-        return self.models(found.element).answers([found])[0]
+        return self.models(found.element).answer(found)
 
     def predict(self, element: str, features: Array) -> list[Answer]:
         """Answers for windows of shape (n, points)."""
-        return self.models(element).of_features(features, [f"{i}" for i in range(len(features))])
+        models = self.models(element)
+        return [models.of_windows(one[None], f"{i}") for i, one in enumerate(features)]
 
+    def predict_arrays(
+        self, energy: Sequence[float], mu: Sequence[float], element: str, name: str = "spectrum",
+        e0: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Answer for a spectrum that is at hand as numbers.
 
-class _ElementModels:
-    """Bundle and computed spectra of one element."""
+        Parameters
+        ----------
+        energy
+            Shape (n,), rising, in eV.
+        mu
+            Shape (n,), raw or normalised.
+        element
+            Absorber.
+        name
+            For the answer.
+        e0
+            Energy zero in eV, instead of found.
 
-    def __init__(self, folder: Path, settings: Prediction) -> None:
-        from xascoord.core.schemas import REFERENCE
-        from xascoord.core.tables import read_table
-        from xascoord.models.bundles import load_bundle
+        Raises
+        ------
+        MeasurementError
+            If it cannot be normalised, or does not reach far enough.
+        """
+        from xascoord.measured.normalise import normalise_and_window
+        from xascoord.measured.read import Measurement
 
-        self.settings = settings
-        self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
-        record = self.bundle.record
-        self.element = record["element"]
-        self.input_spec = (
-            Window.model_validate(record["input_spec"]["window"]),
-            EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
-        )
-        table = read_table(folder / "reference.parquet", REFERENCE)
-        self.names = table["spectrum_id"].to_pylist()
-        self.labels = table["label"].to_pylist()
-        points = self.input_spec[0].points
-        flat = table["features"].combine_chunks().flatten().to_numpy()
-        self.reference = flat.astype(float).reshape(-1, points)
-
-    def answers(self, spectra: Sequence[Any]) -> list[Answer]:
-        from dataclasses import replace
-
-        features = np.array([spectrum.features for spectrum in spectra])
-        found = self.of_features(features, [spectrum.name for spectrum in spectra])
-        return [
-            replace(
-                answer, notes=spectrum.notes, prepared=spectrum,
-                warnings=(*spectrum.warnings, *answer.warnings),
-            )
-            for answer, spectrum in zip(found, spectra, strict=True)
-        ]  # fmt: skip
-
-    def of_features(self, features: Array, names: Sequence[str]) -> list[Answer]:
-        """Answers for windows of shape (n, points)."""
-        from xascoord.core.rankings import describe, dominant
-        from xascoord.models.held_out import ranked, steps_of
-        from xascoord.models.novelty import Nearest, nearest
-        from xascoord.models.temperature import probabilities
-
-        points = self.input_spec[0].points
-        if features.ndim != 2 or features.shape[1] != points or not np.isfinite(features).all():
-            raise MeasurementError(f"windows must have {points} finite values each")
-        distances, indices = nearest(features, self.reference, _NEAREST)
-        values = {
-            task: (model.classes, probabilities(model.scores(features),
-                                                self.bundle.temperature(task)))
-            for task, model in self.bundle.models.items()
-        }  # fmt: skip
-        quantiles = self.bundle.record["novelty"]
-        found = []
-        for i, name in enumerate(names):
-            rankings = ranked(*steps_of(self.element, values, i))[:_SHOWN]
-            alternatives = tuple(
-                Alternative(describe(r), number, dominant(r), round(p, 6), round(q, 6))
-                for number, r, p, q in rankings
-            )
-            close = tuple(
-                Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
-                for j, d in zip(indices[i], distances[i], strict=True)
-            )
-            distance = float(distances[i][0])
-            abstains, warnings = self._judge(distance, quantiles, alternatives)
-            found.append(
-                Answer(
-                    name, self.element, self.settings.classifier, alternatives, abstains,
-                    distance, quantiles, close, warnings=warnings,
-                )
-            )  # fmt: skip
-        return found
-
-    def _judge(
-        self, distance: float, quantiles: Mapping[str, float], alternatives: Sequence[Alternative]
-    ) -> tuple[str, tuple[str, ...]]:
-        """Why to abstain, and what to warn of."""
-        settings, warnings = self.settings, []
-        if not alternatives:
-            return "the models know no label of this element", ()
-        best = alternatives[0]
-        rarely = quantiles.get("0.95", float("inf"))
-        if distance > rarely:
-            warnings.append(
-                f"farther from every computed spectrum (rms {distance:.3f}) than 95 % of computed "
-                f"spectra are from those of other materials ({rarely:.3f})"
-            )
-        if best.cn_probability < settings.warn_probability:
-            warnings.append(f"low confidence: {best.cn_probability:.0%} in the CN ranking")
-        abstains = ""
-        if distance > settings.abstain_distance * quantiles.get("0.99", float("inf")):
-            abstains = (
-                f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
-                f"computed spectrum; 99 % lie within {quantiles['0.99']:.3f})"
-            )
-        elif distance > rarely and best.cn_probability < settings.warn_probability:
-            abstains = (
-                f"far from every computed spectrum (rms {distance:.3f}; 95 % lie within "
-                f"{rarely:.3f}), and the best CN ranking has "
-                f"{best.cn_probability:.0%} only"
-            )
-        elif best.cn_probability < settings.abstain_probability:
-            abstains = (
-                f"the best CN ranking has {best.cn_probability:.0%} only, less than "
-                f"prediction.abstain_probability ({settings.abstain_probability:.0%})"
-            )
-        return abstains, tuple(warnings)
+        spectrum = Measurement(
+            name, np.asarray(energy, dtype=float), np.asarray(mu, dtype=float), element, "K", "mu",
+            "", (),
+        )  # fmt: skip
+        return self.answer(normalise_and_window(spectrum, element, *self.input_spec(element), e0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xascoord.settings.base import Section
 
@@ -158,6 +158,10 @@ class Validation(Section):
     )
 
 
+# Of conformal sets: what bundles hold quantiles for.
+ERROR_RATES = (0.01, 0.05, 0.1, 0.2)
+
+
 class Prediction(Section):
     """Answers for measured spectra."""
 
@@ -166,11 +170,24 @@ class Prediction(Section):
         "auto", description="Channel of a measured file."
     )
     deglitch: bool = Field(False, description="Take single outlying points out.")
+    shifts: float = Field(
+        2.0,
+        ge=0,
+        le=5,
+        description="The answer is the mean over energy zeros up to this many eV off the one that "
+        "is found, in steps of 0.5 eV; 0: that one alone.",
+    )
+    error_rate: float = Field(
+        0.1,
+        description="Of the set of coordination numbers that is certain: "
+        f"{', '.join(map(str, ERROR_RATES))}.",
+        json_schema_extra={"enum": list(ERROR_RATES)},
+    )
     warn_probability: float = Field(
-        0.5, ge=0, le=1, description="A CN ranking of less gets a warning."
+        0.6, ge=0, le=1, description="A first coordination number of less gets a warning."
     )
     abstain_probability: float = Field(
-        0.25, ge=0, le=1, description="A best CN ranking of less gets no answer."
+        0.35, ge=0, le=1, description="A best first coordination number of less gets no answer."
     )
     abstain_distance: float = Field(
         1.0,
@@ -178,6 +195,13 @@ class Prediction(Section):
         description="No answer farther from every computed spectrum than this many times the "
         "distance within which 99 % of held-out computed spectra lie.",
     )
+
+    @field_validator("error_rate")
+    @classmethod
+    def _known_rate(cls, value: float) -> float:
+        if value not in ERROR_RATES:
+            raise ValueError(f"must be one of {', '.join(map(str, ERROR_RATES))}")
+        return value
 
 
 class Models(Section):

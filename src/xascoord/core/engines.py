@@ -1,0 +1,21 @@
+"""What spectra were computed by, as the beginnings of their names tell."""
+
+from __future__ import annotations
+
+_MULTIPLE = "full multiple scattering"
+_ENGINES = {
+    "embedded:feff10/": f"{_MULTIPLE} (FEFF10)",
+    "embedded:paths/": "path expansions (FEFF8L), poor near the edge",
+    "demo:": "path expansions (FEFF8L), poor near the edge",
+    "crystals:": f"{_MULTIPLE} (FEFF10)",
+    "omnixas:": f"{_MULTIPLE} (FEFF 9, OmniXAS)",
+    "feff:": "FEFF output of yours",
+    "xasdb_archive:": f"{_MULTIPLE} (FEFF 9, XASDB)",
+    "materials_project:": f"{_MULTIPLE} (FEFF 9, Materials Project)",
+}
+
+
+def engine_of(spectrum_id: str) -> str:
+    """What a spectrum was computed by, in words; "unknown" for names of other forms."""
+    found = (words for start, words in _ENGINES.items() if spectrum_id.startswith(start))
+    return next(found, "unknown")

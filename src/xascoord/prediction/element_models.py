@@ -1,0 +1,155 @@
+"""The models of one element: what they say of a window, and when they say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.errors import MeasurementError
+from xascoord.prediction.answer import _NEAREST, Answer
+from xascoord.prediction.environments import Alternative, alternatives, coordination
+from xascoord.settings.models import Prediction
+from xascoord.settings.spectra import EdgeEnergy, Window
+
+Array = npt.NDArray[np.float64]
+_STEP = 0.5  # eV between the energy zeros that are averaged over
+_FAR_EDGE = 8.0  # eV between the steepest point and e0: a strong pre-edge peak, or a wrong one
+
+
+class ElementModels:
+    """Bundle and computed spectra of one element.
+
+    Parameters
+    ----------
+    folder
+        With ``<classifier>.skops`` and ``reference.parquet``.
+    settings
+        Which classifier, and when to abstain.
+    known
+        What is to be said of the models beside what their record says.
+    """
+
+    def __init__(self, folder: Path, settings: Prediction, known: Sequence[str] = ()) -> None:
+        from xascoord.core.schemas import REFERENCE
+        from xascoord.core.tables import read_table
+        from xascoord.models.bundles import load_bundle
+
+        self.settings = settings
+        self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
+        record = self.bundle.record
+        self.element = record["element"]
+        self.input_spec = (
+            Window.model_validate(record["input_spec"]["window"]),
+            EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
+        )
+        self.known = (_learnt_from(record, settings.classifier), *known)
+        table = read_table(folder / "reference.parquet", REFERENCE)
+        self.names = table["spectrum_id"].to_pylist()
+        self.labels = table["label"].to_pylist()
+        points = self.input_spec[0].points
+        flat = table["features"].combine_chunks().flatten().to_numpy()
+        self.reference = flat.astype(float).reshape(-1, points)
+
+    def answer(self, spectrum: Any) -> Answer:
+        """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
+        from xascoord.measured.normalise import windows_about
+
+        reach = 0.0 if spectrum.given_e0 else self.settings.shifts
+        steps = round(reach / _STEP)
+        shifts = [_STEP * step for step in range(-steps, steps + 1)]
+        shifts, windows = windows_about(spectrum, self.input_spec[0], shifts)
+        found = self.of_windows(windows, spectrum.name, shifts)
+        warnings = [*spectrum.warnings, *found.warnings]
+        if abs(spectrum.e0 - spectrum.larch_e0) > _FAR_EDGE:
+            warnings.append(
+                f"e0 is {spectrum.e0 - spectrum.larch_e0:+.1f} eV from the steepest point: a "
+                "strong pre-edge peak, or e0 is wrong (then give --e0)"
+            )
+        return replace(found, notes=spectrum.notes, prepared=spectrum, warnings=tuple(warnings))
+
+    def of_windows(self, windows: Array, name: str, shifts: Sequence[float] = (0.0,)) -> Answer:
+        """Answer for one spectrum from its windows at some energy zeros, shape (n, points)."""
+        from xascoord.models.conformal import certain_set
+        from xascoord.models.held_out import steps_of
+        from xascoord.models.novelty import Nearest, nearest
+        from xascoord.models.temperature import probabilities
+
+        points = self.input_spec[0].points
+        if windows.ndim != 2 or windows.shape[1] != points or not np.isfinite(windows).all():
+            raise MeasurementError(f"windows must have {points} finite values each")
+        distances, indices = nearest(windows, self.reference, _NEAREST)
+        # Ties go to the energy zero that was found, whatever the last bits say.
+        order = sorted(
+            range(len(windows)), key=lambda i: (round(float(distances[i][0]), 6), abs(shifts[i]))
+        )
+        fits = order[0]
+        values = {
+            task: (
+                model.classes,
+                probabilities(model.scores(windows), self.bundle.temperature(task))
+                .mean(axis=0, keepdims=True),
+            )
+            for task, model in self.bundle.models.items()
+        }  # fmt: skip
+        numbers, motifs = steps_of(self.element, values, 0)
+        first = coordination(*numbers)
+        quantile = self.bundle.record.get("conformal", {}).get(f"{self.settings.error_rate:g}")
+        certain = None
+        if quantile is not None:
+            certain = tuple(certain_set(list(first), list(first.values()), quantile))
+        close = tuple(
+            Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
+            for j, d in zip(indices[fits], distances[fits], strict=True)
+        )
+        quantiles, distance = self.bundle.record["novelty"], float(distances[fits][0])
+        found = tuple(alternatives(numbers, motifs))
+        abstains, warnings = self._judge(distance, quantiles, found)
+        return Answer(
+            name, self.element, self.settings.classifier, found, first, certain,
+            self.settings.error_rate, abstains, distance, quantiles, float(shifts[fits]), close,
+            self.known, warnings=warnings,
+        )  # fmt: skip
+
+    def _judge(
+        self, distance: float, quantiles: dict[str, float], found: Sequence[Alternative]
+    ) -> tuple[str, tuple[str, ...]]:
+        """Why to abstain, and what to warn of."""
+        settings, warnings = self.settings, []
+        if not found:
+            return "the models know no label of this element", ()
+        share = found[0].cn_probability
+        usual, rarely = (quantiles.get(q, float("inf")) for q in ("0.95", "0.99"))
+        if distance > usual:
+            warnings.append(
+                f"farther from every computed spectrum (rms {distance:.3f}) than 95 % of computed "
+                f"spectra are from those of other materials ({usual:.3f})"
+            )
+        if share < settings.warn_probability:
+            warnings.append(f"low confidence: {share:.0%} for {found[0].number} neighbours")
+        abstains = ""
+        if distance > settings.abstain_distance * rarely:
+            abstains = (
+                f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
+                f"computed spectrum; 99 % lie within {rarely:.3f})"
+            )
+        elif share < settings.abstain_probability:
+            abstains = (
+                f"the likeliest coordination number has {share:.0%} only, less than "
+                f"prediction.abstain_probability ({settings.abstain_probability:.0%})"
+            )
+        return abstains, tuple(warnings)
+
+
+def _learnt_from(record: dict[str, Any], classifier: str) -> str:
+    """What the models are, in one sentence."""
+    data = record.get("data", {})
+    engines = "; ".join(data.get("engines", ())) or "computed spectra"
+    return (
+        f"Models ({classifier}): learnt from {data.get('site', 0)} sites of "
+        f"{data.get('materials', 0)} crystals with oxygen, {engines}. Oxygen compounds only."
+    )

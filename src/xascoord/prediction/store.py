@@ -1,0 +1,153 @@
+"""Which models there are, of which origins, and which of them answer for an element.
+
+A folder of models is one run's (``<element>/<classifier>.skops``) or holds several origins
+(``<origin>/<element>/<classifier>.skops``), as ``xascoord/released`` does, with a table
+``origins.csv`` of how often each was right on measured spectra (``xascoord validation benchmark``).
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xascoord.core.elements import GROUP_OF
+from xascoord.core.errors import BundleError
+
+RELEASED = Path(__file__).parent.parent / "released"
+OWN = "here"
+VARIABLE = "XASCOORD_MODELS"
+TABLE = "origins.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Models of one element from one origin.
+
+    Attributes
+    ----------
+    origin, element
+        ``here``: of a run of one's own.
+    folder
+        With ``<classifier>.skops`` and ``reference.parquet``.
+    tested
+        Row of the table of measured spectra, or an empty mapping.
+    """
+
+    origin: str
+    element: str
+    folder: Path
+    tested: Mapping[str, str]
+
+    @property
+    def right(self) -> tuple[int, int]:
+        """Measured samples whose first coordination number was right, and how many there were."""
+        return int(self.tested.get("cn_right") or 0), int(self.tested.get("samples") or 0)
+
+    def known(self) -> str:
+        """How often these models were right on measured spectra, in a sentence."""
+        right, samples = self.right
+        if not samples:
+            return f"No measured spectrum of {self.element} was there to test them on."
+        return (
+            f"On measured spectra of {self.element} the first coordination number was right in "
+            f"{right} of {samples} samples."
+        )
+
+
+def default_folders(run: Path) -> list[Path]:
+    """Where models are looked for: ``XASCOORD_MODELS`` alone, else one's own run and the released.
+
+    Parameters
+    ----------
+    run
+        Where a run of one's own writes them.
+    """
+    named = os.environ.get(VARIABLE)
+    return [Path(named)] if named else [run, RELEASED]
+
+
+def find_models(folders: Iterable[Path], classifier: str) -> dict[str, list[Entry]]:
+    """All models of a classifier by element, in the order of folders and of their tables."""
+    found: dict[str, list[Entry]] = {}
+    for folder in folders:
+        tested = _table(folder / TABLE, classifier)
+        entries = [
+            Entry(OWN, path.parent.name, path.parent, tested.get((OWN, path.parent.name), {}))
+            for path in sorted(folder.glob(f"*/{classifier}.skops"))
+        ]
+        for path in sorted(folder.glob(f"*/*/{classifier}.skops")):
+            origin, element = path.parent.parent.name, path.parent.name
+            entries.append(Entry(origin, element, path.parent, tested.get((origin, element), {})))
+        for entry in entries:
+            found.setdefault(entry.element, []).append(entry)
+    return found
+
+
+def _table(path: Path, classifier: str) -> dict[tuple[str, str], dict[str, str]]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            rows = [row for row in csv.DictReader(handle) if row["classifier"] == classifier]
+            for row in rows:
+                int(row["cn_right"]), int(row["samples"])
+            return {(row["origin"], row["element"]): row for row in rows}
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise BundleError(
+            f"{path}: no table of measured spectra ({error!r}); make it with "
+            "'xascoord validation benchmark'"
+        ) from None
+
+
+def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None = None) -> Entry:
+    """The models that answer for an element.
+
+    Those of the origin that is asked for; else one's own, unless they were learnt from the very
+    data of released ones; else the origin that was right most often on measured spectra of the
+    element, or, where there are none, of the elements of its group.
+
+    Raises
+    ------
+    BundleError
+        If there are none.
+    """
+    mine = entries.get(element, [])
+    if origin is not None:
+        mine = [entry for entry in mine if entry.origin == origin]
+    if not mine:
+        of = f" of origin {origin!r}" if origin is not None else ""
+        known = sorted({e.origin for found in entries.values() for e in found})
+        raise BundleError(
+            f"no models{of} of {element}; there are those of {' '.join(sorted(entries))} "
+            f"(origins: {', '.join(known)})"
+        )
+    own = [entry for entry in mine if entry.origin == OWN]
+    others = [entry for entry in mine if entry.origin != OWN]
+    if own and not any(_data_of(own[0]) == _data_of(other) for other in others):
+        return own[0]
+    ranked = others or own
+    group = [e for e in entries if GROUP_OF.get(e) == GROUP_OF.get(element)]
+
+    def merit(entry: Entry) -> tuple[float, float]:
+        return _share([entry]), _share(
+            e for name in group for e in entries[name] if e.origin == entry.origin
+        )
+
+    return max(ranked, key=merit)  # of equals the first
+
+
+def _share(entries: Iterable[Entry]) -> float:
+    """Share of right answers, drawn towards nothing known where samples are few."""
+    pairs = [entry.right for entry in entries]
+    right, samples = (sum(column) for column in zip(*pairs, strict=True)) if pairs else (0, 0)
+    return (right + 1) / (samples + 2)
+
+
+def _data_of(entry: Entry) -> str:
+    from xascoord.models.bundles import read_record
+
+    path = next(entry.folder.glob("*.skops"))
+    return str(read_record(path).get("data", {}).get("hash", path))
