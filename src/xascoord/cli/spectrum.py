@@ -32,6 +32,9 @@ def predict(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the table; it grows with each spectrum.")
+    ] = None,
 ) -> None:
     """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
 
@@ -41,7 +44,11 @@ def predict(
 
     given: Given = ctx.obj
     wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
-    run(path, element, e0, models, wishes, plot, as_json, given.load_or_default().prediction)
+    settings = given.load_or_default()
+    run(
+        path, element, e0, models, wishes, plot, as_json, settings.prediction, out,
+        settings.limits,
+    )  # fmt: skip
 
 
 def simulate(

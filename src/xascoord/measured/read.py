@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.elements import ELEMENTS, k_edge_energy
-from xascoord.core.errors import MeasurementError
+from xascoord.core.errors import LimitError, MeasurementError, NotAFileError
+from xascoord.core.files import read_file, unpack_within
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
 Channel = Literal["auto", "transmission", "fluorescence", "mu"]
@@ -74,7 +77,9 @@ class Measurement:
     notes: tuple[str, ...]
 
 
-def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement]:
+def read_measurements(
+    path: Path, channel: Channel = "auto", limits: Limits = DEFAULT_LIMITS
+) -> list[Measurement]:
     """Read every spectrum of a file: one, but for an Athena project.
 
     Parameters
@@ -83,27 +88,62 @@ def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement
         The file; ``.xdi`` and ``.prj`` by their name or content, others as columns of numbers.
     channel
         Which one; "auto" takes transmission, then mu as given, then fluorescence.
+    limits
+        Most bytes and points that are read.
 
     Raises
     ------
     MeasurementError
         Naming the file, what is wrong with it and what to do.
     """
-    if not path.is_file():
-        raise MeasurementError(f"{path}: no such file")
     try:
-        head = path.read_bytes()[:4096]
+        content = read_file(path, limits.file_bytes)
+        head = content[:4096]
+        if not content.strip():
+            raise MeasurementError(f"{path}: the file is empty")
+        packed = head[:2] == b"\x1f\x8b"
+        if path.suffix.lower() == ".prj" or packed or b"Athena project" in head:
+            if packed:
+                unpack_within(content, limits.file_bytes)
+            groups = _read_project(path)
+        else:
+            _check_lines(content, limits)
+            is_xdi = re.match(rb"\s*#\s*XDI", head)
+            groups = [_read_xdi(path) if is_xdi else _read_columns(path)]
+        for arrays, _ in groups:
+            _check_points(arrays, limits)
+    except FileNotFoundError:
+        raise MeasurementError(f"{path}: no such file") from None
     except OSError as error:
         raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
-    if not head.strip():
-        raise MeasurementError(f"{path}: the file is empty")
-    if path.suffix.lower() == ".prj" or head[:2] == b"\x1f\x8b" or b"Athena project" in head:
-        groups = _read_project(path)
-    elif re.match(rb"\s*#\s*XDI", head):
-        groups = [_read_xdi(path)]
-    else:
-        groups = [_read_columns(path)]
+    except (EOFError, zlib.error) as error:
+        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
+    except (LimitError, NotAFileError) as error:
+        raise MeasurementError(f"{path}: {error}") from None
     return [_measurement(path, arrays, facts, channel) for arrays, facts in groups]
+
+
+# All that str.splitlines takes for the end of a line, as UTF-8.
+_LINE_ENDS = (b"\n", b"\r", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e",
+              b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")  # fmt: skip
+
+
+def _check_lines(content: bytes, limits: Limits) -> None:
+    """Look at lines before larch does, which takes a hundred times their bytes of memory."""
+    rows = sum(map(content.count, _LINE_ENDS))
+    if rows > limits.points:
+        raise LimitError(f"{rows:,} lines; limits.points allows {limits.points:,}")
+    longest = max(map(len, re.split(rb"[\r\n]", content)))
+    if longest > limits.line_bytes:
+        raise LimitError(
+            f"a line of {longest:,} bytes; limits.line_bytes allows {limits.line_bytes:,}"
+        )
+
+
+def _check_points(arrays: dict[str, Array], limits: Limits) -> None:
+    points = max(map(len, arrays.values()), default=0)
+    if points > limits.points:
+        raise LimitError(f"{points:,} points; limits.points allows {limits.points:,}")
 
 
 Group = tuple[dict[str, Array], dict[str, str]]

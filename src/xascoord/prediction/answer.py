@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.text import printable
+
 Array = npt.NDArray[np.float64]
 
 _NEAREST = 3
@@ -118,4 +120,4 @@ class Answer:
             )
             lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
         lines += [f"  warning: {warning}" for warning in self.warnings]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))

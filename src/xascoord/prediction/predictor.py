@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, _SHOWN, Alternative, Answer
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
@@ -27,9 +28,17 @@ class Predictor:
         Folder with one folder an element.
     settings
         Which classifier, and when to abstain.
+    limits
+        Most that is read of a measured file.
     """
 
-    def __init__(self, bundles: Path | str, settings: Prediction | None = None) -> None:
+    def __init__(
+        self,
+        bundles: Path | str,
+        settings: Prediction | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.limits = limits
         self.folder = Path(bundles)
         self.settings = settings or Prediction()
         self._loaded: dict[str, _ElementModels] = {}
@@ -73,9 +82,10 @@ class Predictor:
         return [
             self.answer(found)
             for found in read_and_prepare(
-                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch
+                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
+                self.limits,
             )
-        ]
+        ]  # fmt: skip
 
     @staticmethod
     def import_libraries() -> None:

@@ -17,6 +17,7 @@ from xascoord.core.errors import SettingsError
 from xascoord.settings.base import Section
 from xascoord.settings.feff import Crystals, Feff
 from xascoord.settings.labels import Labels
+from xascoord.settings.limits import Limits
 from xascoord.settings.models import Augmentation, Importance, Models, Prediction, Validation
 from xascoord.settings.networks import ElementName, Geometries, Oxygen
 from xascoord.settings.sources import Demo, MaterialsProject, Quality, SourceName, XasdbArchive
@@ -40,6 +41,7 @@ class Settings(Section):
     crystals: Crystals = Crystals()
     xasdb_archive: XasdbArchive = XasdbArchive()
     materials_project: MaterialsProject = MaterialsProject()
+    limits: Limits = Limits()
     quality: Quality = Quality()
     edge_energy: EdgeEnergy = EdgeEnergy()
     window: Window = Window()

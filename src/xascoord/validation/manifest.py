@@ -81,7 +81,7 @@ def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> ModelInp
     prediction = settings.prediction
     scans = []
     for file in sample.files:
-        found = read_measurements(folder / file, prediction.channel)
+        found = read_measurements(folder / file, prediction.channel, settings.limits)
         if len(found) != 1:
             raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
         scans.append(deglitch(found[0]) if prediction.deglitch else found[0])
