@@ -60,11 +60,11 @@ def open_regular(path: Path) -> IO[bytes]:
         If it cannot be opened.
     """
     # Without O_NONBLOCK, opening a pipe waits for somebody to write.
-    handle = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-        handle.close()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise NotAFileError("not a regular file")
-    return handle
+    return os.fdopen(descriptor, "rb")
 
 
 def read_within(handle: IO[bytes], most: int, limit: str) -> bytes:

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from xascoord.core.text import printable
 from xascoord.prediction.answer import Answer
@@ -32,11 +32,10 @@ class Output:
     def __init__(self, path: Path | None, as_json: bool) -> None:
         self.as_json = as_json
         self._own = path is not None
+        self._handle: TextIO = sys.stdout
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = path.open("w", newline="", encoding="utf-8")
-        else:
-            self._handle = sys.stdout
         self._count = 0
         self._writer = csv.DictWriter(self._handle, COLUMNS, lineterminator="\n")
         if not as_json:

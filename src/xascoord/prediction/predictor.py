@@ -131,24 +131,25 @@ class _ElementModels:
     """Bundle and computed spectra of one element."""
 
     def __init__(self, folder: Path, settings: Prediction) -> None:
-        from xascoord.core.schemas import REFERENCE
-        from xascoord.core.tables import read_table
         from xascoord.models.bundles import load_bundle
+        from xascoord.models.reference import read_reference
 
         self.settings = settings
-        self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
+        path = folder / f"{settings.classifier}.skops"
+        self.bundle = load_bundle(path)
         record = self.bundle.record
         self.element = record["element"]
+        if (self.element, record["classifier"]) != (folder.name, settings.classifier):
+            raise BundleError(
+                f"{path}: holds models of {self.element} by {record['classifier']}; put it where "
+                "it belongs"
+            )
         self.input_spec = (
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
-        table = read_table(folder / "reference.parquet", REFERENCE)
-        self.names = table["spectrum_id"].to_pylist()
-        self.labels = table["label"].to_pylist()
-        points = self.input_spec[0].points
-        flat = table["features"].combine_chunks().flatten().to_numpy()
-        self.reference = flat.astype(float).reshape(-1, points)
+        table = read_reference(folder / "reference.parquet", self.input_spec[0].points)
+        self.names, self.labels, self.reference = table.names, table.labels, table.features
 
     def answers(self, spectra: Sequence[Any]) -> list[Answer]:
         from dataclasses import replace

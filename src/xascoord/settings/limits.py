@@ -25,6 +25,9 @@ class Limits(Section):
     )
     points: int = Field(100_000, ge=1, description="Points of a spectrum.")
     atoms: int = Field(2_000, ge=1, description="Atoms of a cell or cluster.")
+    bundle_bytes: int = Field(
+        2_000_000_000, ge=1, description="Bytes of a bundle of models, unpacked."
+    )
     nesting: int = Field(50, ge=1, description="Lists and objects within each other.")
 
 
