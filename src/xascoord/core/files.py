@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -97,6 +98,34 @@ def read_file(path: Path, most: int, limit: str = "file_bytes") -> bytes:
         if size > most:
             raise LimitError(f"{size:,} bytes; limits.{limit} allows {most:,}")
         return read_within(handle, most, limit)
+
+
+# All that str.splitlines takes for the end of a line, as UTF-8.
+_LINE_ENDS = (b"\n", b"\r", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e",
+              b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")  # fmt: skip
+
+
+def check_text(content: bytes, most_lines: int, most_bytes: int) -> None:
+    """Look at the lines of a text before a parser does that takes many times their memory.
+
+    Parameters
+    ----------
+    content
+        The text.
+    most_lines, most_bytes
+        ``limits.points``, and ``limits.line_bytes`` of each line.
+
+    Raises
+    ------
+    LimitError
+        Naming the limit.
+    """
+    lines = sum(map(content.count, _LINE_ENDS))
+    if lines > most_lines:
+        raise LimitError(f"{lines:,} lines; limits.points allows {most_lines:,}")
+    longest = max(map(len, re.split(rb"[\r\n]", content)))
+    if longest > most_bytes:
+        raise LimitError(f"a line of {longest:,} bytes; limits.line_bytes allows {most_bytes:,}")
 
 
 def unpack_within(data: bytes, most: int, limit: str = "file_bytes") -> bytes:

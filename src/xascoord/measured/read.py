@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from xascoord.core.elements import ELEMENTS, k_edge_energy
 from xascoord.core.errors import LimitError, MeasurementError, NotAFileError
-from xascoord.core.files import read_file, unpack_within
+from xascoord.core.files import check_text, read_file, unpack_within
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
@@ -107,7 +107,8 @@ def read_measurements(
                 unpack_within(content, limits.file_bytes)
             groups = _read_project(path)
         else:
-            _check_lines(content, limits)
+            # larch takes a hundred times the bytes of a line, in memory.
+            check_text(content, limits.points, limits.line_bytes)
             is_xdi = re.match(rb"\s*#\s*XDI", head)
             groups = [_read_xdi(path) if is_xdi else _read_columns(path)]
         for arrays, _ in groups:
@@ -121,23 +122,6 @@ def read_measurements(
     except (LimitError, NotAFileError) as error:
         raise MeasurementError(f"{path}: {error}") from None
     return [_measurement(path, arrays, facts, channel) for arrays, facts in groups]
-
-
-# All that str.splitlines takes for the end of a line, as UTF-8.
-_LINE_ENDS = (b"\n", b"\r", b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e",
-              b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")  # fmt: skip
-
-
-def _check_lines(content: bytes, limits: Limits) -> None:
-    """Look at lines before larch does, which takes a hundred times their bytes of memory."""
-    rows = sum(map(content.count, _LINE_ENDS))
-    if rows > limits.points:
-        raise LimitError(f"{rows:,} lines; limits.points allows {limits.points:,}")
-    longest = max(map(len, re.split(rb"[\r\n]", content)))
-    if longest > limits.line_bytes:
-        raise LimitError(
-            f"a line of {longest:,} bytes; limits.line_bytes allows {limits.line_bytes:,}"
-        )
 
 
 def _check_points(arrays: dict[str, Array], limits: Limits) -> None:
