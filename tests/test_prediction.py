@@ -10,7 +10,7 @@ from conftest import make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.models.novelty import distance_quantiles, nearest
-from xascoord.prediction.answer import Alternative
+from xascoord.prediction.answer import Alternative, Answer
 from xascoord.prediction.predictor import Predictor
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
@@ -208,7 +208,7 @@ def predict_folder(folder, bundles, out, **options):
 
 def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
     """What is answered is in the table before the next file is read; a fault is its own row."""
-    spectra, out = tmp_path / "spectra", tmp_path / "out/table.csv"
+    spectra, out = tmp_path / "spectra", tmp_path / "spectra/a/table.csv"
     spectra.mkdir()
     for name in ("a", "b", "c", "d"):
         columns(spectra / f"{name}.dat", *copper_edge(0, 3))
@@ -231,6 +231,7 @@ def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
     assert [bool(row["answer"]) for row in rows] == [True, False, True]
     assert "ZeroDivisionError: by nothing" in rows[1]["abstains"]
     assert out.read_text() == seen[0]
+    out.unlink()
     with pytest.raises(KeyboardInterrupt):
         predict_folder(spectra, bundles, tmp_path / "a.json", as_json=True)
     assert len(json.loads((tmp_path / "a.json").read_text())) == 3
@@ -260,10 +261,11 @@ def test_names_do_not_command_the_terminal(bundles, tmp_path):
     assert not set("\x1b\x07\x9b\u202e\udcff") & set(shown)
     assert len(result.stdout.splitlines()) == 5
     assert "\\x1b[31mred\\x07.dat" in result.stdout
-    for arguments in ([tmp_path / odd[0]], [tmp_path / "\x1b[31mnone.dat"]):
-        result = run(*arguments, "--models", bundles)
-        assert "\x1b" not in result.stdout + result.stderr
-        assert "\\x1b" in result.stdout + result.stderr
+    result = run(tmp_path / "\x1b[31mnone.dat", "--models", bundles)
+    assert "\x1b" not in result.stderr
+    assert "\\x1b[31mnone.dat: no such file" in result.stderr
+    text = Answer(odd[0], "Cu", "forest", notes=("\x9b a note",)).text()
+    assert text == "\\x1b[31mred\\x07.dat: Cu K edge, forest\n  \\x9b a note"
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".dat", "x/" * 3000 + "a.dat"])
@@ -287,3 +289,29 @@ def test_the_fewest_points_give_an_answer_or_a_reason(bundles, tmp_path, points,
         return
     (answer,) = predictor.predict_file(path, "Cu")
     assert answer.alternatives or answer.abstains
+
+
+def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypatch):
+    from xascoord.prediction import command, figure
+    from xascoord.settings.models import Prediction
+
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    shown, masks = [], figure.region_masks
+    monkeypatch.setattr(
+        figure, "region_masks", lambda window, bounds: shown.append(bounds) or masks(window, bounds)
+    )
+    command.run(path, "Cu", None, bundles, {}, tmp_path / "a.png", False, Prediction(),
+                bounds=(10.0, 20.0))  # fmt: skip
+    assert shown == [(10.0, 20.0)]
+
+
+def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):
+    """Two spectra of a material are alike: under a random split one is in another fold."""
+    from xascoord.models.bundles import read_record
+
+    novelty = {}
+    for split in ("grouped", "random"):
+        models = {**FAST, "classifiers": ["forest"], "splits": [split]}
+        folder = train_copper(tmp_path / split, make_settings(models=models))
+        novelty[split] = read_record(folder / "Cu/forest.skops")["novelty"]
+    assert novelty["random"] == novelty["grouped"]

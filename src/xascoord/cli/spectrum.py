@@ -47,7 +47,7 @@ def predict(
     settings = given.load_or_default()
     run(
         path, element, e0, models, wishes, plot, as_json, settings.prediction, out,
-        settings.limits,
+        settings.limits, settings.importance.bounds,
     )  # fmt: skip
 
 

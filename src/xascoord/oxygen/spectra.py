@@ -60,9 +60,23 @@ def local_environment(structure: Structure, site: int, settings: Oxygen) -> tupl
 
 
 def read_snapshots(
-    folder: Path, settings: Oxygen, limits: Limits = DEFAULT_LIMITS
+    folder: Path,
+    settings: Oxygen,
+    limits: Limits = DEFAULT_LIMITS,
+    allow_negative: bool = False,
 ) -> tuple[list[Row], list[Row]]:
     """All snapshots of a folder.
+
+    Parameters
+    ----------
+    folder
+        Column files and POSCARs.
+    settings
+        Metal, cutoffs, window.
+    limits
+        Most that is read of a file.
+    allow_negative
+        ``quality.allow_negative``: keep spectra with mu below zero.
 
     Returns
     -------
@@ -90,6 +104,8 @@ def read_snapshots(
         for site, mu in zip(oxygens, table.T, strict=True):
             key = f"{name}/{site}"
             try:
+                if (mu < 0).any() and not allow_negative:
+                    raise RejectedSpectrum(Reason.NEGATIVE_MU, f"lowest {np.nanmin(mu):.3g}")
                 rows.append(_row(key, name, site, "snapshot", structure, energy, mu, 0.0, settings))
             except RejectedSpectrum as error:
                 rejection = Rejection(key, error.reason, error.detail, ABSORBER)
@@ -185,8 +201,6 @@ def _row(
     """One oxygen as a row of ``schemas.OXYGEN``; raises RejectedSpectrum."""
     if not np.isfinite(mu).all():
         raise RejectedSpectrum(Reason.NOT_A_NUMBER, f"at {int((~np.isfinite(mu)).sum())} energies")
-    if (mu < 0).any():
-        raise RejectedSpectrum(Reason.NEGATIVE_MU, f"lowest {mu.min():.3g}")
     low, high = (zero + end for end in settings.window)
     if energy[0] > low or energy[-1] < high:
         raise RejectedSpectrum(
@@ -232,6 +246,7 @@ def all_rows(settings: Settings) -> Iterator[tuple[list[Row], list[Row]]]:
             "oxygen.folder and oxygen.feff are both null: name a folder of snapshots or FEFF output"
         )
     if settings.oxygen.folder is not None:
-        yield read_snapshots(Path(settings.oxygen.folder), settings.oxygen, settings.limits)
+        yield read_snapshots(Path(settings.oxygen.folder), settings.oxygen, settings.limits,
+                             settings.quality.allow_negative)  # fmt: skip
     if settings.oxygen.feff is not None:
         yield read_feff_oxygens(settings)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from xascoord.prediction.answer import Answer
 from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
-from xascoord.settings.models import Prediction
+from xascoord.settings.models import Importance, Prediction
 
+Draw = Callable[[Sequence[Answer], Path], None]
 _PICTURES = (".png", ".pdf", ".svg")
 
 
@@ -38,6 +40,7 @@ def run(
     settings: Prediction,
     out: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    bounds: tuple[float, float] = Importance().bounds,
 ) -> None:
     """Predict and print.
 
@@ -61,6 +64,8 @@ def run(
         File for the table (or JSON) instead of the terminal; it grows with each spectrum.
     limits
         Most that is read of a file.
+    bounds
+        Of the regions in a picture (``importance.bounds``).
 
     Raises
     ------
@@ -79,9 +84,10 @@ def run(
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, limits)
+    draw = partial(_draw, predictor=predictor, bounds=bounds)
     if is_folder:
         with closing(Output(out, as_json)) as output:
-            _run_folder(path, predictor, element, e0, plot, output)
+            _run_folder(path, predictor, element, e0, plot, output, draw)
         return
     answers = _predict_one(path, predictor, element, e0)
     if out is not None:
@@ -92,7 +98,7 @@ def run(
     else:
         print("\n\n".join(answer.text() for answer in answers))
     if plot is not None:
-        _draw(answers, plot, predictor)
+        draw(answers, plot)
 
 
 def _predict_one(
@@ -122,9 +128,11 @@ def _run_folder(
     e0: float | None,
     plot: Path | None,
     output: Output,
+    draw: Draw,
 ) -> None:
     """Answers for every file of a folder, each put out before the next file is read."""
-    every = sorted(p for p in folder.rglob("*") if p.is_file())
+    own = output.path.resolve() if output.path else None
+    every = sorted(p for p in folder.rglob("*") if p.is_file() and p.resolve() != own)
     files = [p for p in every if p.suffix.lower() in SUFFIXES]
     if len(files) < len(every):
         others = ", ".join(str(p.relative_to(folder)) for p in every if p not in files)
@@ -137,7 +145,7 @@ def _run_folder(
         output.add(str(file.relative_to(folder)), answers)
         if plot is not None:
             name = "_".join(file.relative_to(folder).parts)
-            _draw_if_possible(answers, plot / f"{name}.png", predictor)
+            _draw_if_possible(draw, answers, plot / f"{name}.png")
 
 
 def _answers(
@@ -153,16 +161,18 @@ def _answers(
     return [Answer(file.name, element or "", predictor.settings.classifier, abstains=reason)]
 
 
-def _draw_if_possible(answers: Sequence[Answer], path: Path, predictor: Predictor) -> None:
+def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None:
     """Draw the answers of a file of a folder; a picture that fails is a message."""
     try:
-        _draw(answers, path, predictor)
+        draw(answers, path)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         print(printable(f"{path.name}: not drawn, {reason}"), file=sys.stderr)
 
 
-def _draw(answers: Sequence[Answer], path: Path, predictor: Predictor) -> None:
+def _draw(
+    answers: Sequence[Answer], path: Path, predictor: Predictor, bounds: tuple[float, float]
+) -> None:
     """One picture a spectrum; of several in a file each gets its number."""
     from xascoord.prediction.figure import plot_answer
 
@@ -171,4 +181,4 @@ def _draw(answers: Sequence[Answer], path: Path, predictor: Predictor) -> None:
         if answer.prepared is None:
             print(printable(f"{own}: not drawn, {answer.abstains}"), file=sys.stderr)
             continue
-        plot_answer(answer, predictor.models(answer.element).input_spec[0], own)
+        plot_answer(answer, predictor.models(answer.element).input_spec[0], own, bounds)

@@ -30,8 +30,8 @@ class Output:
     """
 
     def __init__(self, path: Path | None, as_json: bool) -> None:
+        self.path = path
         self.as_json = as_json
-        self._own = path is not None
         self._handle: TextIO = sys.stdout
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class Output:
         if self.as_json:
             self._handle.write("\n]\n" if self._count else "[]\n")
         self._handle.flush()
-        if self._own:
+        if self.path is not None:
             self._handle.close()
 
 

@@ -26,7 +26,7 @@ from xascoord.sources.feff.files import Files, contents, read_content
 from xascoord.sources.feff.xmu import parse_xmu
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.identifiers import normalise_material_id, structure_digest
-from xascoord.structures.symmetry import structure_row
+from xascoord.structures.symmetry import check_cell, structure_row
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -253,6 +253,7 @@ def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
     try:
         if poscar is not None:
             structure = read_poscar(decode(poscar, settings.limits), settings.limits)
+            check_cell(structure)
             index = matching_site(structure, species, coords)
             return Site(material, crystal_row(structure, material, settings), index, species[0])
     except StructureError as error:
