@@ -245,6 +245,23 @@ def test_a_file_that_cannot_be_read_is_one_rejection(tmp_path, monkeypatch):
     assert (row["reason"], row["detail"]) == ("unreadable", "cannot be read: Permission denied")
 
 
+def test_a_dump_that_cannot_be_read_is_one_rejection(tmp_path, monkeypatch):
+    for name in ("a.jsonl", "b.jsonl"):
+        document = {**xas_dictionary(rutile(), 0, "Ti", TI), "task_id": f"mp-{name}"}
+        (tmp_path / name).write_text(json.dumps(document) + "\n")
+    open_it = os.open
+
+    def forbidding(path, *given):
+        if "a.jsonl" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return open_it(path, *given)
+
+    monkeypatch.setattr(os, "open", forbidding)
+    rows, rejected = _import("xasdb_archive", tmp_path, tmp_path / "out", "Ti")
+    assert [row["material"] for row in rows] == ["mp-b.jsonl"]
+    assert [(row["item"], row["reason"]) for row in rejected] == [("a.jsonl", "unreadable")]
+
+
 def _measured(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
