@@ -107,7 +107,7 @@ HOSTILE = {
     "laughs in merged keys": (LAUGHS + "<<: {seed: *a11}\n", "more than 20,000 values"),
     "itself": ("seed: &a [*a]\n", "within itself"),
     "itself merged": ("seed: &a {<<: *a}\n", "within itself"),
-    "deep list": ("seed: " + "[" * 100_000 + "]" * 100_000, "deeper than 30"),
+    "deep list": ("seed: " + "[" * 100_000 + "]" * 100_000, "nest"),
     "deep mapping": ("".join(" " * i + "a:\n" for i in range(900)), "deeper than 30"),
     "many digits": ("seed: " + "9" * 5_000, "digits"),
     "many hexadecimal digits": ("seed: 0x" + "f" * 5_000, "more than 63 bits"),

@@ -207,7 +207,7 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
             f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
          "more than 20,000 values"),
         ("seed: " + "9" * 5000, "digits"),
-        ("seed: " + "[" * 5000, "deeper than 30 levels"),
+        ("seed: " + "[" * 5000, "nest"),
     ],
 )  # fmt: skip
 def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):

@@ -17,6 +17,7 @@ from xascoord.core.files import read_file
 # Of a settings file; ours has 12 kB, 400 values and 5 levels.
 _MOST_BYTES, _MOST_VALUES, _MOST_LEVELS = 1_000_000, 20_000, 30
 _MOST_BITS = 63
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is there
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = read_file(path, _MOST_BYTES).decode("utf-8")
         _check_size(text)
-        values = yaml.safe_load(text) or {}
+        values = yaml.load(text, Loader=_LOADER) or {}
         _check_numbers(values)
     except FileNotFoundError:
         raise SettingsError(
@@ -55,7 +56,7 @@ def _check_size(text: str) -> None:
     sizes: dict[str, int] = {}
     open_since: list[tuple[str | None, int]] = []  # anchor, and values before it
     count = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in open_since):
                 raise SettingsError(f"*{event.anchor} stands within itself")

@@ -22,6 +22,8 @@ from xascoord.settings.tree import Settings
 
 COLUMNS = ("file", "element", "compound", "sample", "expected", "source", "licence")
 
+_MOST_COLUMNS = 100
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -55,7 +57,10 @@ def read_manifest(path: Path) -> list[Sample]:
     """
     try:
         text = read_file(path, DEFAULT_LIMITS.file_bytes).decode("utf-8")
-        rows = list(csv.DictReader(StringIO(text, newline="")))
+        reader = csv.DictReader(StringIO(text, newline=""))
+        if len(reader.fieldnames or ()) > _MOST_COLUMNS:  # each row would get all of them
+            raise SourceError(f"{path}: more than {_MOST_COLUMNS} columns")
+        rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error, LimitError, NotAFileError) as error:
         raise SourceError(f"{path}: cannot be read ({error})") from None
     groups: dict[tuple[str, str, str, str], list[str]] = {}
