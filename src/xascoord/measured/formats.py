@@ -15,7 +15,9 @@ from xascoord.core.errors import MeasurementError
 
 Array = npt.NDArray[np.float64]
 Group = tuple[dict[str, Array], dict[str, str]]
-_NUMBER = r"[-+]?(?:\d*\.?\d+|\d+\.)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf"
+# Each number in one way only: else a long one is tried in as many as it has digits.
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf"
+_MOST_COLUMNS = 1000  # larch compares the name of each with all others
 _NUMBERS = re.compile(rf"\s*(?:{_NUMBER})(?:[\s,;]+(?:{_NUMBER}))*[\s,;]*$", re.IGNORECASE)
 
 
@@ -84,6 +86,12 @@ def read_columns(path: Path) -> Group:
     """The same of a file of columns, whose names stand in its last comment line."""
     from larch.io import read_ascii
 
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    if any(
+        len(line) > 2 * _MOST_COLUMNS and len(re.split(r"[\s,;]+", line)) > _MOST_COLUMNS
+        for line in lines
+    ):
+        raise MeasurementError(f"{path}: a line of more than {_MOST_COLUMNS} columns")
     try:
         group = read_ascii(str(path))
         table = np.asarray(group.data, dtype=float)
@@ -94,7 +102,7 @@ def read_columns(path: Path) -> Group:
         ) from None
     if table.ndim != 2 or len(table) < 2:
         raise MeasurementError(f"{path}: needs two columns at least, energy and mu")
-    rows = sum(1 for line in _lines(path) if _NUMBERS.match(line))
+    rows = sum(1 for line in lines if _NUMBERS.match(line))
     if rows > table.shape[1]:
         raise MeasurementError(
             f"{path}: {rows} rows of numbers, but only {table.shape[1]} behind the last other "
@@ -111,10 +119,6 @@ def read_columns(path: Path) -> Group:
         f"{path}: no column 'energy' among {', '.join(names)}; write a last comment line with the "
         "names of the columns, e.g. '# energy i0 itrans'"
     )
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
 def _short(error: Exception) -> str:
