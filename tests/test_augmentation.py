@@ -82,11 +82,10 @@ def test_whatever_is_drawn_is_covered(below, above, stretch, shift, resolution, 
     limits = Augmentation(fraction=1.0, stretch=stretch, shift=shift, resolution=resolution)
     what = draw_distortion(energy, E0, WINDOW, limits, np.random.default_rng(seed))
     if what is None:
-        edges = (Distortion(stretch=stretch, shift=s) for s in (-shift, shift))
-        if not resolution:
-            with pytest.raises(RejectedSpectrum):
-                for edge in edges:
-                    distort(energy, mu, E0, WINDOW, edge)
+        edges = (Distortion(stretch, s, resolution) for s in (-shift, shift))
+        with pytest.raises(RejectedSpectrum):
+            for edge in edges:
+                distort(energy, mu, E0, WINDOW, edge)
         return
     assert abs(what.stretch) <= stretch + 1e-5
     assert abs(what.shift) <= shift

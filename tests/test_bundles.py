@@ -50,6 +50,7 @@ def _record(models, classifier="svc"):
         "data": {"hash": "0f", "site": 60, "averaged": 20, "materials": 20, "copies": 27,
                  "sources": ["demo"]},
         "metrics": [METRIC],
+        "novelty": {"0.95": 0.1, "0.99": 0.2},
         "tasks": {
             task: {"classes": list(m.classes), "spectra": 9, "temperature": 1.5,
                    "parameters": {"C": 100.0}}

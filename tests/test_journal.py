@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import signal
@@ -72,8 +73,8 @@ def test_kill_dash_nine_loses_and_repeats_nothing(tmp_path, seed):
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
     subprocess.run([sys.executable, "-c", WRITER, str(path)], check=True)
-    keys = [entry["key"] for entry in Journal(path).entries()]
-    assert sorted(keys, key=int) == [str(number) for number in range(2000)]
+    keys = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
+    assert keys == [str(number) for number in range(2000)]  # in the file: each once, in order
 
 
 def test_a_journal_is_removed_while_it_is_held(tmp_path):

@@ -251,3 +251,18 @@ def test_every_real_k_edge_can_be_prepared(shared):
         assert prepared.features.max() == 1
         count += 1
     assert count > 100
+
+
+def test_a_project_of_unequal_columns_is_refused_and_prints_nothing(tmp_path, capsys):
+    """larch prints entries that it does not know, and would have them reach the terminal."""
+    energy, mu = long_edge()
+    x, y = (",".join(f"'{value:.4f}'" for value in values) for values in (energy, mu[:-5]))
+    text = ("# Athena project file -- Demeter version 0.9.24\n$old_group = 'abcd';\n"
+            "'\x1b[31modd',1;\n@args = ('atsym','Cu','edge','K','label','a');\n"
+            f"@x = ({x});\n@y = ({y});\n[record]\n1;\n")  # fmt: skip
+    path = tmp_path / "a.prj"
+    path.write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(MeasurementError, match="701 energies and 696 values"):
+        read_measurements(path)
+    shown = capsys.readouterr()
+    assert not shown.out + shown.err

@@ -22,6 +22,7 @@ from xascoord.oxygen.examples import (
     part_sizes,
 )
 from xascoord.oxygen.spectra import (
+    all_rows,
     environment_names,
     local_environment,
     read_columns,
@@ -101,6 +102,16 @@ def test_a_bad_column_is_rejected_and_the_others_stay(tmp_path, column, value, r
     rows, rejected = read_snapshots(tmp_path, Oxygen())
     assert len(rows) + len(rejected) == 5
     assert [(r["item"], r["reason"]) for r in rejected] == [(f"a/{column - 1}", reason)]
+
+
+def test_negative_mu_is_kept_where_the_settings_say_so(tmp_path):
+    _snapshot(tmp_path, "a", spoil=_set(7, 3, -1.0))
+    for allowed, count in ((False, 4), (True, 5)):
+        settings = make_settings(
+            oxygen={"folder": str(tmp_path)}, quality={"allow_negative": allowed}
+        )
+        ((rows, _),) = all_rows(settings)
+        assert len(rows) == count
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from conftest import make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.models.novelty import distance_quantiles, nearest
-from xascoord.prediction.answer import Alternative
+from xascoord.prediction.answer import Alternative, Answer
 from xascoord.prediction.predictor import Predictor
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
@@ -196,3 +196,122 @@ def test_distances_by_hand():
     )
     assert quantiles["1"] == pytest.approx(4.0)
     assert quantiles["0.5"] == pytest.approx(1.0)
+
+
+def predict_folder(folder, bundles, out, **options):
+    from xascoord.prediction import command
+    from xascoord.settings.models import Prediction
+
+    given = {"plot": None, "as_json": False, **options}
+    command.run(folder, "Cu", None, bundles, {}, settings=Prediction(), out=out, **given)
+
+
+def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
+    """What is answered is in the table before the next file is read; a fault is its own row."""
+    spectra, out = tmp_path / "spectra", tmp_path / "spectra/a/table.csv"
+    spectra.mkdir()
+    for name in ("a", "b", "c", "d"):
+        columns(spectra / f"{name}.dat", *copper_edge(0, 3))
+    whole = Predictor.predict_file
+
+    def faulty(self, path, *given):
+        if path.name == "b.dat":
+            raise ZeroDivisionError("by nothing")
+        if path.name == "d.dat":
+            seen.append(out.read_text() if out.exists() else "")
+            raise KeyboardInterrupt
+        return whole(self, path, *given)
+
+    seen = []
+    monkeypatch.setattr(Predictor, "predict_file", faulty)
+    with pytest.raises(KeyboardInterrupt):
+        predict_folder(spectra, bundles, out)
+    rows = list(csv.DictReader(seen[0].splitlines()))
+    assert [row["file"] for row in rows] == ["a.dat", "b.dat", "c.dat"]
+    assert [bool(row["answer"]) for row in rows] == [True, False, True]
+    assert "ZeroDivisionError: by nothing" in rows[1]["abstains"]
+    assert out.read_text() == seen[0]
+    out.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        predict_folder(spectra, bundles, tmp_path / "a.json", as_json=True)
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 3
+
+
+def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsys):
+    from xascoord.prediction import figure
+
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    columns(tmp_path / "b.dat", *copper_edge(1, 3))
+    monkeypatch.setattr(figure, "plot_answer", lambda *_: 1 / 0)
+    predict_folder(tmp_path, bundles, None, plot=tmp_path / "pictures")
+    shown = capsys.readouterr()
+    assert len(shown.out.splitlines()) == 3
+    assert shown.err.count("not drawn, ZeroDivisionError") == 2
+
+
+def test_names_do_not_command_the_terminal(bundles, tmp_path):
+    """Escape sequences, line breaks, right-to-left marks and bytes that are no text."""
+    odd = ["\x1b[31mred\x07.dat", "line\nbreak.dat", "\u202erevo.dat", "\udcff.dat", "\x9b1m.001"]
+    for name in odd[:4]:
+        columns(tmp_path / name, *copper_edge(0, 3))
+    (tmp_path / odd[4]).write_text("another name")
+    result = run(tmp_path, "--models", bundles, "--element", "Cu")
+    assert result.returncode == 0, result.stderr
+    shown = result.stdout + result.stderr
+    assert not set("\x1b\x07\x9b\u202e\udcff") & set(shown)
+    assert len(result.stdout.splitlines()) == 5
+    assert "\\x1b[31mred\\x07.dat" in result.stdout
+    result = run(tmp_path / "\x1b[31mnone.dat", "--models", bundles)
+    assert "\x1b" not in result.stderr
+    assert "\\x1b[31mnone.dat: no such file" in result.stderr
+    text = Answer(odd[0], "Cu", "forest", notes=("\x9b a note",)).text()
+    assert text == "\\x1b[31mred\\x07.dat: Cu K edge, forest\n  \\x9b a note"
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".dat", "x/" * 3000 + "a.dat"])
+def test_a_name_that_is_too_long_is_one_message(bundles, name):
+    result = run(name, "--models", bundles)
+    assert result.returncode == 2
+    assert "too long" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("points", [29, 30, 31, 40])
+@pytest.mark.parametrize("span", [(-200.0, 500.0), (-15.0, 80.0), (-1000.0, 60.0)])
+def test_the_fewest_points_give_an_answer_or_a_reason(bundles, tmp_path, points, span):
+    energy, mu = copper_edge(0, 3)
+    few = np.linspace(8979 + span[0], 8979 + span[1], points)
+    path = columns(tmp_path / "few.dat", few, np.interp(few, energy, mu))
+    predictor = Predictor(bundles)
+    if points < 30:
+        with pytest.raises(MeasurementError, match="29 points"):
+            predictor.predict_file(path, "Cu")
+        return
+    (answer,) = predictor.predict_file(path, "Cu")
+    assert answer.alternatives or answer.abstains
+
+
+def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypatch):
+    from xascoord.prediction import command, figure
+    from xascoord.settings.models import Prediction
+
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    shown, masks = [], figure.region_masks
+    monkeypatch.setattr(
+        figure, "region_masks", lambda window, bounds: shown.append(bounds) or masks(window, bounds)
+    )
+    command.run(path, "Cu", None, bundles, {}, tmp_path / "a.png", False, Prediction(),
+                bounds=(10.0, 20.0))  # fmt: skip
+    assert shown == [(10.0, 20.0)]
+
+
+def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):
+    """Two spectra of a material are alike: under a random split one is in another fold."""
+    from xascoord.models.bundles import read_record
+
+    novelty = {}
+    for split in ("grouped", "random"):
+        models = {**FAST, "classifiers": ["forest"], "splits": [split]}
+        folder = train_copper(tmp_path / split, make_settings(models=models))
+        novelty[split] = read_record(folder / "Cu/forest.skops")["novelty"]
+    assert novelty["random"] == novelty["grouped"]

@@ -97,3 +97,57 @@ def test_a_path_that_is_not_there_is_named(root, sections, name):
     with pytest.raises(SettingsError, match=rf"params.yaml: {name}: '.*' does not exist"):
         check_paths(settings, "params.yaml", root)
     check_paths(make_settings(), "params.yaml", root)
+
+
+LAUGHS = "a0: &a0 [ha, ha]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)
+)
+HOSTILE = {
+    "billion laughs": (LAUGHS, "more than 20,000 values"),
+    "laughs in merged keys": (LAUGHS + "<<: {seed: *a11}\n", "more than 20,000 values"),
+    "itself": ("seed: &a [*a]\n", "within itself"),
+    "itself merged": ("seed: &a {<<: *a}\n", "within itself"),
+    "deep list": ("seed: " + "[" * 100_000 + "]" * 100_000, "nest"),
+    "deep mapping": ("".join(" " * i + "a:\n" for i in range(900)), "deeper than 30"),
+    "many digits": ("seed: " + "9" * 5_000, "digits"),
+    "many hexadecimal digits": ("seed: 0x" + "f" * 5_000, "more than 63 bits"),
+    "digits of a float": ("window: {lower: 0x" + "f" * 5_000 + "}", "more than 63 bits"),
+    "a date that is none": ("seed: 2020-99-99", "params.yaml"),
+    "python": ("seed: !!python/object/apply:os.system [ls]", "params.yaml"),
+    "long": ("# " + "a" * 2_000_000, "larger than settings"),
+    "zeros": ("\0" * 10, "params.yaml"),
+    "a key that is a list": ("? [a, b]\n: 1\n", "params.yaml"),
+    "a key that is a number": ("1: 2\n", "1: Keys should be strings"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_settings_are_one_clear_error(tmp_path, name):
+    text, words = HOSTILE[name]
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert words in str(caught.value)
+    assert "params.yaml" in str(caught.value)
+    assert len(str(caught.value)) < 2000
+
+
+def test_anchors_may_be_used(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("models:\n  mlp: &a {hidden: &h [9, 8]}\n  cnn: {dense: *h}\n")
+    assert load_settings(path).models.cnn.dense == (9, 8)
+
+
+def test_settings_given_as_text_may_be_hostile_too():
+    for text in ('{"seed": ' + "[" * 100_000, '{"seed": ' + "9" * 5000 + "}"):
+        with pytest.raises(SettingsError, match="--settings"):
+            load_settings(None, text)
+
+
+def test_a_pipe_is_no_settings_file(tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "params.yaml")
+    with pytest.raises(SettingsError, match="not a regular file"):
+        load_settings(tmp_path / "params.yaml")

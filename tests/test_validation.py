@@ -95,6 +95,20 @@ def test_wrong_tables_name_file_line_and_remedy(tmp_path, compounds):
         read_compounds(bad)
 
 
+@pytest.mark.parametrize("file", ["/etc/passwd", "../a.xdi", "Cu/../../a.xdi", "a\0.xdi"])
+def test_manifest_rows_stay_in_their_folder(tmp_path, file):
+    with pytest.raises(SourceError, match=r"m\.csv, line 2: .*not below the folder"):
+        read_manifest(_manifest(tmp_path / "m.csv", file=file))
+
+
+def test_a_manifest_of_huge_fields_is_one_error(tmp_path):
+    with pytest.raises(SourceError, match=r"m\.csv: cannot be read"):
+        read_manifest(_manifest(tmp_path / "m.csv", sample="x" * 200_000))
+    (tmp_path / "m.csv").write_text("a," * 50_000 + "\n" + "b\n" * 50_000)
+    with pytest.raises(SourceError, match=r"m\.csv: more than 100 columns"):
+        read_manifest(tmp_path / "m.csv")
+
+
 def test_repeat_scans_are_merged_and_a_wrong_element_is_refused(tmp_path):
     energy, mu = copper_edge(0, 0)
     for name, extra in (("a.dat", 0.0), ("b.dat", 0.02)):

@@ -70,7 +70,7 @@ rule list_feff_runs:
         "results/benchmarks/01_spectra/list_feff_runs.tsv"
     params:
         code=code_of("sources.feff.missing:write_missing"),
-        settings=settings("elements", "feff", "quality"),
+        settings=settings("elements", "feff", "limits", "quality"),
         listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
         "Listing the sites that have no spectrum"
@@ -126,7 +126,7 @@ rule import_feff:
             "sources.feff.output:read_feff",
             "sources.feff.missing:read_runs",
         ),
-        settings=settings("elements", "feff", "quality"),
+        settings=settings("elements", "feff", "limits", "quality"),
         listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
     message:
         "Importing FEFF output"
@@ -248,7 +248,7 @@ rule import_xasdb_archive:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.xasdb_archive:read_archive"
         ),
-        settings=settings("elements", "xasdb_archive", "quality"),
+        settings=settings("elements", "limits", "xasdb_archive", "quality"),
         listing=listing(SETTINGS["xasdb_archive"]["path"]),
     message:
         "Importing a bulk dump of the XASDB"
@@ -286,7 +286,7 @@ rule import_materials_project:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.materials_project:read_downloads"
         ),
-        settings=settings("elements", "materials_project", "quality"),
+        settings=settings("elements", "limits", "materials_project", "quality"),
     message:
         "Importing the downloads from the Materials Project"
     shell:

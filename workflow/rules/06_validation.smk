@@ -21,7 +21,7 @@ rule validate_models:
         code=code_of("validation.stage:validate_element", without="networks"),
         settings=fit_settings(
             "forest",
-            sections=["edge_energy", "validation"],
+            sections=["edge_energy", "limits", "validation"],
             prediction=["channel", "deglitch"],
         ),
         content=listing(MEASURED),

@@ -18,7 +18,7 @@ rule import_oxygen:
         "results/benchmarks/09_oxygen/import.tsv"
     params:
         code=code_of("oxygen.stage:import_oxygen"),
-        settings=settings("edge_energy", "feff", "oxygen", "quality"),
+        settings=settings("edge_energy", "feff", "limits", "oxygen", "quality"),
         listing=listing(SETTINGS["oxygen"]["folder"], SETTINGS["oxygen"]["feff"]),
     message:
         "Importing O K-edge spectra"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from xascoord.core.errors import XascoordError
+from xascoord.core.text import printable
 
 if TYPE_CHECKING:
     from xascoord.settings.tree import Settings
@@ -23,8 +25,15 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except XascoordError as error:
-            typer.echo(f"xascoord: error: {error}", err=True)
-            raise typer.Exit(2) from None
+            message = str(error)
+        except OSError as error:
+            # Of a file: no permission, a name too long, a full disk. Others are our own faults.
+            if error.filename is None or not error.strerror:
+                raise
+            message = f"{os.fsdecode(error.filename)}: {error.strerror}"
+        shown = printable(message, keep="\n")
+        typer.echo(f"xascoord: error: {shown}", err=True)
+        raise typer.Exit(2)
 
 
 app = typer.Typer(

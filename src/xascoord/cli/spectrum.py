@@ -42,6 +42,9 @@ def predict(
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the table; it grows with each spectrum.")
+    ] = None,
 ) -> None:
     """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
 
@@ -51,8 +54,11 @@ def predict(
 
     given: Given = ctx.obj
     wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
-    settings = given.load_or_default().prediction
-    run(path, element, e0, models, origin, wishes, plot, as_json, settings)
+    settings = given.load_or_default()
+    run(
+        path, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
+        settings.limits, settings.importance.bounds,
+    )  # fmt: skip
 
 
 def simulate(

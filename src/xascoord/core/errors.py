@@ -15,6 +15,14 @@ class SourceError(XascoordError):
     """A source of spectra cannot be read at all (missing folder, no key, no network)."""
 
 
+class LimitError(XascoordError):
+    """Something from outside is larger than the settings' ``limits`` allow."""
+
+
+class NotAFileError(XascoordError):
+    """A folder, pipe or device where a file is wanted."""
+
+
 class AccountingError(XascoordError):
     """What came in is not what went out plus what was rejected."""
 

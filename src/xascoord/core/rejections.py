@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from xascoord.core.errors import LimitError, NotAFileError
+
 
 class Reason(StrEnum):
     """Every reason that can stand in a rejection table."""
 
     UNREADABLE = "unreadable"
+    BEYOND_LIMIT = "beyond_limit"
     NOT_UTF8 = "not_utf8"
     EMPTY = "empty"
     TRUNCATED = "truncated"
@@ -66,6 +69,10 @@ def one_document() -> Iterator[None]:
         yield
     except (RejectedSpectrum, MemoryError, ImportError, OSError):
         raise
+    except LimitError as error:
+        raise RejectedSpectrum(Reason.BEYOND_LIMIT, str(error)) from None
+    except NotAFileError as error:
+        raise RejectedSpectrum(Reason.UNREADABLE, str(error)) from None
     except RecursionError:
         raise RejectedSpectrum(Reason.UNREADABLE, "nested too deep") from None
     except Exception as error:

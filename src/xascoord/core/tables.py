@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from xascoord.core.errors import XascoordError
-from xascoord.core.files import replacing
+from xascoord.core.errors import NotAFileError, XascoordError
+from xascoord.core.files import open_regular, replacing
 from xascoord.core.schemas import SCHEMA_VERSION
 
 _VERSION_KEY = "xascoord_schema"
@@ -52,10 +52,12 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
         If the file is missing, no Parquet, or of other columns or another version of them.
     """
     try:
-        table = pq.ParquetFile(path).read()  # read_table would import data sets, for 0.7 s
+        with open_regular(path) as handle:
+            table = pq.ParquetFile(handle).read()  # read_table would import data sets, for 0.7 s
+        table.validate(full=True)
     except FileNotFoundError:
         raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError, NotAFileError) as error:
         raise XascoordError(
             f"{path}: not a readable Parquet file ({error}); delete it and rerun"
         ) from None
@@ -68,7 +70,10 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     if table.schema.names != schema.names:
         wrong = sorted(set(table.schema.names) ^ set(schema.names))
         raise XascoordError(f"{path}: columns do not fit this version: {', '.join(wrong)}")
-    return table.cast(schema)
+    try:
+        return table.cast(schema)
+    except pa.ArrowException as error:
+        raise XascoordError(f"{path}: columns of other types ({error}); rerun") from None
 
 
 def row_count(path: Path) -> int:

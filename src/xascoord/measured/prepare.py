@@ -10,6 +10,7 @@ from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import deglitch, find_element
 from xascoord.measured.normalise import ModelInput, normalise_and_window
 from xascoord.measured.read import Channel, Measurement, read_measurements
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.spectra import EdgeEnergy, Window
 
 Refused = tuple[str, str, str]  # name, element, why
@@ -22,6 +23,7 @@ def read_and_prepare(
     e0: float | None = None,
     channel: Channel = "auto",
     without_glitches: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> list[ModelInput | Refused]:
     """Read a file and bring each of its spectra to the window of the models.
 
@@ -37,6 +39,8 @@ def read_and_prepare(
         Energy zero to take, in eV; None: it is found.
     channel, without_glitches
         How to read the file.
+    limits
+        Most bytes and points that are read.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def read_and_prepare(
         If the file cannot be read at all. What is wrong with one spectrum is in its own place.
     """
     found: list[ModelInput | Refused] = []
-    for spectrum in read_measurements(path, channel):
+    for spectrum in read_measurements(path, channel, limits):
         one = deglitch(spectrum) if without_glitches else spectrum
         absorber = element or ""
         try:

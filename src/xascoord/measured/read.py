@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.elements import ELEMENTS, k_edge_energy
-from xascoord.core.errors import MeasurementError
+from xascoord.core.errors import LimitError, MeasurementError, NotAFileError
+from xascoord.core.files import check_text, read_file, unpack_within
+from xascoord.measured.formats import read_columns, read_project, read_xdi
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
 Channel = Literal["auto", "transmission", "fluorescence", "mu"]
@@ -37,8 +41,6 @@ _I0 = ("i0", "io", "monitor")
 _FEWEST_POINTS = 30
 _LONGEST_BACK = 5.0  # eV
 _SHORTEST, _LONGEST = 30.0, 20_000.0  # eV, of a spectrum
-_NUMBER = r"[-+]?(?:\d*\.?\d+|\d+\.)(?:[eE][-+]?\d+)?|[-+]?nan|[-+]?inf"
-_NUMBERS = re.compile(rf"\s*(?:{_NUMBER})(?:[\s,;]+(?:{_NUMBER}))*[\s,;]*$", re.IGNORECASE)
 _LARGEST_DISORDER = 0.02  # share of steps to lower energy that is put down to the monochromator
 
 
@@ -74,7 +76,9 @@ class Measurement:
     notes: tuple[str, ...]
 
 
-def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement]:
+def read_measurements(
+    path: Path, channel: Channel = "auto", limits: Limits = DEFAULT_LIMITS
+) -> list[Measurement]:
     """Read every spectrum of a file: one, but for an Athena project.
 
     Parameters
@@ -83,112 +87,46 @@ def read_measurements(path: Path, channel: Channel = "auto") -> list[Measurement
         The file; ``.xdi`` and ``.prj`` by their name or content, others as columns of numbers.
     channel
         Which one; "auto" takes transmission, then mu as given, then fluorescence.
+    limits
+        Most bytes and points that are read.
 
     Raises
     ------
     MeasurementError
         Naming the file, what is wrong with it and what to do.
     """
-    if not path.is_file():
-        raise MeasurementError(f"{path}: no such file")
     try:
-        head = path.read_bytes()[:4096]
+        content = read_file(path, limits.file_bytes)
+        head = content[:4096]
+        if not content.strip():
+            raise MeasurementError(f"{path}: the file is empty")
+        packed = head[:2] == b"\x1f\x8b"
+        if path.suffix.lower() == ".prj" or packed or b"Athena project" in head:
+            if packed:
+                unpack_within(content, limits.file_bytes)
+            groups = read_project(path)
+        else:
+            # larch takes a hundred times the bytes of a line, in memory.
+            check_text(content, limits.points, limits.line_bytes)
+            is_xdi = re.match(rb"\s*#\s*XDI", head)
+            groups = [read_xdi(path) if is_xdi else read_columns(path)]
+        for arrays, _ in groups:
+            _check_points(arrays, limits)
+    except FileNotFoundError:
+        raise MeasurementError(f"{path}: no such file") from None
     except OSError as error:
         raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
-    if not head.strip():
-        raise MeasurementError(f"{path}: the file is empty")
-    if path.suffix.lower() == ".prj" or head[:2] == b"\x1f\x8b" or b"Athena project" in head:
-        groups = _read_project(path)
-    elif re.match(rb"\s*#\s*XDI", head):
-        groups = [_read_xdi(path)]
-    else:
-        groups = [_read_columns(path)]
+    except (EOFError, zlib.error) as error:
+        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
+    except (LimitError, NotAFileError) as error:
+        raise MeasurementError(f"{path}: {error}") from None
     return [_measurement(path, arrays, facts, channel) for arrays, facts in groups]
 
 
-Group = tuple[dict[str, Array], dict[str, str]]
-
-
-def _read_xdi(path: Path) -> Group:
-    from larch.io import read_xdi
-
-    try:
-        group = read_xdi(str(path))
-    except Exception as error:  # larch raises what it meets in a damaged file
-        raise MeasurementError(f"{path}: not readable as XDI ({_short(error)})") from None
-    arrays = {
-        name.lower(): np.asarray(value, dtype=float)
-        for name, value in vars(group).items()
-        if isinstance(value, np.ndarray) and value.ndim == 1 and len(value) == group.npts
-    }
-    attributes: dict[str, Any] = getattr(group, "attrs", {})
-    facts = {
-        "element": str(group.element or ""),
-        "edge": str(group.edge or ""),
-        "sample": str(attributes.get("sample", {}).get("name", "")),
-        "units": str(group.array_units[0] if group.array_units else ""),
-    }
-    return arrays, facts
-
-
-def _read_project(path: Path) -> list[Group]:
-    from larch.io import read_athena
-
-    try:
-        groups = read_athena(str(path), do_preedge=False)
-    except Exception as error:
-        raise MeasurementError(
-            f"{path}: not readable as Athena project ({_short(error)})"
-        ) from None
-    found = []
-    for group in vars(groups).values():
-        energy, mu = getattr(group, "energy", None), getattr(group, "mu", None)
-        if isinstance(energy, np.ndarray) and isinstance(mu, np.ndarray):
-            facts = {
-                "element": str(getattr(group, "atsym", "") or ""),
-                "edge": str(getattr(group, "edge", "") or ""),
-                "sample": str(getattr(group, "label", "") or ""),
-            }
-            found.append(({"energy": energy.astype(float), "mu": mu.astype(float)}, facts))
-    if not found:
-        raise MeasurementError(f"{path}: no spectrum in this Athena project")
-    return found
-
-
-def _read_columns(path: Path) -> Group:
-    from larch.io import read_ascii
-
-    try:
-        group = read_ascii(str(path))
-        table = np.asarray(group.data, dtype=float)
-    except Exception as error:
-        raise MeasurementError(
-            f"{path}: no columns of numbers in it ({_short(error)}); wanted: energy and mu, or "
-            "energy and counts with a line of column names"
-        ) from None
-    if table.ndim != 2 or len(table) < 2:
-        raise MeasurementError(f"{path}: needs two columns at least, energy and mu")
-    rows = sum(1 for line in _lines(path) if _NUMBERS.match(line))
-    if rows > table.shape[1]:
-        raise MeasurementError(
-            f"{path}: {rows} rows of numbers, but only {table.shape[1]} behind the last other "
-            "line; take lines that are no numbers out of the data"
-        )
-    names = [str(name).lower() for name in group.array_labels]
-    energy = next((n for n in names if re.fullmatch(r"e|en|ev|energy.*", n)), None)
-    if energy is not None:
-        arrays = dict(zip(names, table, strict=False))
-        return {**arrays, "energy": arrays[energy]}, {}
-    if len(table) == 2 and not re.search(r"angle|lambda|wavelength|i0", " ".join(names)):
-        return {"energy": table[0], "mu": table[1]}, {}
-    raise MeasurementError(
-        f"{path}: no column 'energy' among {', '.join(names)}; write a last comment line with the "
-        "names of the columns, e.g. '# energy i0 itrans'"
-    )
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+def _check_points(arrays: dict[str, Array], limits: Limits) -> None:
+    points = max(map(len, arrays.values()), default=0)
+    if points > limits.points:
+        raise LimitError(f"{points:,} points; limits.points allows {limits.points:,}")
 
 
 def _measurement(
@@ -280,7 +218,3 @@ def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str
         notes.append(f"{len(energy) - len(values)} repeated energies averaged")
     sums = np.bincount(inverse, weights=mu) / np.bincount(inverse)
     return values, sums, notes
-
-
-def _short(error: Exception) -> str:
-    return re.sub(r"\s+", " ", str(error))[:120] or type(error).__name__

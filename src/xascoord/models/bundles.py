@@ -12,20 +12,21 @@ import itertools
 import json
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from xascoord.core.errors import BundleError
-from xascoord.core.files import write_bytes
+from xascoord.core.errors import BundleError, LimitError
+from xascoord.core.files import open_regular, read_file, read_within, write_bytes
+from xascoord.models.bundle_checks import check_models
 from xascoord.models.classifiers import TaskModel
+from xascoord.models.records import FORMAT, parse_record
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.tree import Settings
 
-FORMAT = 1
 _RECORD = "record.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members: a time would change the bytes
 _LIBRARIES = ("xascoord", "scikit-learn", "skops", "numpy")
@@ -172,55 +173,40 @@ def _repeatable(data: bytes) -> bytes:
     return out.getvalue()
 
 
-class TaskRecord(BaseModel):
-    """What the record says of one task."""
-
-    classes: list[str]
-    spectra: int
-    temperature: float
-    parameters: dict[str, Any]
-
-
-class Record(BaseModel):
-    """What every record must hold for a bundle to be used; it may hold more."""
-
-    model_config = ConfigDict(extra="allow")
-
-    element: str
-    classifier: str
-    input_spec: dict[str, dict[str, Any]]
-    versions: dict[str, str]
-    tasks: dict[str, TaskRecord]
-
-
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Path, limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The record of a bundle, without loading a model.
 
     Raises
     ------
     BundleError
-        If the file is missing, no bundle, or of another format.
+        If the file is missing, no bundle, of another format, or its record is damaged.
     """
+    with _reading(path), open_regular(path) as handle, zipfile.ZipFile(handle) as archive:
+        return parse_record(path, _read_record(archive, limits))
+
+
+def _read_record(archive: zipfile.ZipFile, limits: Limits) -> bytes:
+    with archive.open(_RECORD) as member:
+        return read_within(member, limits.document_bytes, "document_bytes")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Whatever a damaged archive makes its reader raise is one message."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            record: dict[str, Any] = json.loads(archive.read(_RECORD))
+        yield
+    except BundleError:
+        raise
     except FileNotFoundError:
         raise BundleError(f"{path}: no such bundle; train the models first") from None
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of zipfile and of what it unpacks by
         raise BundleError(f"{path}: not a bundle of models ({error})") from None
-    found = record.get("format") if isinstance(record, dict) else None
-    if found != FORMAT:
-        raise BundleError(f"{path}: format {found}, this version reads {FORMAT}; train anew")
-    try:
-        Record.model_validate(record)
-    except ValidationError as error:
-        fields = sorted({".".join(map(str, e["loc"])) for e in error.errors()})
-        raise BundleError(f"{path}: its record is damaged: {', '.join(fields)}") from None
-    return record
 
 
 def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
-    """Read a bundle.
+    """Read a bundle and check the whole of it.
 
     Parameters
     ----------
@@ -233,37 +219,51 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
     ------
     BundleError
         If the bundle is of another grid or energy reference, of another major version of a
-        library, or holds types that are not those of our models.
+        library, holds types that are not those of our models, or is damaged anywhere.
     """
-    from skops import io as skops
-    from skops.io.exceptions import UntrustedTypesFoundException
-
-    record = read_record(path)
+    limits = DEFAULT_LIMITS if settings is None else settings.limits
+    with _reading(path):
+        data = read_file(path, limits.bundle_bytes, "bundle_bytes")
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > limits.bundle_bytes:
+                raise LimitError(f"unpacked, larger than limits.bundle_bytes "
+                                 f"({limits.bundle_bytes:,})")  # fmt: skip
+            record = parse_record(path, _read_record(archive, limits))
     _check_versions(path, record)
     if settings is not None:
         _check_input_spec(path, record, input_spec(settings))
+    models = _load_models(path, data)
+    if {task: tuple(part["classes"]) for task, part in record["tasks"].items()} != {
+        task: model.classes for task, model in models.items()
+    }:
+        raise BundleError(f"{path}: record and models do not belong together")
     try:
-        unknown = sorted(set(skops.get_untrusted_types(file=path)) - set(_TRUSTED))
+        check_models(record["classifier"], record["input_spec"]["window"]["points"], models)
+    except ValueError as error:
+        raise BundleError(f"{path}: its models are damaged: {error}") from None
+    return Bundle(record, models)
+
+
+def _load_models(path: Path, data: bytes) -> dict[str, TaskModel]:
+    """Models of all tasks, of our types only."""
+    from skops import io as skops
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        unknown = sorted(set(skops.get_untrusted_types(data=data)) - set(_TRUSTED))
         if unknown:
             raise BundleError(f"{path}: holds types that no model has: {', '.join(unknown)}")
-        content = skops.load(path, trusted=list(_TRUSTED))
-        models = {
+        content = skops.loads(data, trusted=list(_TRUSTED))
+        return {
             task: TaskModel(tuple(part["classes"]), part["estimator"])
             for task, part in content.items()
         }
-    except BundleError:
+    except (BundleError, MemoryError):
         raise
     except UntrustedTypesFoundException as error:
         raise BundleError(f"{path}: {error}") from None
     except Exception as error:  # whatever damaged content makes the reader raise
         raise BundleError(f"{path}: damaged ({type(error).__name__}: {error})") from None
-    said = {task: tuple(part["classes"]) for task, part in record["tasks"].items()}
-    points = {getattr(m.estimator, "n_features_in_", None) for m in models.values()} - {None}
-    if said != {task: m.classes for task, m in models.items()} or (
-        points - {record["input_spec"]["window"].get("points")}
-    ):
-        raise BundleError(f"{path}: record and models do not belong together")
-    return Bundle(record, models)
 
 
 def _check_versions(path: Path, record: dict[str, Any]) -> None:

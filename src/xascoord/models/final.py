@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.engines import engine_of
@@ -15,6 +16,7 @@ from xascoord.core.hashing import seed_of
 from xascoord.core.origin import origin
 from xascoord.models.cross_validation import Folds, Parameters, fit_all_tasks, full_training_set
 from xascoord.models.data import ElementData
+from xascoord.models.element import make_folds
 from xascoord.models.held_out import Temperatures
 from xascoord.models.training_sets import FULL
 from xascoord.settings.tree import Settings
@@ -71,7 +73,7 @@ def bundle_record(
         "split": models.main_split,
         "searched": models.search,
         "origin": origin(),
-        "novelty": distance_quantiles(data.features, folds[models.main_split]),
+        "novelty": distance_quantiles(data.features, _by_material(data, folds, settings)),
         "data": {
             "hash": data.digest(),
             "site": used.count("site"),
@@ -82,6 +84,17 @@ def bundle_record(
             "engines": sorted({engine_of(name) for name in named}),
         },
     }
+
+
+def _by_material(data: ElementData, folds: Folds, settings: Settings) -> npt.NDArray[np.int32]:
+    """Folds that keep a material together, whatever split the models are judged by.
+
+    Under a random split the nearest spectrum of another fold is one of the same material.
+    """
+    if "grouped" not in folds:
+        grouped = settings.models.model_copy(update={"splits": ("grouped",)})
+        folds = make_folds(data, settings.model_copy(update={"models": grouped}))
+    return folds["grouped"]
 
 
 def save_final(

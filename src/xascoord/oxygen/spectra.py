@@ -7,6 +7,7 @@ structure) and a POSCAR. The class of an oxygen is the number of metal atoms wit
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import SourceError
+from xascoord.core.errors import LimitError, NotAFileError, SourceError
+from xascoord.core.files import check_text, read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.networks import Oxygen
 from xascoord.sources.collect import Spectrum
 
@@ -56,8 +59,24 @@ def local_environment(structure: Structure, site: int, settings: Oxygen) -> tupl
     return metals, dimer
 
 
-def read_snapshots(folder: Path, settings: Oxygen) -> tuple[list[Row], list[Row]]:
+def read_snapshots(
+    folder: Path,
+    settings: Oxygen,
+    limits: Limits = DEFAULT_LIMITS,
+    allow_negative: bool = False,
+) -> tuple[list[Row], list[Row]]:
     """All snapshots of a folder.
+
+    Parameters
+    ----------
+    folder
+        Column files and POSCARs.
+    settings
+        Metal, cutoffs, window.
+    limits
+        Most that is read of a file.
+    allow_negative
+        ``quality.allow_negative``: keep spectra with mu below zero.
 
     Returns
     -------
@@ -74,8 +93,8 @@ def read_snapshots(folder: Path, settings: Oxygen) -> tuple[list[Row], list[Row]
     rows: list[Row] = []
     rejected: list[Row] = []
     for name, columns, poscar in snapshot_files(folder):
-        structure = _read_structure(poscar)
-        energy, table = read_columns(columns)
+        structure = _read_structure(poscar, limits)
+        energy, table = read_columns(columns, limits)
         oxygens = [i for i, site in enumerate(structure) if site.specie.symbol == ABSORBER]
         if table.shape[1] != len(oxygens):
             raise SourceError(
@@ -85,6 +104,8 @@ def read_snapshots(folder: Path, settings: Oxygen) -> tuple[list[Row], list[Row]
         for site, mu in zip(oxygens, table.T, strict=True):
             key = f"{name}/{site}"
             try:
+                if (mu < 0).any() and not allow_negative:
+                    raise RejectedSpectrum(Reason.NEGATIVE_MU, f"lowest {np.nanmin(mu):.3g}")
                 rows.append(_row(key, name, site, "snapshot", structure, energy, mu, 0.0, settings))
             except RejectedSpectrum as error:
                 rejection = Rejection(key, error.reason, error.detail, ABSORBER)
@@ -118,7 +139,7 @@ def snapshot_files(folder: Path) -> list[tuple[str, Path, Path]]:
     return sorted(found)
 
 
-def read_columns(path: Path) -> tuple[Array, Array]:
+def read_columns(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[Array, Array]:
     """Energies (n,) and spectra (n, columns) of a column file.
 
     Raises
@@ -127,8 +148,10 @@ def read_columns(path: Path) -> tuple[Array, Array]:
         If it is no table of numbers, or the energies do not rise.
     """
     try:
-        table = np.loadtxt(path, ndmin=2)
-    except (OSError, ValueError) as error:
+        content = read_file(path, limits.file_bytes)
+        check_text(content, limits.points, limits.line_bytes)
+        table = np.loadtxt(io.BytesIO(content), ndmin=2)
+    except (OSError, ValueError, LimitError, NotAFileError) as error:
         raise SourceError(f"{path}: not a table of numbers ({error})") from None
     if table.shape[0] < 2 or table.shape[1] < 2:
         raise SourceError(f"{path}: {table.shape[0]} rows of {table.shape[1]} columns; cut off?")
@@ -178,8 +201,6 @@ def _row(
     """One oxygen as a row of ``schemas.OXYGEN``; raises RejectedSpectrum."""
     if not np.isfinite(mu).all():
         raise RejectedSpectrum(Reason.NOT_A_NUMBER, f"at {int((~np.isfinite(mu)).sum())} energies")
-    if (mu < 0).any():
-        raise RejectedSpectrum(Reason.NEGATIVE_MU, f"lowest {mu.min():.3g}")
     low, high = (zero + end for end in settings.window)
     if energy[0] > low or energy[-1] < high:
         raise RejectedSpectrum(
@@ -200,13 +221,15 @@ def _row(
     }  # fmt: skip
 
 
-def _read_structure(path: Path) -> Structure:
+def _read_structure(path: Path, limits: Limits) -> Structure:
     from xascoord.core.errors import StructureError
     from xascoord.sources.feff.output import decode, read_poscar
 
     try:
-        return read_poscar(decode(path.read_bytes()))
-    except (StructureError, RejectedSpectrum, ValueError, IndexError) as error:
+        return read_poscar(decode(read_file(path, limits.file_bytes), limits), limits)
+    except (
+        StructureError, LimitError, NotAFileError, RejectedSpectrum, ValueError, IndexError,
+    ) as error:  # fmt: skip
         raise SourceError(f"{path}: not a readable POSCAR ({error})") from None
 
 
@@ -223,6 +246,7 @@ def all_rows(settings: Settings) -> Iterator[tuple[list[Row], list[Row]]]:
             "oxygen.folder and oxygen.feff are both null: name a folder of snapshots or FEFF output"
         )
     if settings.oxygen.folder is not None:
-        yield read_snapshots(Path(settings.oxygen.folder), settings.oxygen)
+        yield read_snapshots(Path(settings.oxygen.folder), settings.oxygen, settings.limits,
+                             settings.quality.allow_negative)  # fmt: skip
     if settings.oxygen.feff is not None:
         yield read_feff_oxygens(settings)

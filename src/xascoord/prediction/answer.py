@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from xascoord.core.text import printable
 from xascoord.prediction.environments import Alternative
 
 _NEAREST = 3
@@ -131,7 +132,7 @@ class Answer:
                 f"over {rarely:.3f}):"
             )
             lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
-        return "\n".join(lines + self._done())
+        return "\n".join(map(printable, lines + self._done()))
 
     def _probabilities(self) -> list[str]:
         shown = [a for a in self.alternatives if a.probability >= _LEAST_SHOWN][:_SHOWN]

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from xascoord.core.errors import BundleError, MeasurementError, XascoordError
+from xascoord.core.errors import MeasurementError, XascoordError
+from xascoord.core.text import printable
 from xascoord.measured.prepare import read_and_prepare
 from xascoord.measured.read import SUFFIXES
 from xascoord.prediction.answer import Answer
+from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
-from xascoord.settings.models import Prediction
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
+from xascoord.settings.models import Importance, Prediction
 
+Draw = Callable[[Sequence[Answer], Path], None]
 _PICTURES = (".png", ".pdf", ".svg")
-_COLUMNS = (
-    "file", "spectrum", "element", "answer", "probability", "cn_probability", "e0", "distance",
-    "abstains", "warnings",
-)  # fmt: skip
 
 
 def run(
@@ -38,6 +39,9 @@ def run(
     plot: Path | None,
     as_json: bool,
     settings: Prediction,
+    out: Path | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    bounds: tuple[float, float] = Importance().bounds,
 ) -> None:
     """Predict and print.
 
@@ -59,6 +63,12 @@ def run(
         JSON instead of text.
     settings
         Those in force otherwise.
+    out
+        File for the table (or JSON) instead of the terminal; it grows with each spectrum.
+    limits
+        Most that is read of a file.
+    bounds
+        Of the regions in a picture (``importance.bounds``).
 
     Raises
     ------
@@ -66,7 +76,8 @@ def run(
         If something that was given cannot be, or a single file cannot be read.
     """
     given = {name: value for name, value in wishes.items() if value is not None}
-    if plot is not None and not path.is_dir() and plot.suffix.lower() not in _PICTURES:
+    is_folder = path.is_dir()
+    if plot is not None and not is_folder and plot.suffix.lower() not in _PICTURES:
         raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
     if e0 is not None and not math.isfinite(e0):
         raise XascoordError("--e0: must be a number of eV")
@@ -75,17 +86,22 @@ def run(
     except ValidationError as error:
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
-    predictor = Predictor(models, settings, origin)
-    if path.is_dir():
-        _run_folder(path, predictor, element, e0, plot, as_json)
+    predictor = Predictor(models, settings, origin, limits)
+    draw = partial(_draw, predictor=predictor, bounds=bounds)
+    if is_folder:
+        with closing(Output(out, as_json)) as output:
+            _run_folder(path, predictor, element, e0, plot, output, draw)
         return
     answers = _predict_one(path, predictor, element, e0)
-    if as_json:
+    if out is not None:
+        with closing(Output(out, as_json)) as output:
+            output.add(path.name, answers)
+    elif as_json:
         print(json.dumps([answer.record() for answer in answers], indent=1))
     else:
         print("\n\n".join(answer.text() for answer in answers))
     if plot is not None:
-        _draw(answers, plot, predictor)
+        draw(answers, plot)
 
 
 def _predict_one(
@@ -96,7 +112,7 @@ def _predict_one(
     Both take most of their time to import their libraries, so together they take half.
     """
     contracts = {e: predictor.input_spec(e) for e in ([element] if element else predictor.elements)}
-    wishes = predictor.settings.channel, predictor.settings.deglitch
+    wishes = predictor.settings.channel, predictor.settings.deglitch, predictor.limits
     try:
         with ProcessPoolExecutor(1) as pool:
             future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
@@ -114,60 +130,58 @@ def _run_folder(
     element: str | None,
     e0: float | None,
     plot: Path | None,
-    as_json: bool,
+    output: Output,
+    draw: Draw,
 ) -> None:
-    every = sorted(p for p in folder.rglob("*") if p.is_file())
+    """Answers for every file of a folder, each put out before the next file is read."""
+    own = output.path.resolve() if output.path else None
+    every = sorted(p for p in folder.rglob("*") if p.is_file() and p.resolve() != own)
     files = [p for p in every if p.suffix.lower() in SUFFIXES]
     if len(files) < len(every):
         others = ", ".join(str(p.relative_to(folder)) for p in every if p not in files)
-        print(f"not looked at ({len(every) - len(files)}): {others}", file=sys.stderr)
+        print(printable(f"not looked at ({len(every) - len(files)}): {others}"), file=sys.stderr)
     if not files:
         raise MeasurementError(f"{folder}: no spectra here ({', '.join(SUFFIXES)})")
-    results: list[tuple[Path, Answer]] = []
+    _ = predictor.elements  # no models at all: said once, not for each file
     for file in files:
-        try:
-            answers = predictor.predict_file(file, element, e0)
-        except (MeasurementError, BundleError) as error:
-            reason = str(error).removeprefix(f"{file}: ")
-            answers = [Answer(file.name, element or "", predictor.settings.classifier,
-                              abstains=reason)]  # fmt: skip
-        results += [(file, answer) for answer in answers]
+        answers = _answers(file, predictor, element, e0)
+        output.add(str(file.relative_to(folder)), answers)
         if plot is not None:
             name = "_".join(file.relative_to(folder).parts)
-            _draw(answers, plot / f"{name}.png", predictor)
-    if as_json:
-        records = [{"file": str(f.relative_to(folder)), **a.record()} for f, a in results]
-        print(json.dumps(records, indent=1))
-        return
-    writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_line(folder, file, answer) for file, answer in results)
+            _draw_if_possible(draw, answers, plot / f"{name}.png")
 
 
-def _line(folder: Path, file: Path, answer: Answer) -> dict[str, Any]:
-    record = answer.record()
-    best = answer.best
-    return {
-        "file": file.relative_to(folder),
-        "spectrum": answer.name,
-        "element": answer.element,
-        "answer": best.label if best else "",
-        "probability": f"{best.probability:.4f}" if best else "",
-        "cn_probability": f"{best.cn_probability:.4f}" if best else "",
-        "e0": record["e0"] or "",
-        "distance": "" if record["distance"] is None else record["distance"],
-        "abstains": answer.abstains,
-        "warnings": "; ".join(answer.warnings),
-    }
+def _answers(
+    file: Path, predictor: Predictor, element: str | None, e0: float | None
+) -> list[Answer]:
+    """Answers for a file of a folder; whatever goes wrong with it is the answer's reason."""
+    try:
+        return predictor.predict_file(file, element, e0)
+    except XascoordError as error:
+        reason = str(error).removeprefix(f"{file}: ")
+    except Exception as error:  # a fault of ours in one file must not cost the others
+        reason = f"unexpected {type(error).__name__}: {error}"[:200]
+    return [Answer(file.name, element or "", predictor.settings.classifier, abstains=reason)]
 
 
-def _draw(answers: Sequence[Answer], path: Path, predictor: Predictor) -> None:
+def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None:
+    """Draw the answers of a file of a folder; a picture that fails is a message."""
+    try:
+        draw(answers, path)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
+        print(printable(f"{path.name}: not drawn, {reason}"), file=sys.stderr)
+
+
+def _draw(
+    answers: Sequence[Answer], path: Path, predictor: Predictor, bounds: tuple[float, float]
+) -> None:
     """One picture a spectrum; of several in a file each gets its number."""
     from xascoord.prediction.figure import plot_answer
 
     for number, answer in enumerate(answers, start=1):
         own = path if len(answers) == 1 else path.with_stem(f"{path.stem}_{number}")
         if answer.prepared is None:
-            print(f"{own}: not drawn, {answer.abstains}", file=sys.stderr)
+            print(printable(f"{own}: not drawn, {answer.abstains}"), file=sys.stderr)
             continue
-        plot_answer(answer, predictor.models(answer.element).input_spec[0], own)
+        plot_answer(answer, predictor.models(answer.element).input_spec[0], own, bounds)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import MeasurementError
+from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.settings.models import Prediction
@@ -35,25 +35,26 @@ class ElementModels:
     """
 
     def __init__(self, folder: Path, settings: Prediction, known: Sequence[str] = ()) -> None:
-        from xascoord.core.schemas import REFERENCE
-        from xascoord.core.tables import read_table
         from xascoord.models.bundles import load_bundle
+        from xascoord.models.reference import read_reference
 
         self.settings = settings
-        self.bundle = load_bundle(folder / f"{settings.classifier}.skops")
+        path = folder / f"{settings.classifier}.skops"
+        self.bundle = load_bundle(path)
         record = self.bundle.record
         self.element = record["element"]
+        if (self.element, record["classifier"]) != (folder.name, settings.classifier):
+            raise BundleError(
+                f"{path}: holds models of {self.element} by {record['classifier']}; put it where "
+                "it belongs"
+            )
         self.input_spec = (
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
         self.known = (_learnt_from(record, settings.classifier), *known)
-        table = read_table(folder / "reference.parquet", REFERENCE)
-        self.names = table["spectrum_id"].to_pylist()
-        self.labels = table["label"].to_pylist()
-        points = self.input_spec[0].points
-        flat = table["features"].combine_chunks().flatten().to_numpy()
-        self.reference = flat.astype(float).reshape(-1, points)
+        table = read_reference(folder / "reference.parquet", self.input_spec[0].points)
+        self.names, self.labels, self.reference = table.names, table.labels, table.features
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""

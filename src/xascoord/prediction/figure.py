@@ -14,7 +14,9 @@ from xascoord.spectra.regions import region_masks
 from xascoord.spectra.window import relative_grid
 
 
-def plot_answer(answer: Answer, window: Window, path: Path) -> None:
+def plot_answer(
+    answer: Answer, window: Window, path: Path, bounds: tuple[float, float] = Importance().bounds
+) -> None:
     """Draw one answer.
 
     Parameters
@@ -25,6 +27,8 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
         Of the models.
     path
         PNG file.
+    bounds
+        Of the regions (``importance.bounds``).
     """
     prepared = answer.prepared
     grid = relative_grid(window)
@@ -45,7 +49,7 @@ def plot_answer(answer: Answer, window: Window, path: Path) -> None:
     for near in answer.nearest:
         right.plot(grid, near.features, linewidth=0.9,
                    label=f"{near.distance:.3f} {near.spectrum}\n{brief(near.label)}")  # fmt: skip
-    for name, mask in region_masks(window, Importance().bounds).items():
+    for name, mask in region_masks(window, bounds).items():
         start = float(grid[mask][0]) if mask.any() else window.upper
         right.axvline(start, color="0.8", linewidth=0.8, zorder=0)
         right.text(start + 0.5, 0.02, name, fontsize=7, color="0.5", clip_on=True)

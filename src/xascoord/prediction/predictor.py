@@ -14,6 +14,7 @@ from xascoord.core.errors import BundleError
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.element_models import ElementModels
 from xascoord.prediction.store import Entry, choose, default_folders, find_models
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
@@ -32,6 +33,8 @@ class Predictor:
         Which classifier, and when to abstain.
     origin
         Take models of this origin only, e.g. ``embedded``.
+    limits
+        Most that is read of a measured file.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class Predictor:
         bundles: Path | str | None = None,
         settings: Prediction | None = None,
         origin: str | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.folders = default_folders(RUN) if bundles is None else [Path(bundles)]
+        self.limits = limits
         self.settings = settings or Prediction()
         self.origin = origin
         self._loaded: dict[str, ElementModels] = {}
@@ -106,9 +111,10 @@ class Predictor:
         return [
             self.answer(found)
             for found in read_and_prepare(
-                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch
+                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
+                self.limits,
             )
-        ]
+        ]  # fmt: skip
 
     @staticmethod
     def import_libraries() -> None:

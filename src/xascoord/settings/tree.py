@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from xascoord.core.elements import ELEMENTS
@@ -17,6 +16,7 @@ from xascoord.core.errors import SettingsError
 from xascoord.settings.base import Section
 from xascoord.settings.feff import Crystals, Feff
 from xascoord.settings.labels import Labels
+from xascoord.settings.limits import Limits
 from xascoord.settings.models import Augmentation, Importance, Models, Prediction, Validation
 from xascoord.settings.networks import ElementName, Geometries, Oxygen
 from xascoord.settings.sources import (
@@ -29,6 +29,7 @@ from xascoord.settings.sources import (
     XasdbArchive,
 )
 from xascoord.settings.spectra import Averaging, EdgeEnergy, Window
+from xascoord.settings.yaml_text import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -52,6 +53,7 @@ class Settings(Section):
     omnixas: Omnixas = Omnixas()
     xasdb_archive: XasdbArchive = XasdbArchive()
     materials_project: MaterialsProject = MaterialsProject()
+    limits: Limits = Limits()
     quality: Quality = Quality()
     edge_energy: EdgeEnergy = EdgeEnergy()
     window: Window = Window()
@@ -131,10 +133,17 @@ def _explain(problem: Any, origin: str) -> str:
         "extra_forbidden": "no such setting; remove it or correct its name",
         "missing": "set it",
     }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    given = "" if problem["type"] == "extra_forbidden" else f" (got {problem.get('input')!r:.80})"
+    given = "" if problem["type"] == "extra_forbidden" else f" (got {_shown(problem.get('input'))})"
     if field == "(top level)":
         given = ""
     return f"{origin}: {field}: {remedy}{given}. See workflow/schemas/params.schema.json."
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:  # more digits than Python writes
+        return "a number too long to show"
 
 
 def load_settings(path: Path, text: str | None = None) -> Settings:
@@ -156,20 +165,12 @@ def load_settings(path: Path, text: str | None = None) -> Settings:
     if text is not None:
         try:
             values = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"--settings: not a JSON object ({error})") from None
         if not isinstance(values, dict):
             raise SettingsError(f"--settings: must be a JSON object, not {text[:40]}")
         return parse_settings(values, "--settings", Settings)
-    if not path.exists():
-        raise SettingsError(f"{path}: no such file; run from the project folder or give --params")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not readable as YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path}: must hold 'name: value' pairs, not a {type(values).__name__}")
-    return parse_settings(values, str(path))
+    return parse_settings(read_yaml(path), str(path))
 
 
 def load_or_default(path: Path) -> Settings:

@@ -100,7 +100,7 @@ def run(
 
 def _measured(path: Path, element: str, settings: Settings) -> Any:
     contracts = {element: (settings.window, settings.edge_energy)}
-    several = read_and_prepare(path, contracts, element)
+    several = read_and_prepare(path, contracts, element, limits=settings.limits)
     found = several[0]
     if isinstance(found, tuple):
         raise XascoordError(f"{path}: {found[2]}")

@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.elements import ELEMENTS
-from xascoord.core.errors import StructureError, XascoordError
+from xascoord.core.errors import LimitError, NotAFileError, StructureError, XascoordError
+from xascoord.core.files import read_file
 from xascoord.core.rankings import describe
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.jobs.journal import Journal
 from xascoord.labels.ranking import combined_ranking
 from xascoord.settings.feff import Preset
 from xascoord.settings.labels import Labels
+from xascoord.settings.limits import DEFAULT_LIMITS
 from xascoord.settings.spectra import EdgeEnergy
 from xascoord.settings.tree import Settings
 from xascoord.sources.feff.batch import run_batch
@@ -112,17 +114,17 @@ def read_crystal(path: Path) -> Structure:
     from xascoord.sources.feff.missing import is_crystal_file
     from xascoord.sources.feff.output import decode, read_poscar
 
-    if not path.is_file():
-        raise XascoordError(f"{path}: no such file")
     if not is_crystal_file(path):
         raise XascoordError(f"{path}: neither a CIF (.cif) nor a POSCAR (POSCAR..., .vasp)")
     try:
-        text = decode(path.read_bytes())
+        text = decode(read_file(path, DEFAULT_LIMITS.file_bytes))
         cif = PurePosixPath(path).suffix.lower() == ".cif"
         crystal = parse_cif(text, _MOST_ATOMS) if cif else read_poscar(text)
         if len(crystal) > _MOST_ATOMS:
             raise StructureError(f"more than {_MOST_ATOMS} atoms in the cell")
-    except (StructureError, RejectedSpectrum, OSError) as error:
+    except FileNotFoundError:
+        raise XascoordError(f"{path}: no such file") from None
+    except (StructureError, LimitError, NotAFileError, RejectedSpectrum, OSError) as error:
         hint = "; order it first" if "occupied" in str(error) else ""
         raise XascoordError(f"{path}: {error}{hint}") from None
     return crystal

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.errors import StructureError
+from xascoord.core.errors import LimitError, StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.spectra.checks import check_spectrum
@@ -68,12 +69,12 @@ def parse_document(
         if isinstance(document.get("spectrum"), dict)
         else document
     )
-    energy, mu = _arrays(xas)
+    energy, mu = _arrays(xas, settings.limits)
     absorber = claimed_element(document)
     index = xas.get("absorbing_index")
     if index is None:
         index = xas.get("absorbing_atom")
-    structure = _structure(xas)
+    structure = _structure(xas, settings.limits)
     if not absorber and isinstance(index, int) and 0 <= index < len(structure):
         absorber = structure[index].specie.symbol
     if not absorber:
@@ -94,7 +95,7 @@ def parse_document(
     return Spectrum(key, material, absorber, kind, position, energy, mu), row
 
 
-def _arrays(xas: dict[str, Any]) -> tuple[Any, Any]:
+def _arrays(xas: dict[str, Any], limits: Limits) -> tuple[Any, Any]:
     x: Any
     y: Any
     pairs = xas.get("spectrum")
@@ -109,6 +110,9 @@ def _arrays(xas: dict[str, Any]) -> tuple[Any, Any]:
     try:
         if not isinstance(x, list) or not isinstance(y, list):
             raise TypeError
+        points = max(len(x), len(y))
+        if points > limits.points:
+            raise LimitError(f"{points:,} points; limits.points allows {limits.points:,}")
         if any(isinstance(value, str) for value in (*x, *y)):
             raise TypeError
         arrays = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
@@ -119,11 +123,14 @@ def _arrays(xas: dict[str, Any]) -> tuple[Any, Any]:
     return arrays
 
 
-def _structure(xas: dict[str, Any]) -> Any:
+def _structure(xas: dict[str, Any], limits: Limits) -> Any:
     from pymatgen.core import Structure
 
     if not isinstance(xas.get("structure"), dict):
         raise RejectedSpectrum(Reason.NO_STRUCTURE, "no structure in the document")
+    sites = xas["structure"].get("sites")
+    if isinstance(sites, list) and len(sites) > limits.atoms:
+        raise LimitError(f"{len(sites):,} atoms; limits.atoms allows {limits.atoms:,}")
     try:
         structure = Structure.from_dict(xas["structure"])
     except Exception as error:  # pymatgen raises many kinds on malformed dictionaries

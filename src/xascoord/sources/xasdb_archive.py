@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
+import re
 import zlib
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-import ijson
-
 from xascoord.core.errors import SourceError
+from xascoord.core.files import open_regular
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
+from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
+from xascoord.sources.json_stream import Part, parse_json, parts, too_large
 from xascoord.sources.xas_document import (
     DOCUMENT_KEYS,
     claimed_element,
@@ -45,7 +45,7 @@ def read_archive(
     if not files:
         raise SourceError(f"xasdb_archive.path: no {', '.join(_SUFFIXES)} file at {path}")
     for file in files:
-        for where, document in read_documents(file):
+        for where, document in read_documents(file, settings.limits):
             if isinstance(document, RejectedSpectrum):
                 yield Rejection(where, document.reason, document.detail), None
                 continue
@@ -60,108 +60,130 @@ def read_archive(
             yield found
 
 
-def read_documents(path: Path) -> Iterator[tuple[str, Any]]:
+def read_documents(path: Path, limits: Limits) -> Iterator[tuple[str, Any]]:
     """Stream the documents of one file as (where, document).
 
     What cannot be read comes as (where, RejectedSpectrum), so that it is counted.
     """
-    packed = path.name.endswith(".gz")
-    if not os.access(path, os.R_OK):
-        yield path.name, RejectedSpectrum(Reason.UNREADABLE, "no permission to read it")
-        return
-    with cast("IO[bytes]", gzip.open(path, "rb") if packed else path.open("rb")) as handle:
-        try:
+    try:
+        with open_regular(path) as file:
+            packed = path.name.endswith(".gz")
+            handle = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
             lines = ".jsonl" in path.name or ".ndjson" in path.name
-            yield from _json_lines(path.name, handle) if lines else _json(path.name, handle)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            read = _json_lines if lines else _json
+            yield from read(path.name, handle, limits)
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
             yield path.name, RejectedSpectrum(Reason.TRUNCATED, f"gzip: {error}")
-
-
-def _json_lines(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(handle, start=1):
-        if not line.strip():
-            continue
-        where = f"{name}:{number}"
-        try:
-            yield where, json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            yield where, RejectedSpectrum(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8")
-        except ValueError as error:
-            cut = not line.endswith(b"\n")
-            reason = Reason.TRUNCATED if cut else Reason.UNREADABLE
-            yield where, RejectedSpectrum(reason, f"not JSON: {error}"[:120])
-        except RecursionError:
-            yield where, RejectedSpectrum(Reason.UNREADABLE, "nested too deep")
-
-
-def _json(name: str, handle: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    try:
-        first, keys = _opening(handle)
-        handle.seek(0)
-        if first == "":
-            yield name, RejectedSpectrum(Reason.EMPTY, "no content")
-        elif first == "[":
-            yield from _numbered(name, _items(handle, "item"))
-        elif first != "{":
-            yield name, RejectedSpectrum(Reason.WRONG_TYPE, "neither a list nor an object")
-        elif keys & DOCUMENT_KEYS:
-            yield name, json.loads(handle.read().decode("utf-8"))
-        elif "data" in keys:
-            count = 0
-            for item in _numbered(name, _items(handle, "data.item")):
-                count += 1
-                yield item
-            if count == 0:
-                yield name, RejectedSpectrum(Reason.WRONG_TYPE, "data is no list of documents")
+        elif isinstance(error, PermissionError):
+            yield path.name, RejectedSpectrum(Reason.UNREADABLE, "no permission to read it")
         else:
-            for entry, document in ijson.kvitems(handle, "", use_float=True):
-                if isinstance(document, dict) and not identity_of(document):
-                    document = {**document, "_id": entry}
-                yield f"{name}:{entry}", document
-    except ijson.IncompleteJSONError as error:
-        reason = Reason.NOT_UTF8 if "utf" in str(error).lower() else Reason.TRUNCATED
-        yield name, RejectedSpectrum(reason, f"ends before its end: {error}"[:120])
-    except UnicodeDecodeError as error:
-        yield name, RejectedSpectrum(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8")
-    except (ijson.JSONError, ValueError) as error:
-        yield name, RejectedSpectrum(Reason.UNREADABLE, f"not JSON: {error}"[:120])
-    except RecursionError:
-        yield name, RejectedSpectrum(Reason.UNREADABLE, "nested too deep")
-
-
-def _items(handle: IO[bytes], prefix: str) -> Iterator[Any]:
-    """Documents of a list; where an integer is too long for the fast parser a slow one goes on."""
-    count = 0
-    try:
-        for document in ijson.items(handle, prefix, use_float=True):
-            yield document
-            count += 1
-    except ijson.IncompleteJSONError as error:
-        if "overflow" not in str(error):
             raise
-        from ijson.backends import python
+    except (EOFError, zlib.error) as error:
+        yield path.name, RejectedSpectrum(Reason.TRUNCATED, f"gzip: {error}")
 
+
+def _json_lines(name: str, handle: IO[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
+    number = 0
+    while line := handle.readline(limits.document_bytes + 1):
+        number += 1
+        where, cut = f"{name}:{number}", not line.endswith(b"\n")
+        if len(line) > limits.document_bytes:
+            while cut and (line := handle.readline(limits.document_bytes)):
+                cut = not line.endswith(b"\n")
+            yield where, too_large(limits)
+        elif line.strip():
+            document = _parsed(line, limits)
+            if cut and isinstance(document, RejectedSpectrum):
+                detail = document.detail
+                document = RejectedSpectrum(Reason.TRUNCATED, detail)
+            yield where, document
+
+
+def _parsed(data: bytes, limits: Limits) -> Any:
+    """A document, or why it is none."""
+    try:
+        return parse_json(data, limits)
+    except RejectedSpectrum as error:
+        return error
+
+
+def _json(name: str, handle: IO[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
+    first = handle.read(4096).lstrip()[:1]
+    handle.seek(0)
+    if first == b"[":
+        yield from _numbered(name, parts(handle, limits), limits)
+    elif first == b"{":
+        keys = _first_keys(handle, limits)
         handle.seek(0)
-        yield from islice(python.items(handle, prefix, use_float=True), count, None)
+        if keys & DOCUMENT_KEYS:
+            yield name, _whole(handle, limits)
+        elif "data" in keys:
+            yield from _listed(name, handle, limits)
+        else:
+            yield from _by_key(name, parts(handle, limits), limits)
+    elif first == b"":
+        yield name, RejectedSpectrum(Reason.EMPTY, "no content")
+    else:
+        yield name, RejectedSpectrum(Reason.WRONG_TYPE, "neither a list nor an object")
 
 
-def _numbered(name: str, items: Iterator[Any]) -> Iterator[tuple[str, Any]]:
-    for number, document in enumerate(items):
-        yield f"{name}:{number}", document
-
-
-def _opening(handle: IO[bytes]) -> tuple[str, set[str]]:
-    """First character of the JSON, and the first keys where it is an object."""
-    head = handle.read(4096).lstrip().decode("utf-8", errors="replace")[:1]
+def _first_keys(handle: IO[bytes], limits: Limits) -> set[str]:
+    """The first keys of an object, until they tell what it is."""
     keys: set[str] = set()
-    if head == "{":
-        handle.seek(0)
-        for prefix, event, value in ijson.parse(handle):
-            if prefix == "" and event == "map_key":
-                keys.add(value)
-                if keys & DOCUMENT_KEYS or "data" in keys or len(keys) > _FIRST_KEYS:
-                    break
-    return head, keys
+    for data, _ in parts(handle, limits):
+        keys.add(_key_and_value(data)[0])
+        if keys & DOCUMENT_KEYS or "data" in keys or len(keys) > _FIRST_KEYS:
+            break
+    return keys
+
+
+def _whole(handle: IO[bytes], limits: Limits) -> Any:
+    """The one document of a file, or why it is none."""
+    data = handle.read(limits.document_bytes + 1)
+    if len(data) > limits.document_bytes:
+        return too_large(limits)
+    document = _parsed(data, limits)
+    if isinstance(document, RejectedSpectrum) and not data.rstrip().endswith(b"}"):
+        return RejectedSpectrum(Reason.TRUNCATED, document.detail)
+    return document
+
+
+def _listed(name: str, handle: IO[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
+    """Documents of the list ``data`` of an object."""
+    count = 0
+    for count, found in enumerate(  # noqa: B007
+        _numbered(name, parts(handle, limits, "data"), limits), start=1
+    ):
+        yield found
+    if count == 0:
+        yield name, RejectedSpectrum(Reason.WRONG_TYPE, "data is no list of documents")
+
+
+def _numbered(name: str, found: Iterator[Part], limits: Limits) -> Iterator[tuple[str, Any]]:
+    for number, (data, fault) in enumerate(found):
+        yield f"{name}:{number}", fault or _parsed(data, limits)
+
+
+def _by_key(name: str, found: Iterator[Part], limits: Limits) -> Iterator[tuple[str, Any]]:
+    """Documents of an object whose keys are their identifiers."""
+    for data, fault in found:
+        key, value = _key_and_value(data)
+        document = fault or _parsed(value, limits)
+        if isinstance(document, dict) and not identity_of(document):
+            document = {**document, "_id": key}
+        yield f"{name}:{key}", document
+
+
+def _key_and_value(data: bytes) -> tuple[str, bytes]:
+    """Parts of ``"key": value``; an empty key where there is none."""
+    match = re.match(rb'\s*("(?:[^"\\]|\\.)*+")\s*:', data, re.DOTALL)
+    if match is None:
+        return "", data
+    try:
+        return str(json.loads(match[1].decode("utf-8", errors="replace"))), data[match.end() :]
+    except ValueError:
+        return "", data
 
 
 def _name(document: Any, where: str) -> str:

@@ -11,7 +11,24 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 from xascoord.core.errors import StructureError
 
-_SMALLEST_VOLUME = 1e-3  # cubic angstrom
+_SMALLEST_VOLUME = 0.5  # cubic angstrom an atom; diamond has 5.7
+
+
+def check_cell(structure: Structure) -> None:
+    """Look whether atoms have room: of a cell too small a sphere of neighbours has no end.
+
+    Raises
+    ------
+    StructureError
+        If lattice or positions are not finite, or the cell is too small for its atoms.
+    """
+    numbers = (structure.lattice.matrix, structure.frac_coords)
+    if not all(np.isfinite(values).all() for values in numbers):
+        raise StructureError("lattice or positions are not finite")
+    if not structure.volume > _SMALLEST_VOLUME * len(structure):
+        raise StructureError(
+            f"cell of {structure.volume:.2g} cubic angstrom for {len(structure)} atoms"
+        )
 
 
 def equivalent_sites(structure: Structure, precision: float) -> list[int]:
@@ -40,11 +57,7 @@ def equivalent_sites(structure: Structure, precision: float) -> list[int]:
     if not structure.is_ordered:
         raise StructureError("partially occupied sites")
     # spglib ends the whole process on such cells.
-    numbers = (structure.lattice.matrix, structure.frac_coords)
-    if not all(np.isfinite(values).all() for values in numbers):
-        raise StructureError("lattice or positions are not finite")
-    if structure.volume < _SMALLEST_VOLUME:
-        raise StructureError(f"cell of {structure.volume:.2g} cubic angstrom")
+    check_cell(structure)
     try:
         dataset = SpacegroupAnalyzer(structure, symprec=precision).get_symmetry_dataset()
     except (SymmetryUndeterminedError, TypeError, ValueError) as error:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from io import StringIO
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from xascoord.core.elements import ELEMENTS
-from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.errors import LimitError, MeasurementError, NotAFileError, SourceError
+from xascoord.core.files import read_file
 from xascoord.core.rankings import Ranking, dominant
 from xascoord.labels.expected import expected_ranking
 from xascoord.measured.clean import deglitch, merge_scans
 from xascoord.measured.normalise import ModelInput, normalise_and_window
 from xascoord.measured.read import read_measurements
+from xascoord.settings.limits import DEFAULT_LIMITS
 from xascoord.settings.tree import Settings
 
 COLUMNS = ("file", "element", "compound", "sample", "expected", "source", "licence")
+
+_MOST_COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,12 @@ def read_manifest(path: Path) -> list[Sample]:
         Naming the file, the line and what is wrong with it.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_file(path, DEFAULT_LIMITS.file_bytes).decode("utf-8")
+        reader = csv.DictReader(StringIO(text, newline=""))
+        if len(reader.fieldnames or ()) > _MOST_COLUMNS:  # each row would get all of them
+            raise SourceError(f"{path}: more than {_MOST_COLUMNS} columns")
+        rows = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error, LimitError, NotAFileError) as error:
         raise SourceError(f"{path}: cannot be read ({error})") from None
     groups: dict[tuple[str, str, str, str], list[str]] = {}
     for line, row in enumerate(rows, start=2):
@@ -62,6 +70,11 @@ def read_manifest(path: Path) -> list[Sample]:
             raise SourceError(f"{path}, line {line}: {', '.join(missing) or 'file, compound'} lack")
         if row["element"] not in ELEMENTS:
             raise SourceError(f"{path}, line {line}: no element {row['element']!r}")
+        file = PurePosixPath(row["file"])
+        if file.is_absolute() or ".." in file.parts or "\0" in row["file"]:
+            raise SourceError(
+                f"{path}, line {line}: {row['file']!r} is not below the folder of measured files"
+            )
         key = row["sample"] or row["file"], row["element"], row["compound"], row["expected"]
         groups.setdefault(key, []).append(row["file"])
     return [
@@ -81,7 +94,7 @@ def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> ModelInp
     prediction = settings.prediction
     scans = []
     for file in sample.files:
-        found = read_measurements(folder / file, prediction.channel)
+        found = read_measurements(folder / file, prediction.channel, settings.limits)
         if len(found) != 1:
             raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
         scans.append(deglitch(found[0]) if prediction.deglitch else found[0])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import SourceError, StructureError
-from xascoord.core.rejections import Reason, Rejection
+from xascoord.core.errors import LimitError, SourceError, StructureError
+from xascoord.core.files import read_file
+from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
+from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.chunks import read_plan, results, write_plan
+from xascoord.sources.feff.files import Content, contents, read_content
 from xascoord.sources.feff.output import (
     NAME,
-    contents,
+    check_atoms,
     crystal_row,
     decode,
     poscar_material,
@@ -40,7 +44,13 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
     for path, material, content in _crystal_files(settings):
         name = str(path)
         try:
-            crystal = _read_crystal(path, content)
+            crystal = _read_crystal(path, read_content(content), settings.limits)
+        except RejectedSpectrum as error:
+            rejections.append(Rejection(name, error.reason, error.detail))
+            continue
+        except LimitError as error:
+            rejections.append(Rejection(name, Reason.BEYOND_LIMIT, str(error)))
+            continue
         except Exception as error:  # pymatgen raises many kinds on malformed text
             detail = f"{type(error).__name__}: {error}"[:200]
             rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))
@@ -56,8 +66,8 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
     return crystals, rejections
 
 
-def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, bytes]]:
-    """Path, material and content of every file that holds a crystal."""
+def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, Content]]:
+    """Path, material and content, to be read, of every file that holds a crystal."""
     run = settings.feff.run
     if run.structures is not None:
         folder = Path(run.structures)
@@ -66,9 +76,10 @@ def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, byt
         for path in sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file()):
             if path.name == "CONTCAR" and path.with_name("POSCAR").is_file():
                 continue  # the end of the calculation that its POSCAR began
-            yield PurePosixPath(path), normalise_material_id(_stem(path)), path.read_bytes()
+            read = partial(read_file, path, settings.limits.file_bytes)
+            yield PurePosixPath(path), normalise_material_id(_stem(path)), read
     if run.missing:
-        small, _ = contents(Path(settings.feff.path or ""))
+        small, _ = contents(Path(settings.feff.path or ""), settings.limits)
         for name in sorted(n for n in small if n.name == "POSCAR"):
             yield name, poscar_material(name, small, settings), small[name]
 
@@ -90,11 +101,15 @@ def is_crystal_file(path: Path) -> bool:
     )  # fmt: skip
 
 
-def _read_crystal(path: PurePosixPath, content: bytes) -> Structure:
+def _read_crystal(path: PurePosixPath, content: bytes, limits: Limits) -> Structure:
     from pymatgen.core import Structure
 
-    text = decode(content)
-    return Structure.from_str(text, "cif") if path.suffix.lower() == ".cif" else read_poscar(text)
+    text = decode(content, limits)
+    if path.suffix.lower() != ".cif":
+        return read_poscar(text, limits)
+    crystal = Structure.from_str(text, "cif")
+    check_atoms(len(crystal), limits)
+    return crystal
 
 
 def write_missing(settings: Settings, folder: Path) -> int:

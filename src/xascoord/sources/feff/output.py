@@ -8,27 +8,25 @@ the cluster of ``feff.inp`` in an empty box, whose absorber is site 0.
 from __future__ import annotations
 
 import logging
-import lzma
-import os
 import re
-import tarfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.errors import LimitError, SourceError, StructureError
+from xascoord.core.files import check_text
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
+from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.cluster import boxed_cluster, matching_site, read_cluster
 from xascoord.sources.feff.convergence import check_self_consistency, read_self_consistency
+from xascoord.sources.feff.files import Files, contents, read_content
 from xascoord.sources.feff.xmu import parse_xmu
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.identifiers import normalise_material_id, structure_digest
-from xascoord.structures.symmetry import structure_row
+from xascoord.structures.symmetry import check_cell, structure_row
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
 NAME = "feff"
 _log = logging.getLogger(__name__)
 _SITE_FOLDER = re.compile(r"^(\d+)_([A-Z][a-z]?)$")
-_READ = ("xmu.dat", "POSCAR", "feff.inp", "log1.dat")
-Files = dict[PurePosixPath, bytes]
 
 
 @dataclass(frozen=True)
@@ -66,13 +62,13 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
     path = Path(settings.feff.path)
     if not path.exists():
         raise SourceError(f"feff.path: {path} does not exist")
-    small, spectra = contents(path)
+    small, spectra = contents(path, settings.limits)
     structures: dict[PurePosixPath, dict[str, Any] | Rejection] = {}
     seen: set[PurePosixPath] = set()
     for name, content in spectra:
         seen.add(name.parent)
         try:
-            text = _read(content)
+            text = read_content(content)
             with one_document():
                 site = _locate(name, small, structures, settings)
                 found = read_spectrum(name, text, small, site, settings)
@@ -91,81 +87,26 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
         _log.warning("%d crystals below %s have no spectrum at all", len(idle), path)
 
 
-def _read(content: Callable[[], bytes]) -> bytes:
-    try:
-        return content()
-    except (PermissionError, FileNotFoundError) as error:
-        raise RejectedSpectrum(Reason.UNREADABLE, f"cannot be read: {error.strerror}") from None
-
-
 def _element(name: PurePosixPath) -> str:
     match = _SITE_FOLDER.match(name.parent.name)
     return match.group(2) if match else ""
 
 
-def contents(path: Path) -> tuple[Files, Iterator[tuple[PurePosixPath, Callable[[], bytes]]]]:
-    """The small files in memory, and the spectra, each to be read, of a folder or an archive.
+def decode(content: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Text of a file of a run or of a crystal.
 
-    A small file that cannot be read counts as not there: the runs that need it say so.
+    Raises
+    ------
+    RejectedSpectrum
+        If it is not UTF-8, or of more or longer lines than it may be.
     """
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.name in _READ and p.is_file())
-        small = {
-            PurePosixPath(p.relative_to(path).as_posix()): p.read_bytes()
-            for p in files
-            if p.name != "xmu.dat" and os.access(p, os.R_OK)
-        }
-        spectra = (
-            (PurePosixPath(p.relative_to(path).as_posix()), p.read_bytes)
-            for p in files
-            if p.name == "xmu.dat"
-        )
-        return small, spectra
     try:
-        _check_archive(path)
-        small = {name: content() for name, content in _members(path, False)}
-        return small, _members(path, True)
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise SourceError(
-            f"feff.path: {path} is neither a folder nor a whole tar archive ({error}); "
-            "fetch it again"
-        ) from None
-
-
-def _check_archive(path: Path) -> None:
-    """Read an archive to its end: tarfile takes damage in the middle for the end."""
-    with tarfile.open(path) as archive:
-        for _ in archive:
-            pass
-        stream = archive.fileobj
-        assert stream is not None
-        stream.seek(archive.offset)
-        ending = stream.read(tarfile.BLOCKSIZE)
-        if len(ending) < tarfile.BLOCKSIZE or ending.strip(b"\0"):
-            raise tarfile.ReadError("it is cut off or damaged in the middle")
-        while stream.read(1 << 20):  # a compressed stream checks its checksum at its end
-            pass
-
-
-def _members(path: Path, spectra: bool) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            name = PurePosixPath(member.name)
-            if member.isfile() and name.name in _READ and (name.name == "xmu.dat") == spectra:
-                yield name, partial(_content, archive, member)
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    handle = archive.extractfile(member)
-    return handle.read() if handle else b""
-
-
-def decode(content: bytes) -> str:
-    """Text of a file; one that is not UTF-8 is a rejected spectrum."""
-    try:
+        check_text(content, limits.points, limits.line_bytes)
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RejectedSpectrum(Reason.NOT_UTF8, f"byte {error.start} is not UTF-8") from None
+    except LimitError as error:
+        raise RejectedSpectrum(Reason.BEYOND_LIMIT, str(error)) from None
 
 
 def _locate(
@@ -205,14 +146,16 @@ def _unrejected(structure: dict[str, Any] | Rejection) -> dict[str, Any]:
 
 def _crystal(home: PurePosixPath, small: Files, settings: Settings) -> dict[str, Any] | Rejection:
     """Structure row of a material's POSCAR; a rejection stands for all its spectra."""
-    content = small.get(home / "POSCAR")
-    if content is None:
-        return Rejection(str(home), Reason.NO_STRUCTURE, "no POSCAR beside the spectra")
     try:
-        structure = read_poscar(decode(content))
+        content = small.content(home / "POSCAR")
+        if content is None:
+            return Rejection(str(home), Reason.NO_STRUCTURE, "no POSCAR beside the spectra")
+        structure = read_poscar(decode(content, settings.limits), settings.limits)
         return crystal_row(structure, _material(home, settings), settings)
     except RejectedSpectrum as error:
         return Rejection(str(home), error.reason, f"POSCAR: {error.detail}")
+    except LimitError as error:
+        return Rejection(str(home), Reason.BEYOND_LIMIT, f"POSCAR: {error}")
     except StructureError as error:
         return Rejection(str(home), Reason.BAD_STRUCTURE, str(error))
 
@@ -248,40 +191,69 @@ def poscar_material(poscar: PurePosixPath, small: Files, settings: Settings) -> 
     return _material(home, settings)
 
 
-def read_poscar(text: str) -> Structure:
+def read_poscar(text: str, limits: Limits = DEFAULT_LIMITS) -> Structure:
     """The structure of a POSCAR text.
 
     Raises
     ------
+    LimitError
+        If it has, or claims, more atoms than it may have.
     StructureError
         If it cannot be read.
     """
     from pymatgen.io.vasp import Poscar
 
     try:
-        return Poscar.from_str(text).structure
+        check_atoms(_claimed_atoms(text), limits)
+        structure = Poscar.from_str(text).structure
+        check_atoms(len(structure), limits)
+        return structure
+    except (LimitError, MemoryError):
+        raise
     except Exception as error:  # pymatgen raises many kinds on malformed text
         raise StructureError(
             f"POSCAR not readable: {type(error).__name__}: {error}"[:200]
         ) from None
 
 
+def _claimed_atoms(text: str) -> int:
+    """The largest number of atoms that a line of a POSCAR's head claims.
+
+    pymatgen makes a list of them before it looks whether they are there.
+    """
+    most = 0
+    for line in text.split("\n", 40)[:40]:
+        try:
+            most = max(most, sum(abs(int(word)) for word in line.split()))
+        except ValueError:
+            continue
+    return most
+
+
+def check_atoms(count: int, limits: Limits) -> None:
+    """Raise ``LimitError`` where there are more atoms than a cell may have."""
+    if count > limits.atoms:
+        raise LimitError(f"{count:,} atoms; limits.atoms allows {limits.atoms:,}")
+
+
 def _plain_run(name: PurePosixPath, small: Files, settings: Settings) -> Site:
     """Absorber and structure of a plain run folder."""
     folder = name.parent
-    content = small.get(folder / "feff.inp")
+    content = small.content(folder / "feff.inp")
     if content is None:
         raise RejectedSpectrum(
             Reason.NO_STRUCTURE, "neither Lightshow's layout nor a feff.inp beside it"
         )
-    species, coords = read_cluster(decode(content))
+    species, coords = read_cluster(decode(content, settings.limits))
+    check_atoms(len(species), settings.limits)
     material = run_material(folder, settings)
-    poscar = small.get(folder / "POSCAR")
+    poscar = small.content(folder / "POSCAR")
     if poscar is None and _SITE_FOLDER.match(folder.name):
-        poscar = small.get(folder.parent / "POSCAR")
+        poscar = small.content(folder.parent / "POSCAR")
     try:
         if poscar is not None:
-            structure = read_poscar(decode(poscar))
+            structure = read_poscar(decode(poscar, settings.limits), settings.limits)
+            check_cell(structure)
             index = matching_site(structure, species, coords)
             return Site(material, crystal_row(structure, material, settings), index, species[0])
     except StructureError as error:
@@ -302,9 +274,9 @@ def read_spectrum(
     """
     if settings.quality.oxides_only and "O" not in site.structure["species"]:
         raise RejectedSpectrum(Reason.NOT_AN_OXIDE, site.structure["formula"])
-    log = small.get(name.parent / "log1.dat", b"").decode("utf-8", errors="replace")
+    log = (small.content(name.parent / "log1.dat") or b"").decode("utf-8", errors="replace")
     check_self_consistency(read_self_consistency(log), settings.feff.run.convergence)
-    xmu = parse_xmu(decode(content))
+    xmu = parse_xmu(decode(content, settings.limits))
     check_spectrum(xmu.energy, xmu.mu, site.element, settings.quality)
     structure_id = site.structure["structure_id"].removeprefix(f"{NAME}:")
     key = f"{structure_id}/{site.element}/{site.index}"
