@@ -133,10 +133,15 @@ class _ElementModels:
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
+        points = self.input_spec[0].points
+        self.names: list[str] = []
+        self.labels: list[str] = []
+        self.reference = np.empty((0, points))
+        if "published" in record:  # the spectra that they learnt were not published
+            return
         table = read_table(folder / "reference.parquet", REFERENCE)
         self.names = table["spectrum_id"].to_pylist()
         self.labels = table["label"].to_pylist()
-        points = self.input_spec[0].points
         flat = table["features"].combine_chunks().flatten().to_numpy()
         self.reference = flat.astype(float).reshape(-1, points)
 
@@ -169,7 +174,7 @@ class _ElementModels:
                                                 self.bundle.temperature(task)))
             for task, model in self.bundle.models.items()
         }  # fmt: skip
-        quantiles = self.bundle.record["novelty"]
+        quantiles = self.bundle.record.get("novelty", {})
         found = []
         for i, name in enumerate(names):
             rankings = ranked(*steps_of(self.element, values, i))[:_SHOWN]
@@ -181,7 +186,7 @@ class _ElementModels:
                 Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
                 for j, d in zip(indices[i], distances[i], strict=True)
             )
-            distance = float(distances[i][0])
+            distance = float(distances[i][0]) if close else float("nan")
             abstains, warnings = self._judge(distance, quantiles, alternatives)
             found.append(
                 Answer(
@@ -198,6 +203,11 @@ class _ElementModels:
         settings, warnings = self.settings, []
         if not alternatives:
             return "the models know no label of this element", ()
+        if not len(self.reference):
+            warnings.append(
+                "published models bring no computed spectra: none is shown as nearest, and no "
+                "answer is withheld for being far from all"
+            )
         best = alternatives[0]
         rarely = quantiles.get("0.95", float("inf"))
         if distance > rarely:
