@@ -28,7 +28,7 @@ from xascoord.cli.options import (
 
 commands = group("04: classifiers of an element, fitted and evaluated.")
 Predictions = Annotated[Path, typer.Option(help="Folder of held-out predictions.")]
-PublishedSetting = Literal["example", "table"]
+PublishedSetting = Literal["table", "example"]
 Bundles = Annotated[Path, typer.Option(help="Folder of the models, their cards and references.")]
 
 
@@ -115,12 +115,13 @@ def convert_published(
     setting: Annotated[
         PublishedSetting,
         typer.Option(
-            help="What measured spectra are brought to. example: 15 eV below to 45 eV above the "
-            "steepest point, over the maximum, as the authors' example does; table: 5 eV below to "
-            "55 eV above the tabulated edge, minimum 0 and maximum 1, as in their table of "
-            "measured spectra."
+            help="What measured spectra are brought to. table: 5 eV below to 55 eV above the "
+            "tabulated edge, minimum 0 and maximum 1, as in the authors' table of measured "
+            "spectra (energies must be right: give --e0 where the monochromator is off); example: "
+            "15 eV below to 45 eV above the steepest point, over the maximum, as their package's "
+            "example does, which gets fewer right (benchmarks/published_forests.py)."
         ),
-    ] = "example",
+    ] = "table",
 ) -> None:
     """Make bundles of the random forests that Zheng et al. (Patterns 2020) published.
 

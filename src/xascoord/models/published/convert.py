@@ -23,14 +23,14 @@ from xascoord.models.classifiers import TaskModel
 from xascoord.models.published.trees import Forest, as_estimator, read_forest
 from xascoord.settings.spectra import EdgeEnergy, Window
 
-# How the authors bring measured spectra to the forests: as their package's example does, and as the
-# table of measured spectra of their paper holds them.
+# How the authors bring measured spectra to the forests: as the table of measured spectra of their
+# paper holds them, and as their package's example does.
 WINDOWS = {
-    "example": Window(reference="steepest", lower=-15.0, upper=45.0, normalise="maximum"),
     "table": Window(reference="tabulated", lower=-5.0, upper=55.0, normalise="range"),
+    "example": Window(reference="steepest", lower=-15.0, upper=45.0, normalise="maximum"),
 }
 # The authors take the steepest point of the spectrum as it is; 1 eV keeps noise from being it.
-_EDGE_ENERGY = EdgeEnergy(broadening=1.0)
+EDGE_ENERGY = EdgeEnergy(broadening=1.0)
 _FILE = re.compile(r"RandomForest_([A-Z][a-z]?)_c_(?:num|env_ex_CN_(\d+))\.sav")
 ORIGIN = {
     "citation": "Zheng, Chen, Chen, Ong, Patterns 1, 100013 (2020)",
@@ -127,50 +127,56 @@ def _bundle(
     models, tasks, published = {}, {}, {}
     wanted = [CN_TASK, *(task_of(n) for n in MOTIF_TASKS[GROUP_OF[element]])]
     for task in dict.fromkeys([*wanted, *forests]):
-        if task not in forests:
-            models[task] = TaskModel(())
-            tasks[task] = {"classes": [], "spectra": 0, "temperature": 1.0, "parameters": {}}
-            continue
-        path, forest = forests[task]
-        if forest.features != window.points:
-            raise XascoordError(f"{path}: learnt {forest.features} points, not {window.points}")
-        labels = [_label(label, task, path) for label in forest.classes]
-        order = np.argsort(np.asarray(labels), kind="stable")
-        classes = tuple(labels[i] for i in order)
-        models[task] = TaskModel(classes, as_estimator(forest, order))
-        tasks[task] = {
-            "classes": list(classes),
-            "spectra": forest.spectra,
-            "temperature": 1.0,
-            "parameters": {"trees": len(forest.trees)},
-        }
-        published[task] = {
-            "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "scikit-learn": forest.version,
-            # Next to no split on the first point: it was 0 in the windows that were learnt.
-            "splits_on_first_points": forest.splits()[:5].tolist(),
-        }
+        classes: tuple[str, ...] = ()
+        spectra, parameters, estimator = 0, {}, None
+        if task in forests:
+            path, forest = forests[task]
+            if forest.features != window.points:
+                raise XascoordError(f"{path}: learnt {forest.features} points, not {window.points}")
+            labels = [_label(label, task, path) for label in forest.classes]
+            order = np.argsort(np.asarray(labels), kind="stable")
+            classes = tuple(labels[i] for i in order)
+            estimator = as_estimator(forest, order)
+            spectra, parameters = forest.spectra, {"trees": len(forest.trees)}
+            published[task] = _origin(path, forest)
+        models[task] = TaskModel(classes, estimator)
+        tasks[task] = {"classes": list(classes), "spectra": spectra, "temperature": 1.0,
+                       "parameters": parameters}  # fmt: skip
+    spec = {
+        "window": window.model_dump(mode="json"),
+        "edge_energy": EDGE_ENERGY.model_dump(mode="json"),
+    }
     record = {
         "element": element,
         "classifier": "forest",
-        "input_spec": {"window": window.model_dump(mode="json"),
-                       "edge_energy": _EDGE_ENERGY.model_dump(mode="json")},
+        "input_spec": spec,
         "tasks": tasks,
         "published": {**ORIGIN, "tasks": published},
-    }  # fmt: skip
+    }
     return record, models
 
 
+def _origin(path: Path, forest: Forest) -> dict[str, Any]:
+    """Which file a forest was, and what its trees say of the windows that it learnt."""
+    return {
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "scikit-learn": forest.version,
+        # Next to no split on the first point: it was 0 in the windows that were learnt.
+        "splits_on_first_points": forest.splits()[:5].tolist(),
+    }
+
+
 def _label(published: str, task: str, path: Path) -> str:
-    """This project's ranking label for a published one."""
+    """The ranking label of this project for a published one."""
     if task == CN_TASK:
         names = published.split("-")
         known = {f"CN_{number}" for number in COORDINATION_NUMBERS}
     else:
         known = set(MOTIFS_OF[int(task.removeprefix("CN_").removesuffix(" motifs"))])
         names = _split(published, known)
-    if not names or not set(names) <= known or len(set(names)) < len(names):
+    whole = set(names) <= known and "-".join(names) == published
+    if not names or not whole or len(set(names)) < len(names):
         raise XascoordError(f"{path}: no ranking of {task}: {published[:100]!r}")
     return "-".join(names) if task == CN_TASK else MOTIF_SEPARATOR.join(names)
 

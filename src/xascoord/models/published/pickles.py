@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,9 @@ _INSTRUCTIONS = (
     "EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "TUPLE", "EMPTY_LIST", "APPEND", "APPENDS",
     "EMPTY_DICT", "STOP",
 )  # fmt: skip
+_CODES = tuple(getattr(pickle, name)[0] for name in _INSTRUCTIONS)
+# The reader that is written in Python: the other one cannot be told which instructions to refuse.
+_PYTHON: Any = pickle._Unpickler
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _unpacked(path: Path) -> bytes:
     return data
 
 
-class _Reader(pickle._Unpickler):  # type: ignore[name-defined, misc]  # the one written in Python
+class _Reader(_PYTHON):  # type: ignore[misc]
     """Follow the instructions of a pickle without calling anything.
 
     Parameters
@@ -184,14 +187,9 @@ class _Reader(pickle._Unpickler):  # type: ignore[name-defined, misc]  # the one
     def _refuse(self) -> None:
         raise _Refused("it holds an instruction that no forest needs")
 
-    dispatch: dict[int, Callable[[Any], None]] = {
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
         **dict.fromkeys(range(256), _refuse),
-        **{
-            getattr(pickle, name)[0]: pickle._Unpickler.dispatch[  # type: ignore[attr-defined]
-                getattr(pickle, name)[0]
-            ]
-            for name in _INSTRUCTIONS
-        },
+        **{code: _PYTHON.dispatch[code] for code in _CODES},
         pickle.REDUCE[0]: _make,
         pickle.NEWOBJ[0]: _make,
         pickle.BUILD[0]: _build,
@@ -206,7 +204,11 @@ def _read_array(state: Any, stream: io.BytesIO) -> Any:
     if not isinstance(state, dict) or set(state) != fields or state["order"] not in ("C", "F"):
         raise _Refused("an array of another version of joblib")
     shape = state["shape"]
-    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) > 3
+        or not all(type(n) is int and n >= 0 for n in shape)
+    ):
         raise _Refused("an array of an impossible shape")
     dtype = _dtype_of(state["dtype"])
     if dtype is None:

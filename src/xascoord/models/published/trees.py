@@ -102,7 +102,9 @@ def _forest_of(made: Made) -> Forest:
     _need(made.name == FOREST and isinstance(state, dict), "it is no random forest")
     classes, features, parts = state["classes_"], state["n_features_"], state["estimators_"]
     texts = isinstance(classes, tuple) and all(type(c) is str for c in classes)
-    _need(texts and len(set(classes)) == len(classes) >= 2, "classes that are not two texts or more")
+    _need(
+        texts and len(set(classes)) == len(classes) >= 2, "classes that are not two texts or more"
+    )
     _need(type(features) is int and 0 < features <= _MOST_FEATURES, "its number of features")
     _need(isinstance(state["_sklearn_version"], str), "its version")
     _need(isinstance(parts, list) and parts, "no trees")
