@@ -15,6 +15,7 @@ from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.normalise import normalise_and_window
 from xascoord.measured.read import read_measurements
 from xascoord.models.bundles import load_bundle
+from xascoord.models.published import pickles
 from xascoord.models.published.convert import WINDOWS, _label, convert_folder
 from xascoord.models.published.pickles import NODE, read_pickle
 from xascoord.models.published.trees import _depth, as_estimator, read_forest
@@ -263,11 +264,15 @@ def test_arrays_of_impossible_sizes_are_refused(tmp_path):
         read_pickle(save(tmp_path, b"\x80\x03" + array(np.zeros(3, dtype="i4")) + b"."))
 
 
-def test_files_that_are_no_compressed_pickle_or_too_large(tmp_path):
-    good = zlib.compress(forest())
-    zeros = zlib.compress(b"\0" * (129 * 2**20))
-    for content in (b"", b"x", forest(), good[:-20], good + b"more", zeros, b"x" * (17 * 2**20)):
+def test_files_that_are_no_compressed_pickle_or_too_large(tmp_path, monkeypatch):
+    monkeypatch.setattr(pickles, "_LARGEST_FILE", 2**14)
+    monkeypatch.setattr(pickles, "_LARGEST", 2**20)
+    good, zeros = zlib.compress(forest()), zlib.compress(b"\0" * 2**21)
+    for content in (b"", b"x", forest(), good[:-20], good + b"more"):
         with pytest.raises(XascoordError, match="RandomForest_Fe"):
+            read_forest(save(tmp_path, content, packed=False))
+    for content in (zeros, good + b"x" * 2**14):
+        with pytest.raises(XascoordError, match="larger than"):
             read_forest(save(tmp_path, content, packed=False))
     with pytest.raises(XascoordError, match="nothing"):
         read_forest(tmp_path / "nothing.sav")

@@ -187,7 +187,8 @@ def normalise_and_window(
     notes = (
         *spectrum.notes,
         "normalised by MBACK (larch's mback_norm)",
-        f"{window.reference} {zero:.2f} eV " + ("given" if e0 is not None else "found")
+        f"{window.reference} {zero:.2f} eV "
+        + ("given" if e0 is not None else "of the K edge" if zero == tabulated else "found")
         + f" (larch's steepest point: {larch_e0:.2f} eV)",
     )  # fmt: skip
     return ModelInput(

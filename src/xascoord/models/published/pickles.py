@@ -43,8 +43,8 @@ NODE_FIELDS = {
 }  # fmt: skip
 NODE = np.dtype([(name, f"<{code}") for name, code in NODE_FIELDS.items()])
 
-_LARGEST_FILE = 16 * 2**20  # bytes; the largest published file has 1.9 MB
-_LARGEST = 128 * 2**20  # bytes when unpacked; the largest has 25 MB
+_LARGEST_FILE = 64 * 2**20  # bytes; of 117 published files the largest has 1.9 MB
+_LARGEST = 512 * 2**20  # bytes when unpacked; the largest has 25 MB, that of Li may have more
 _INSTRUCTIONS = (
     "PROTO", "GLOBAL", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "MARK", "NONE", "NEWTRUE",
     "NEWFALSE", "BININT", "BININT1", "BININT2", "BINFLOAT", "BINUNICODE", "SHORT_BINBYTES",
