@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,7 @@ from xascoord.cli.options import (
 
 commands = group("04: classifiers of an element, fitted and evaluated.")
 Predictions = Annotated[Path, typer.Option(help="Folder of held-out predictions.")]
+PublishedSetting = Literal["table", "example"]
 Bundles = Annotated[Path, typer.Option(help="Folder of the models, their cards and references.")]
 
 
@@ -103,6 +104,43 @@ def summarise(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIO
     from xascoord.models.stage import summarise_models
 
     summarise_models(settings_of(ctx), predictions, out)
+
+
+@commands.command()
+def convert_published(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the published .sav files, at any depth.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of bundles, for predict --models.")],
+    setting: Annotated[
+        PublishedSetting,
+        typer.Option(
+            help="What measured spectra are brought to. table: 5 eV below to 55 eV above the "
+            "tabulated edge, minimum 0 and maximum 1, as in the authors' table of measured "
+            "spectra (energies must be right: give --e0 where the monochromator is off); example: "
+            "15 eV below to 45 eV above the steepest point, over the maximum, as their package's "
+            "example does, which gets fewer right (benchmarks/published_forests.py)."
+        ),
+    ] = "table",
+) -> None:
+    """Make bundles of the random forests that Zheng et al. (Patterns 2020) published.
+
+    Their files are pickles, which may run anything when they are loaded; here they are only read,
+    and what is not a forest is refused. Nothing is learnt anew. Each element gets forest.skops and
+    a card, forest.md, with source and licence; predict then asks them, without nearest computed
+    spectra, since those that they learnt were not published.
+
+    Example: `xascoord fetch published_forests && xascoord models convert-published
+    data/external/published_forests --out data/external/published_bundles && xascoord predict
+    Fe2O3.xdi --models data/external/published_bundles`
+    """
+    from xascoord.models.published.convert import WINDOWS, convert_folder
+
+    done = convert_folder(folder, out, WINDOWS[setting])
+    print(f"{done.forests} forests read, bundles of {len(done.elements)} elements in {out}: "
+          f"{' '.join(done.elements)}")  # fmt: skip
+    for element, why in done.left.items():
+        print(f"left out: {element}, {why}")
 
 
 @commands.command()

@@ -69,6 +69,19 @@ def choose_crystals(ctx: typer.Context, out: Out) -> None:
 
 
 @commands.command()
+def count_coordination(
+    ctx: typer.Context, out: Out = Path("src/xascoord/core/frequencies.csv")
+) -> None:
+    """Count how common each coordination number of each element is in nature (6 CPU-minutes).
+
+    The table is part of the package: predictions weigh what was learnt by it (prediction.prior).
+    """
+    from xascoord.sources.stage import count_coordination as count
+
+    count(settings_of(ctx), out)
+
+
+@commands.command()
 def run_feff(
     ctx: typer.Context,
     plan: Annotated[Path, typer.Argument(help="Folder of list-feff-runs or choose-crystals.")],

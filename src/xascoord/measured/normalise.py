@@ -7,7 +7,7 @@ steepest point, is reported beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,17 @@ from xascoord.core.errors import MeasurementError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.read import Measurement
 from xascoord.settings.spectra import EdgeEnergy, Window
-from xascoord.spectra.edge_energy import find_e0, find_onset
+from xascoord.spectra.edge_energy import find_e0, find_onset, find_steepest
 from xascoord.spectra.window import cut_window
 
 Array = npt.NDArray[np.float64]
 
 _FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
 _SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 20 at 6 keV
+# How the energy zero of a window is found; None: it is the tabulated K edge.
+_SEARCHES: dict[str, Callable[[Array, Array, EdgeEnergy], float] | None] = {
+    "e0": find_e0, "onset": find_onset, "steepest": find_steepest, "tabulated": None,
+}  # fmt: skip
 _PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
 
 
@@ -149,8 +153,11 @@ def normalise_and_window(
             raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
         beyond = spectrum.energy - k_edge_energy(element)
         near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
-        search = find_onset if window.reference == "onset" else find_e0
-        zero = search(spectrum.energy[near], norm[near], edge_energy) if e0 is None else e0
+        zero = e0
+        if zero is None and (search := _SEARCHES[window.reference]) is not None:
+            zero = search(spectrum.energy[near], norm[near], edge_energy)
+        elif zero is None:
+            zero = k_edge_energy(element)
         features, _ = cut_window(spectrum.energy, norm, zero, window)
     except RejectedSpectrum as error:
         raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
@@ -183,7 +190,8 @@ def normalise_and_window(
     notes = (
         *spectrum.notes,
         "normalised by MBACK (larch's mback_norm)",
-        f"{window.reference} {zero:.2f} eV " + ("given" if e0 is not None else "found")
+        f"{window.reference} {zero:.2f} eV "
+        + ("given" if e0 is not None else "of the K edge" if zero == tabulated else "found")
         + f" (larch's steepest point: {larch_e0:.2f} eV)",
     )  # fmt: skip
     return ModelInput(

@@ -8,6 +8,8 @@ from typing import Any
 
 def model_card(record: Mapping[str, Any]) -> str:
     """A model card in Markdown, from the record of a bundle alone."""
+    if "published" in record:
+        return _published_card(record)
     window = record["input_spec"]["window"]
     data = record["data"]
     lines = [
@@ -66,6 +68,53 @@ def model_card(record: Mapping[str, Any]) -> str:
         + ", ".join(f"{k} {v}" for k, v in record["versions"].items())
         + ". "
         + _origin(record.get("origin") or {}),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_SCALES = {"maximum": "divided by the maximum", "range": "brought to minimum 0 and maximum 1"}
+
+
+def _published_card(record: Mapping[str, Any]) -> str:
+    """The card of models that somebody else published and that were taken over as they are."""
+    window, published = record["input_spec"]["window"], record["published"]
+    lines = [
+        f"# {record['element']}: coordination environment by the published forests",
+        "",
+        f"The random forests of {published['citation']}, of which the trees are taken over and "
+        "nothing is learnt anew. They predict from a K-edge XANES the ranking of coordination "
+        "numbers, then of the motifs of each.",
+        "",
+        f"Source: {published['url']} ({published['path']}, commit {published['commit']}). "
+        f"Licence: {published['licence']}. {published['copyright']}.",
+        "",
+        "## Input",
+        "",
+        f"mu from {window['lower']:+g} to {window['upper']:+g} eV about the energy zero "
+        f"({window['reference']}), {window['points']} points, {_SCALES[window['normalise']]}.",
+        "",
+        "The files do not say on which windows the forests learnt. A forest that hardly ever "
+        "splits on the first point learnt windows that began at 0.",
+        "",
+        "| task | labels | spectra | trees | splits on the first points | file |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {task} | {len(part['classes'])} | {part['spectra']} | "
+            f"{part['parameters']['trees']} | "
+            f"{' '.join(map(str, published['tasks'][task]['splits_on_first_points']))} | "
+            f"{published['tasks'][task]['file']} |"
+            for task, part in record["tasks"].items()
+            if task in published["tasks"]
+        ),
+        "",
+        "## Limits",
+        "",
+        "No computed spectra come with these forests: no nearest ones are shown, and no answer is "
+        "withheld for being far from all of them. Their probabilities are shares of trees, not "
+        "calibrated. They learnt FEFF 9 spectra of the Materials Project (XASDB), and energies "
+        "are not those of this project's models.",
+        "",
+        "Versions: " + ", ".join(f"{k} {v}" for k, v in record["versions"].items()) + ".",
     ]
     return "\n".join(lines) + "\n"
 

@@ -25,7 +25,7 @@ def nearest(features: Array, reference: Array, count: int) -> tuple[Array, npt.N
     reference
         Shape (m, points).
     count
-        How many of them; fewer if there are fewer.
+        How many of them; fewer if there are fewer, even none.
 
     Returns
     -------
@@ -34,6 +34,8 @@ def nearest(features: Array, reference: Array, count: int) -> tuple[Array, npt.N
     """
     from sklearn.neighbors import NearestNeighbors
 
+    if not len(reference):
+        return np.empty((len(features), 0)), np.empty((len(features), 0), dtype=np.intp)
     search = NearestNeighbors(n_neighbors=min(count, len(reference)), algorithm="brute")
     distances, indices = search.fit(reference).kneighbors(features)
     return distances / np.sqrt(reference.shape[1]), indices

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
+from xascoord.prediction.prior import Prior
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
@@ -53,8 +54,14 @@ class ElementModels:
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
         self.known = (_learnt_from(record, settings.classifier), *known)
-        table = read_reference(folder / "reference.parquet", self.input_spec[0].points)
-        self.names, self.labels, self.reference = table.names, table.labels, table.features
+        points = self.input_spec[0].points
+        self.names: Sequence[str] = []
+        self.labels: Sequence[str] = []
+        self.reference: Array = np.empty((0, points))
+        if "published" not in record:  # the spectra that those learnt were not published
+            table = read_reference(folder / "reference.parquet", points)
+            self.names, self.labels, self.reference = table.names, table.labels, table.features
+        self.prior = Prior(self.element, self.labels, settings.prior)
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
@@ -84,11 +91,12 @@ class ElementModels:
         if windows.ndim != 2 or windows.shape[1] != points or not np.isfinite(windows).all():
             raise MeasurementError(f"windows must have {points} finite values each")
         distances, indices = nearest(windows, self.reference, _NEAREST)
+
         # Ties go to the energy zero that was found, whatever the last bits say.
-        order = sorted(
-            range(len(windows)), key=lambda i: (round(float(distances[i][0]), 6), abs(shifts[i]))
-        )
-        fits = order[0]
+        def misfit(i: int) -> tuple[float, float]:
+            return round(float(distances[i][0]), 6) if len(self.reference) else 0.0, abs(shifts[i])
+
+        fits = min(range(len(windows)), key=misfit)
         values = {
             task: (
                 model.classes,
@@ -98,16 +106,19 @@ class ElementModels:
             for task, model in self.bundle.models.items()
         }  # fmt: skip
         numbers, motifs = steps_of(self.element, values, 0)
+        learnt = coordination(*numbers)
+        numbers = numbers[0], self.prior.applied(*numbers)
         first = coordination(*numbers)
         quantile = self.bundle.record.get("conformal", {}).get(f"{self.settings.error_rate:g}")
         certain = None
         if quantile is not None:
-            certain = tuple(certain_set(list(first), list(first.values()), quantile))
+            certain = tuple(certain_set(list(learnt), list(learnt.values()), quantile))
         close = tuple(
             Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
             for j, d in zip(indices[fits], distances[fits], strict=True)
         )
-        quantiles, distance = self.bundle.record["novelty"], float(distances[fits][0])
+        quantiles = self.bundle.record.get("novelty", {})
+        distance = float(distances[fits][0]) if close else float("nan")
         found = tuple(alternatives(numbers, motifs))
         abstains, warnings = self._judge(distance, quantiles, found)
         return Answer(
@@ -123,6 +134,11 @@ class ElementModels:
         settings, warnings = self.settings, []
         if not found:
             return "the models know no label of this element", ()
+        if not len(self.reference):
+            warnings.append(
+                "published models bring no computed spectra: none is shown as nearest, and no "
+                "answer is withheld for being far from all"
+            )
         share = found[0].cn_probability
         usual, rarely = (quantiles.get(q, float("inf")) for q in ("0.95", "0.99"))
         if distance > usual:

@@ -177,6 +177,13 @@ class Prediction(Section):
         description="The answer is the mean over energy zeros up to this many eV off the one that "
         "is found, in steps of 0.5 eV; 0: that one alone.",
     )
+    prior: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="How far to follow nature's frequencies of coordination numbers where the "
+        "training set has others; 0: not at all.",
+    )
     error_rate: float = Field(
         0.1,
         description="Of the set of coordination numbers that is certain: "

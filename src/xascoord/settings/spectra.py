@@ -27,8 +27,10 @@ class EdgeEnergy(Section):
 class Window(Section):
     """The part of a spectrum that the models see."""
 
-    reference: Literal["e0", "onset"] = Field(
-        "e0", description="Energy zero: e0 (Patterns) or the onset (preprint)."
+    reference: Literal["e0", "onset", "steepest", "tabulated"] = Field(
+        "e0",
+        description="Energy zero: e0 (Patterns) or the onset (preprint). Of published models only: "
+        "the steepest point, or the tabulated K edge.",
     )
     lower: float = Field(-10.0, description="Lower end about the energy zero, in eV.")
     upper: float = Field(17.0, description="Upper end about the energy zero, in eV.")
@@ -39,7 +41,10 @@ class Window(Section):
         description="Below its first energy a spectrum is continued by the tail of its edge, which "
         "falls as 1/(e0 - E), over up to this many eV.",
     )
-    normalise: Literal["maximum"] = Field("maximum", description="Divide by the maximum.")
+    normalise: Literal["maximum", "range"] = Field(
+        "maximum",
+        description="Divide by the maximum; range, of published models only: minimum 0 as well.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Window:

@@ -83,6 +83,11 @@ class WholeSettings(Settings):
     def _consistent(self) -> WholeSettings:
         if self.augmentation.stretch >= self.window.upper - self.window.lower:
             raise ValueError("augmentation.stretch: must be smaller than the window")
+        if self.window.reference not in ("e0", "onset") or self.window.normalise != "maximum":
+            raise ValueError(
+                "window: the steepest point, the tabulated edge and the range are those of "
+                "published models; a run has reference e0 or onset, and normalise maximum"
+            )
         if "feff" in self.sources and not (self.feff.path or self.feff.run.structures):
             raise ValueError("feff.path: name the folder or archive that the feff source reads")
         if self.crystals.preset not in self.feff.run.presets:

@@ -198,3 +198,13 @@ def choose_crystals(settings: Settings, folder: Path) -> None:
     found = crystal_choice.Survey()
     show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
     show_progress(crystal_choice.write_choice(found, settings, folder), "elements")
+
+
+def count_coordination(settings: Settings, out: Path) -> None:
+    """Count how common each coordination number of each element is in the AMCSD."""
+    from xascoord.sources.crystals import choice as crystal_choice
+
+    found = crystal_choice.Survey()
+    show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
+    rows = crystal_choice.coordination_counts(found)
+    write_csv(out, rows, ("element", "coordination", "sites"))

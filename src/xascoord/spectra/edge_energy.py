@@ -71,6 +71,20 @@ def find_onset(energy: Array, mu: Array, settings: EdgeEnergy) -> float:
     return _crossing(grid, smooth, int(below[-1]) + 1, settings.onset_level * step)
 
 
+def find_steepest(energy: Array, mu: Array, settings: EdgeEnergy) -> float:
+    """Steepest point of mu, broadened as for `find_e0`; for models that learnt windows about it.
+
+    Raises
+    ------
+    RejectedSpectrum
+        If the spectrum is too short.
+    """
+    grid, smooth = _broadened(energy, mu, settings.broadening)
+    if len(grid) < _FEWEST:
+        raise RejectedSpectrum(Reason.WINDOW_NOT_COVERED, "covers less than 1 eV")
+    return float(grid[np.argmax(np.gradient(smooth, grid))])
+
+
 def _broadened(energy: Array, mu: Array, sigma: float) -> tuple[Array, Array]:
     from scipy.ndimage import gaussian_filter1d
 

@@ -19,16 +19,17 @@ def relative_grid(settings: Window) -> Array:
 
 
 def cut_window(energy: Array, mu: Array, zero: float, settings: Window) -> tuple[Array, float]:
-    """Interpolate mu onto the window and divide by its maximum (Patterns, "Dataset Construction").
+    """Interpolate mu onto the window and scale it (Patterns, "Dataset Construction").
 
     Parameters
     ----------
     energy, mu
         Spectrum of shape (n,), energies increasing, in eV.
     zero
-        Energy zero (e0 or onset), in eV.
+        Energy zero, in eV.
     settings
-        Ends and number of points.
+        Ends, number of points, and what becomes 1: the maximum, or with ``range`` its distance
+        from the minimum, which becomes 0.
 
     Returns
     -------
@@ -55,6 +56,8 @@ def cut_window(energy: Array, mu: Array, zero: float, settings: Window) -> tuple
         )
     values = np.interp(wanted, energy, mu)
     values[below] *= (zero - energy[0]) / (zero - wanted[below])
+    if settings.normalise == "range":
+        values = values - values.min()
     scale = float(values.max())
     if not scale > 0:
         raise RejectedSpectrum(Reason.NO_EDGE, "no absorption inside the window")

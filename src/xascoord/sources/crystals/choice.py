@@ -216,3 +216,20 @@ def read_computed(
     runs.sort(key=lambda run: order[run.element])
     packed = packed_folder(settings.crystals)
     yield from results(runs, journals, settings.feff.run, settings.quality, packed)
+
+
+def coordination_counts(found: Survey) -> list[dict[str, Any]]:
+    """How common each coordination number of an element is among the crystals of a survey.
+
+    Each mineral of one composition counts once for each number, however often it was refined.
+    """
+    rows = []
+    for element, candidates in found.candidates.items():
+        kinds = {
+            (c.crystal.structure.composition.reduced_formula, c.crystal.mineral, number)
+            for c in candidates
+            for number in c.numbers
+        }
+        for number, sites in sorted(Counter(number for *_, number in kinds).items()):
+            rows.append({"element": element, "coordination": number, "sites": sites})
+    return rows

@@ -1,0 +1,71 @@
+"""How common coordination numbers are in nature, which balanced training sets do not tell.
+
+The embedded crystals of an element are chosen so that no coordination number dominates; a model
+learnt from them expects five neighbours as often as six. By Bayes' rule its probabilities are
+multiplied by the ratio of the frequency in nature to that in training (Saerens, Latinne &
+Decaestecker, Neural Comput. 14, 21 (2002)). In nature: inequivalent sites with oxygen alone in
+their first shell of the American Mineralogist Crystal Structure Database, each mineral of one
+composition counted once for each number (``xascoord sources count-coordination``).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.rankings import cns_in
+
+Array = npt.NDArray[np.float64]
+TABLE = Path(__file__).parent.parent / "core" / "frequencies.csv"
+_PSEUDOCOUNT = 1.0  # of each number that the models know: nothing is impossible
+
+
+@cache
+def natural_counts(path: Path = TABLE) -> dict[str, dict[int, int]]:
+    """Sites by element and coordination number."""
+    found: dict[str, dict[int, int]] = {}
+    with path.open(newline="", encoding="utf-8") as handle:
+        for row in csv.DictReader(handle):
+            counts = found.setdefault(row["element"], {})
+            counts[int(row["coordination"])] = int(row["sites"])
+    return found
+
+
+class Prior:
+    """Ratios by which probabilities of an element's first coordination numbers are multiplied.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    labels
+        Labels of the spectra that were learnt from, e.g. ``CN_6 (octahedral) > CN_5``.
+    strength
+        Power of the ratios: 1 is Bayes' rule, 0 leaves everything as it was learnt.
+    """
+
+    def __init__(self, element: str, labels: Sequence[str], strength: float) -> None:
+        trained = Counter(int(label.split()[0].removeprefix("CN_")) for label in labels if label)
+        natural = natural_counts().get(element, {})
+        total, kinds = sum(trained.values()), len(trained)
+        sites = sum(natural.get(number, 0) for number in trained)
+        self.ratios = {
+            number: (
+                (natural.get(number, 0) + _PSEUDOCOUNT) / (sites + kinds * _PSEUDOCOUNT)
+                / (count / total)
+            ) ** strength
+            for number, count in trained.items()
+        }  # fmt: skip
+
+    def applied(self, labels: Sequence[str], values: Array) -> Array:
+        """Probabilities of CN ranking labels under nature's frequencies, shape (labels,)."""
+        weights = np.array([self.ratios.get(cns_in(label)[0], 1.0) for label in labels])
+        weighted = values * weights
+        total = weighted.sum()
+        return weighted / total if total > 0 else values
