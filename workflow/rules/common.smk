@@ -25,11 +25,6 @@ if (
     shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 
 
-# A run that was killed leaves no lock behind, and results that DVC brought are known for what they
-# are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
-enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
-
-
 wildcard_constraints:
     element="[A-Z][a-z]?",
     classifier="(?!baseline)[a-z]+",
@@ -37,6 +32,9 @@ wildcard_constraints:
 
 
 try:
+    # A run that was killed leaves no lock behind, and results that DVC brought are known for what
+    # they are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
+    enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
     whole_settings = parse_settings(dict(config), "params.yaml")
     if looks_at_inputs(workflow, sys.argv):
         check_paths(whole_settings, "params.yaml")

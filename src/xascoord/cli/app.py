@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xascoord.core.errors import XascoordError
+from xascoord.core.files import explain_fault
 
 if TYPE_CHECKING:
     from xascoord.settings.tree import Settings
@@ -23,8 +24,16 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except XascoordError as error:
-            typer.echo(f"xascoord: error: {error}", err=True)
-            raise typer.Exit(2) from None
+            text = str(error)
+        except MemoryError:
+            text = "not enough memory; run again with fewer workers or on a larger machine"
+        except OSError as error:
+            found = explain_fault(error, error.filename or "a file")
+            if found is None:
+                raise
+            text = found
+        typer.echo(f"xascoord: error: {text}", err=True)
+        raise typer.Exit(2)
 
 
 app = typer.Typer(

@@ -26,10 +26,10 @@ def check(ctx: typer.Context) -> None:
 
 def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
     """Write the JSON schema that validates params.yaml (for maintainers)."""
+    from xascoord.core.files import write_text
     from xascoord.settings.tree import json_schema
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
+    write_text(out, json.dumps(json_schema(), indent=2) + "\n")
 
 
 def version() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from xascoord.core.errors import OF_THE_MACHINE
+
 
 class Reason(StrEnum):
     """Every reason that can stand in a rejection table."""
@@ -64,7 +66,7 @@ def one_document() -> Iterator[None]:
     """
     try:
         yield
-    except (RejectedSpectrum, MemoryError, ImportError, OSError):
+    except (RejectedSpectrum, *OF_THE_MACHINE):
         raise
     except RecursionError:
         raise RejectedSpectrum(Reason.UNREADABLE, "nested too deep") from None

@@ -6,10 +6,12 @@ large archive never stands in memory, and checks that nothing was lost.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xascoord.core.errors import AccountingError
-from xascoord.core.files import write_csv
+from xascoord.core.files import storing, temporary_name, write_csv
 from xascoord.core.rejections import Reason, Rejection, plain_text
 from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import to_table, versioned
@@ -91,6 +93,25 @@ class SpectraWriter:
             (kind, element): [] for kind in ("spectra", "structures") for element in self.elements
         }
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
+        self._partial: dict[tuple[str, str], Path] = {}
+
+    def __enter__(self) -> SpectraWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove what did not become a table."""
+        for writer in self._writers.values():
+            with contextlib.suppress(OSError):
+                writer.close()
+            writer.is_open = False  # else it tries again, with a traceback, as it is collected
+        for path in self._partial.values():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def consume(
         self, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
@@ -153,16 +174,17 @@ class SpectraWriter:
     def _flush(self, element: str) -> None:
         for kind, schema in (("spectra", SPECTRA), ("structures", STRUCTURES)):
             rows = self._rows[kind, element]
-            self._writer(kind, element, schema).write_table(to_table(rows, schema))
+            with storing(self._path(kind, element)):
+                self._writer(kind, element, schema).write_table(to_table(rows, schema))
             rows.clear()
 
     def _writer(self, kind: str, element: str, schema: pa.Schema) -> pq.ParquetWriter:
         if (kind, element) not in self._writers:
             path = self._path(kind, element)
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
+            self._partial[kind, element] = temporary_name(path)
             self._writers[kind, element] = pq.ParquetWriter(
-                partial, versioned(schema), compression="zstd"
+                self._partial[kind, element], versioned(schema), compression="zstd"
             )
         return self._writers[kind, element]
 
@@ -188,17 +210,17 @@ class SpectraWriter:
             return self.counts()
         for element in self.elements:
             self._flush(element)
-        for writer in self._writers.values():
-            writer.close()
-        partial = {key: self._path(*key).with_suffix(".partial") for key in self._writers}
+        for key, writer in self._writers.items():
+            with storing(self._path(*key)):
+                writer.close()
         self._check(
             sum(
                 pq.read_metadata(path).num_rows
-                for (kind, _), path in partial.items()
+                for (kind, _), path in self._partial.items()
                 if kind == "spectra"
             )
         )
-        for key, path in partial.items():
+        for key, path in self._partial.items():
             path.replace(self._path(*key))
         rows = [r.row("spectra", self.source) for r in self.rejections]
         write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)

@@ -52,12 +52,12 @@ def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> l
     list of dict
         Counts by absorber.
     """
-    writer = SpectraWriter(source, settings.elements, folder)
-    show_progress(
-        counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
-        f"{source} spectra",
-    )
-    counts = writer.finish()
+    with SpectraWriter(source, settings.elements, folder) as writer:
+        show_progress(
+            counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
+            f"{source} spectra",
+        )
+        counts = writer.finish()
     if not writer.accepted:
         reasons = Counter(str(r.reason) for r in writer.rejections).most_common(3)
         why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"

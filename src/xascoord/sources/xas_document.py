@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.errors import StructureError
+from xascoord.core.errors import OF_THE_MACHINE, StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
@@ -126,6 +126,8 @@ def _structure(xas: dict[str, Any]) -> Any:
         raise RejectedSpectrum(Reason.NO_STRUCTURE, "no structure in the document")
     try:
         structure = Structure.from_dict(xas["structure"])
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:  # pymatgen raises many kinds on malformed dictionaries
         detail = f"structure not readable: {type(error).__name__}: {error}"[:160]
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, detail) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, SourceError, StructureError
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
@@ -41,6 +41,8 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
         name = str(path)
         try:
             crystal = _read_crystal(path, content)
+        except OF_THE_MACHINE:
+            raise
         except Exception as error:  # pymatgen raises many kinds on malformed text
             detail = f"{type(error).__name__}: {error}"[:200]
             rejections.append(Rejection(name, Reason.BAD_STRUCTURE, detail))

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, SourceError, StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
@@ -260,6 +260,8 @@ def read_poscar(text: str) -> Structure:
 
     try:
         return Poscar.from_str(text).structure
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:  # pymatgen raises many kinds on malformed text
         raise StructureError(
             f"POSCAR not readable: {type(error).__name__}: {error}"[:200]
