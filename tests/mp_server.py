@@ -42,6 +42,7 @@ class MaterialsProjectServer:
         self.keys: set[str] = set()
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.handle_error = lambda *_: None  # type: ignore[method-assign]  # killed clients
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     @property
