@@ -46,7 +46,9 @@ rule list_feff_runs:
     params:
         code=code_of("sources.feff.missing:write_missing"),
         settings=settings("elements", "feff", "quality"),
-        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
+        listing=lambda wildcards: listing(
+            SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]
+        ),
     message:
         "Listing the sites that have no spectrum"
     shell:
@@ -102,7 +104,9 @@ rule import_feff:
             "sources.feff.missing:read_runs",
         ),
         settings=settings("elements", "feff", "quality"),
-        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
+        listing=lambda wildcards: listing(
+            SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]
+        ),
     message:
         "Importing FEFF output"
     shell:
@@ -204,7 +208,7 @@ rule import_xasdb_archive:
             "sources.collect:SpectraWriter", "sources.xasdb_archive:read_archive"
         ),
         settings=settings("elements", "xasdb_archive", "quality"),
-        listing=listing(SETTINGS["xasdb_archive"]["path"]),
+        listing=lambda wildcards: listing(SETTINGS["xasdb_archive"]["path"]),
     message:
         "Importing a bulk dump of the XASDB"
     shell:

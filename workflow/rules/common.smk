@@ -32,12 +32,12 @@ wildcard_constraints:
 
 
 try:
-    # A run that was killed leaves no lock behind, and results that DVC brought are known for what
-    # they are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
-    enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
     whole_settings = parse_settings(dict(config), "params.yaml")
     if looks_at_inputs(workflow, sys.argv):
         check_paths(whole_settings, "params.yaml")
+    # A run that was killed leaves no lock behind, and results that DVC brought are known for what
+    # they are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
+    enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
 except XascoordError as error:
     raise WorkflowError(str(error))
 SETTINGS = whole_settings.model_dump(mode="json")
@@ -138,10 +138,12 @@ def given(*paths):
     return [ancient(path) if Path(path).is_dir() else path for path in paths if path]
 
 
+@cache
 def listing(*paths):
     """Digest of what is in some folders, whose own time does not tell of changes inside.
 
-    A folder under DVC is known by its .dvc file: a checkout changes the times of its files.
+    For functions among ``params``: where no job that needs it is planned, nothing is read. A folder
+    under DVC is known by its .dvc file: a checkout changes the times of its files.
     """
     found = []
     for path in map(Path, given(*paths)):

@@ -24,6 +24,8 @@ def named_paths(settings: Settings) -> dict[str, str]:
     }
     if {"demo", "crystals"} & set(settings.sources):  # crystals fill up with its prototypes
         found["demo.folder"] = settings.demo.folder
+    if "crystals" in settings.sources:
+        found["crystals.packed"] = settings.crystals.packed
     if "feff" in settings.sources:
         found["feff.path"] = settings.feff.path
         found["feff.run.structures"] = settings.feff.run.structures
