@@ -12,12 +12,12 @@ import pytest
 
 from conftest import make_settings
 from mp_server import KEY, MaterialsProjectServer, titanium_documents
-from xascoord.core.errors import SourceError
+from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
 from xascoord.jobs.journal import Journal
 from xascoord.sources.materials_project import NAME
-from xascoord.sources.stage import download, import_source
+from xascoord.sources.stage import download, import_source, join_elements
 
 
 @pytest.fixture
@@ -114,6 +114,28 @@ def test_broken_documents_are_rejected_with_their_reason(serve, tmp_path):
     with (tmp_path / "out/rejections.csv").open() as handle:
         reasons = {row["item"]: row["reason"] for row in csv.DictReader(handle)}
     assert reasons == {"mp-101": "negative_mu", "mp-102": "no_structure"}
+
+
+def test_elements_that_are_imported_one_by_one_are_the_source(serve, tmp_path):
+    """The tables of each, and their counts and rejections joined, are those of one import."""
+    documents = titanium_documents(4)
+    documents[1]["spectrum"]["y"]["data"][5] = -0.2
+    settings = _settings(serve(documents)).model_copy(update={"elements": ("Ti", "Fe")})
+    for element in settings.elements:
+        one = settings.model_copy(update={"elements": (element,)})
+        download(one, tmp_path, tmp_path / f"version/{element}.json")
+        import_source(NAME, settings, tmp_path / "parts", tmp_path, element)
+    assert not (tmp_path / "parts/counts.csv").exists()
+    join_elements(NAME, settings, tmp_path / "parts")
+    import_source(NAME, settings, tmp_path / "whole", tmp_path)
+    for path in (tmp_path / "whole").rglob("*.*"):
+        mine = tmp_path / "parts" / path.relative_to(tmp_path / "whole")
+        assert mine.read_bytes() == path.read_bytes()
+    with pytest.raises(XascoordError, match="no such table"):
+        join_elements(NAME, make_settings(elements=["Cu"]), tmp_path / "parts")
+    import_source(NAME, settings, tmp_path / "parts", tmp_path, "Cu")  # nothing of it, no error
+    with pytest.raises(XascoordError, match="none of 0 spectra can be used"):
+        join_elements(NAME, make_settings(elements=["Cu"]), tmp_path / "parts")
 
 
 DOWNLOAD = """

@@ -138,6 +138,39 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     assert "import_demo" not in plan[plan.index("Job stats:") :]
 
 
+def _pretend(folder, target):
+    """All files behind a target, as if they had been made: Snakemake knows them by its records."""
+    listed = snakemake(folder, "--summary", target).splitlines()
+    names = [line.split("\t")[0] for line in listed if line.startswith("data/01_spectra/")]
+    assert names
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    snakemake(folder, "--touch", target)
+
+
+def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
+    """What lies in one place is imported whole; what is computed or downloaded, by element."""
+    runs, dump = tmp_path / "runs", tmp_path / "dump"
+    feff_corpus(runs)
+    write_dump(dump)
+    sections = {"sources": ["feff", "xasdb_archive", "crystals", "materials_project"],
+                "feff": {"path": str(runs)}, "xasdb_archive": {"path": str(dump)}}  # fmt: skip
+    folder = make_project(tmp_path / "project", **sections)
+    _pretend(folder, "import_spectra")
+    assert "Nothing to be done" in snakemake(folder, "-n", "import_spectra")
+    set_params(folder, elements=["Cu"], **sections)
+    plan = snakemake(folder, "-n", "import_spectra")
+    jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M))
+    assert jobs == {f"Joining the counts and rejections of each element of {source}"
+                    for source in ("crystals", "materials_project")}  # fmt: skip
+    set_params(folder, elements=[*SLICE, "Zn"], **sections)
+    plan = snakemake(folder, "-n", "import_spectra")
+    jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M)) - jobs
+    assert len(jobs) == 2 + 8 + 1  # two imports, eight chunks, a download
+    assert all(" Zn" in job for job in jobs)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "models",

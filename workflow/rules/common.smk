@@ -64,6 +64,9 @@ def workers(jobs):
 
 # Jobs over which FEFF runs are shared out, counted from 1.
 CHUNKS = range(1, SETTINGS["feff"]["run"]["chunks"] + 1)
+RUNS_WANTED = bool(
+    SETTINGS["feff"]["run"]["structures"] or SETTINGS["feff"]["run"]["missing"]
+)
 PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
@@ -170,6 +173,16 @@ def tables_of(source, elements=ELEMENTS):
         ),
         f"{folder}/rejections.csv",
         f"{folder}/counts.csv",
+    ]
+
+
+def tables_of_one(source):
+    """Every table that importing one element of a source writes."""
+    kinds = {"spectra": "parquet", "structures": "parquet"}
+    kinds |= {"rejections": "csv", "counts": "csv"}
+    return [
+        f"data/01_spectra/{source}/{kind}/{{element}}.{suffix}"
+        for kind, suffix in kinds.items()
     ]
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from xascoord.core.errors import StorageError
+from xascoord.core.errors import StorageError, XascoordError
 
 _REMEDIES = {
     errno.ENOSPC: "make room on that disk and run again",
@@ -124,6 +124,21 @@ def write_csv(path: Path, rows: Iterable[dict[str, Any]], columns: Sequence[str]
         writer = csv.DictWriter(handle, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a small table, each line by its columns.
+
+    Raises
+    ------
+    XascoordError
+        If it is not there.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            return list(csv.DictReader(handle))
+    except FileNotFoundError:
+        raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -75,15 +75,19 @@ class SpectraWriter:
     folder
         Where the Parquet files go; rows are spilled there every ``spill`` spectra of an element.
         Without it everything stays in memory (``spectra()``, ``structures()``).
+    part
+        Name of the tables of rejections and counts, where these are of a part of the source only.
     """
 
     def __init__(
-        self, source: str, elements: Iterable[str], folder: Path | None = None, spill: int = 500
-    ) -> None:
+        self, source: str, elements: Iterable[str], folder: Path | None = None, spill: int = 500,
+        part: str | None = None,
+    ) -> None:  # fmt: skip
         self.source = source
         self.elements = tuple(elements)
         self.folder = folder
         self.spill = spill
+        self.part = part
         self.found = 0
         self.accepted: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
@@ -223,8 +227,9 @@ class SpectraWriter:
         for key, path in self._partial.items():
             path.replace(self._path(*key))
         rows = [r.row("spectra", self.source) for r in self.rejections]
-        write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)
-        write_csv(self.folder / "counts.csv", self.counts(), COUNT_COLUMNS)
+        name = f"/{self.part}.csv" if self.part else ".csv"
+        write_csv(self.folder / f"rejections{name}", rows, REJECTIONS.names)
+        write_csv(self.folder / f"counts{name}", self.counts(), COUNT_COLUMNS)
         return self.counts()
 
     def _check(self, held: int) -> None:
