@@ -146,7 +146,7 @@ def _pretend(folder, target):
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    snakemake(folder, "--touch", target)
+    snakemake(folder, "--touch", "--forceall", target)
 
 
 def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
