@@ -471,13 +471,20 @@ def test_feff_on_a_full_disk_records_no_failure(small_disk, tmp_path):
 @pytest.mark.mounts
 def test_a_read_only_folder_is_one_message(small_disk):
     folder, remount = small_disk
+    remount("size=64M")
+    project = make_project(folder / "project")
     (folder / "old.txt").write_text("old")
+    before = files_of(folder)
     remount("ro")
+    for options in (["-n"], []):
+        output = snakemake(project, *options, check=False)
+        assert re.search(r"project: cannot be written, .*; work in a folder of your own", output)
+        assert "Traceback" not in output
     for write in (lambda path: write_text(path, "new"), Journal):
         for name in ("old.txt", "new/a.txt"):
             with pytest.raises(StorageError, match="Read-only.*that can be written to"):
                 write(folder / name)
-    assert files_of(folder) == {"old.txt": b"old"}
+    assert files_of(folder) == before
 
 
 @pytest.mark.mounts

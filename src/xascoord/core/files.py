@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import errno
+import glob
 import json
 import os
 import platform
@@ -73,7 +74,7 @@ def temporary_name(path: Path) -> Path:
         The file that is to be.
     """
     machine = platform.node()
-    for left in path.parent.glob(f".{path.name}.{machine}.*.tmp"):
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{machine}.*.tmp"):
         number = left.name.split(".")[-2]
         if number.isdigit() and not is_alive(int(number)):
             left.unlink(missing_ok=True)

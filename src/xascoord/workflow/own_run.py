@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.errors import StorageError
 from xascoord.core.files import storing
 from xascoord.workflow.run_lock import hold_folder
 from xascoord.workflow.snakemake_records import FOLDER, records_are_known, restore_records
@@ -61,7 +62,17 @@ def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None
         For another run in the folder.
     root
         Folder of the project.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written to: Snakemake keeps its records there, also of a dry run.
     """
+    if looks_at_inputs(workflow, sys.argv) and not os.access(root, os.W_OK):
+        raise StorageError(
+            f"{root.resolve()}: cannot be written, and Snakemake keeps its records there, also of "
+            "a dry run; work in a folder of your own"
+        )
     if is_own_run(workflow, sys.argv):
         hold_folder(root, wait=wait)
         date_back(root)
