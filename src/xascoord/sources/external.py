@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,13 @@ from pathlib import Path
 from xascoord.core.errors import SourceError
 from xascoord.core.files import write_text
 
+# DVC, ended with the process that called it: after a kill it would go on beside the next fetch.
+_DVC = """
+import runpy, sys
+from xascoord.jobs.workers import end_with_parent
+end_with_parent(int(sys.argv.pop(1)))
+runpy.run_module("dvc", run_name="__main__", alter_sys=True)
+"""
 COLUMNS = ("name", "version", "what", "licence", "url", "path", "commit", "checksum", "obtain")
 
 
@@ -61,7 +69,7 @@ def fetch(data: ExternalData, target: Path) -> None:
         raise SourceError(f"{target} is there already; remove it to fetch it again")
     write_text(unfinished, "")
     _remove(target)
-    command = [sys.executable, "-m", "dvc", "import", data.url, data.path]
+    command = [sys.executable, "-c", _DVC, str(os.getpid()), "import", data.url, data.path]
     result = subprocess.run([*command, "--rev", data.commit, "-o", str(target)], check=False)
     if result.returncode != 0:
         _remove(target)
