@@ -38,11 +38,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cluster", action="store_true",
         help="run the tests on a Slurm that they start (root; writes /etc/slurm, starts munge)",
     )  # fmt: skip
+    parser.addoption(
+        "--mounts", action="store_true",
+        help="run the tests on small file systems that they mount (root)",
+    )  # fmt: skip
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of real spectra are those that ask for them."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of real spectra are those that ask for them; mounts are made where they are allowed."""
     for item in items:
+        if "mounts" in item.keywords and not config.getoption("--mounts"):
+            item.add_marker(pytest.mark.skip(reason="mounts file systems: give --mounts"))
         if "shared" in getattr(item, "fixturenames", ()):
             item.add_marker("real_data")
 

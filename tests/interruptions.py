@@ -5,6 +5,11 @@ go on), of a job, of ``dvc repro`` alone (its Snakemake goes on). After the kill
 completes, and every result is compared with an undisturbed run's. Takes about ten minutes:
 
     .venv/bin/python tests/interruptions.py --kills 4 --seed 1
+
+Three more, each a command of its own: a chunk of FEFF runs, a download, a fetch
+(``interrupted_jobs.py``); twenty kills of each take some minutes:
+
+    .venv/bin/python tests/interruptions.py --ways feff download fetch --kills 20
 """
 
 import argparse
@@ -17,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from interrupted_jobs import JOBS
+from interrupted_jobs import interrupt as interrupt_job
 from project import BIN, ENVIRONMENT, checksums, make_project, run, set_params, track
 
 WAYS = {
@@ -68,22 +75,17 @@ def interrupt(folder: Path, way: str, moment: float) -> str:
         return f"{len(jobs[:1])} job killed; Snakemake ended with {process.returncode}"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=4, help="kills of each way")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
-    dice = random.Random(arguments.seed)
-    base = Path(tempfile.mkdtemp(prefix="interruptions")).resolve()
+def kill_workflow(ways: list[str], kills: int, dice: random.Random, base: Path) -> int:
+    """Number of results that differ in the end."""
     started = time.monotonic()
     reference = project(base / "reference")
     run(reference, "dvc", "repro")
     wanted, whole = checksums(reference), time.monotonic() - started
     print(f"undisturbed: {whole:.0f} s, {len(wanted)} files")
     different = 0
-    for way in WAYS:
+    for way in ways:
         folder = project(base / way)
-        for _ in range(arguments.kills):
+        for _ in range(kills):
             moment = dice.uniform(1, whole / 2)
             print(f"{way:10} after {moment:5.1f} s: {interrupt(folder, way, moment)}", flush=True)
         output = run(folder, "dvc", "repro")
@@ -96,6 +98,27 @@ def main() -> int:
         print(f"{way:10} in the end: {same} of {len(wanted)} files the same, {extra} others;"
               f" waited {waited} times for what went on", flush=True)  # fmt: skip
         different += len(wanted) - same + extra
+    return different
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=4, help="kills of each way")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ways", nargs="+", default=[*WAYS, *JOBS], choices=[*WAYS, *JOBS])
+    arguments = parser.parse_args()
+    dice = random.Random(arguments.seed)
+    base = Path(tempfile.mkdtemp(prefix="interruptions")).resolve()
+    different = 0
+    for name in [way for way in arguments.ways if way in JOBS]:
+        found = interrupt_job(name, base / name, arguments.kills, dice)
+        print(f"{name:10} undisturbed {found.seconds:.1f} s; {found.kills} kills; brought to its "
+              f"end {found.runs} times; {found.files} results, {len(found.different)} differ "
+              f"{' '.join(found.different)}", flush=True)  # fmt: skip
+        different += len(found.different)
+    ways = [way for way in arguments.ways if way in WAYS]
+    if ways:
+        different += kill_workflow(ways, arguments.kills, dice, base)
     return bool(different)
 
 

@@ -8,6 +8,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from conftest import rutile, xas_dictionary
+from corrupt import TI
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def titanium_documents(count: int = 7) -> list[dict[str, Any]]:
+    """Oxides of titanium, and three documents that are none or of another kind."""
+    documents = []
+    for number in range(count):
+        task = f"mp-{100 + number}"
+        documents.append({
+            "task_id": task, "spectrum_id": f"{task}-XANES-Ti-K", "absorbing_element": "Ti",
+            "edge": "K", "spectrum_type": "XANES", "elements": ["Ti", "O"],
+            "spectrum": xas_dictionary(rutile(), None, "Ti", TI + 0.01 * number),
+        })  # fmt: skip
+    nitride = {**documents[0], "task_id": "mp-9000", "elements": ["N", "Ti"]}
+    exafs = {**documents[0], "task_id": "mp-9001", "spectrum_type": "EXAFS"}
+    iron = {**documents[0], "task_id": "mp-9002", "absorbing_element": "Fe"}
+    return [*documents, nitride, exafs, iron]
+
 
 class MaterialsProjectServer:
     """Serves documents; ``faults`` maps the number of a search (from 0) to what goes wrong."""
@@ -21,6 +42,7 @@ class MaterialsProjectServer:
         self.keys: set[str] = set()
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.handle_error = lambda *_: None  # type: ignore[method-assign]  # killed clients
         threading.Thread(target=self._http.serve_forever, daemon=True).start()
 
     @property

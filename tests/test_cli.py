@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xascoord.cli.main import app
+from xascoord.jobs.progress import counted, show_progress
 
 GROUPS = ["sources", "datasets", "labels", "models", "importance", "validation", "report",
           "geometries", "oxygen", "workflow"]  # fmt: skip
@@ -34,6 +35,21 @@ def test_check_prints_all_settings(root, monkeypatch):
     assert settings["window"] == {
         "reference": "e0", "lower": -5.0, "upper": 45.0, "points": 200, "normalise": "maximum",
     }  # fmt: skip
+
+
+def test_check_says_that_a_download_needs_a_key(root, monkeypatch):
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("MP_API_KEY", raising=False)
+    given = '{"sources": ["materials_project"]}'
+    result = CliRunner().invoke(app, ["--settings", given, "check"])
+    assert result.exit_code == 0
+    assert "MP_API_KEY is not set" in result.stderr
+
+
+def test_progress_of_an_unknown_number(capsys):
+    show_progress(counted(range(60)), "spectra")
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["spectra: 50", "spectra: 60 of 60, done"]
 
 
 def test_settings_that_are_handed_over_are_all_there_is(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA
 from xascoord.core.tables import read_rows, read_table, to_table, write_rows
 from xascoord.datasets.build import build_datasets
 from xascoord.sources.collect import SpectraWriter, Spectrum, spectrum_row
+from xascoord.sources.feff.cluster import boxed_cluster
 from xascoord.structures.matching import match_orbits
 from xascoord.structures.symmetry import equivalent_sites, structure_row
 
@@ -55,6 +56,22 @@ def test_average_needs_every_inequivalent_site():
     part = _build([_row(spinel(), first)])
     assert part.averaged == []
     assert [(r["reason"], r["kind"]) for r in part.rejections] == [("missing_site", "averaged")]
+
+
+def test_why_there_is_no_average_is_short():
+    """A cluster out of a feff.inp has no other sites that could have been computed."""
+    species = ["Cu"] * 12 + ["O"]
+    row = boxed_cluster("feff:a", "a", "feff", species, np.arange(39.0).reshape(13, 3))
+    crystal = {**row, "formula": "Cu12O"}
+    spectrum = Spectrum("a/Cu/0", "a", "Cu", "site", 0, *edge_spectrum(CU))
+    for structure, detail in (
+        (row, "one site of a cluster"),
+        (crystal, "site 1, 2, 3, 4, 5 and 6"),
+    ):
+        built = _build([(spectrum_row("feff", spectrum, structure), structure)])
+        (rejection,) = built.rejections
+        assert rejection["reason"] == Reason.MISSING_SITE
+        assert detail in rejection["detail"]
 
 
 def test_the_same_site_of_two_sources_is_kept_once():

@@ -218,7 +218,7 @@ def test_a_campaign_killed_in_a_chunk_goes_on(campaign):
     time.sleep(1.5)  # what it had started ends with it
     before = {p.name: p.read_text().splitlines() for p in journals.glob("*.jsonl")}
     with (campaign / "data/01_spectra/crystals/plan/sites.csv").open(newline="") as handle:
-        planned = len(list(csv.DictReader(handle)))
+        planned = sum(row["element"] == "Pd" for row in csv.DictReader(handle))
     assert 0 < sum(map(len, before.values())) < planned
     output = snakemake(campaign, target)
     assert "compute_crystals" in output

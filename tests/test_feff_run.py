@@ -4,7 +4,6 @@ import json
 import os
 import random
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
 from corrupt import CU
+from fake_feff import fake_feff
 from xascoord.core.errors import SettingsError, SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
@@ -35,41 +35,11 @@ from xascoord.sources.feff.run import FeffTask, run_feff
 from xascoord.sources.stage import import_source, list_feff_runs, pack_feff
 from xascoord.sources.stage import run_feff as run_chunk
 
-FAKE = """#!{python}
-import pathlib, sys, time
-text = pathlib.Path("feff.inp").read_text()
-pathlib.Path("{calls}").open("a").write("x\\n")
-if "PLEASE HANG" in text:
-    time.sleep(60)
-if "PLEASE CRASH" in text:
-    print("potential blew up"); sys.exit(3)
-if "PLEASE WRITE NOTHING" in text:
-    sys.exit(0)
-if "PLEASE FILL THE DISK" in text:
-    print("write error: No space left on device"); sys.exit(1)
-if "PLEASE BE KILLED" in text:
-    import os, signal
-    os.kill(os.getpid(), signal.SIGKILL)
-if "PLEASE DRIFT" in text:
-    levels = [-5.0, -6.0, -4.0]
-else:
-    levels = [-5.0, -5.01, -5.0]
-steps = "".join(f"New Fermi level:    mu= {{v:7.3f}} eV  Charge distance=  0.01\\n" for v in levels)
-pathlib.Path("log1.dat").write_text(steps)
-time.sleep({pause})
-pathlib.Path("xmu.dat").write_text(pathlib.Path("{xmu}").read_text())
-"""
-
 
 @pytest.fixture
 def fake(tmp_path):
     """A program in FEFF's place, and the file in which it notes each call."""
-    xmu, calls, program = (tmp_path / name for name in ("good_xmu", "calls", "feff"))
-    xmu.write_text(xmu_text(*edge_spectrum(CU)))
-    calls.touch()
-    program.write_text(FAKE.format(python=sys.executable, calls=calls, pause=0.03, xmu=xmu))
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return program, calls
+    return fake_feff(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from xascoord.core.errors import XascoordError
 from xascoord.jobs.journal import Journal
+from xascoord.jobs.resume import results, run_remaining
 
 
 def test_entries_survive_and_are_not_repeated(tmp_path):
@@ -75,6 +76,20 @@ def test_kill_dash_nine_loses_and_repeats_nothing(tmp_path, seed):
     subprocess.run([sys.executable, "-c", WRITER, str(path)], check=True)
     keys = [json.loads(line)["key"] for line in path.read_bytes().splitlines()]
     assert keys == [str(number) for number in range(2000)]  # in the file: each once, in order
+
+
+def test_tasks_of_one_key_are_done_once(tmp_path):
+    calls = []
+
+    def work(task):
+        calls.append(task)
+        return {"value": task.upper()}
+
+    keys = {"a": "1", "b": "2", "c": "1"}
+    with Journal(tmp_path / "j") as journal:
+        assert list(run_remaining(keys, work, journal, 1)) == [(0, 2), (1, 2), (2, 2)]
+        assert calls == ["a", "b"]
+        assert [entry["value"] for entry in results(journal, keys).values()] == ["A", "B", "A"]
 
 
 def test_a_journal_is_removed_while_it_is_held(tmp_path):

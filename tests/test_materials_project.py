@@ -10,32 +10,14 @@ import time
 
 import pytest
 
-from conftest import make_settings, rutile, xas_dictionary
-from corrupt import TI
-from mp_server import MaterialsProjectServer
-from xascoord.core.errors import SourceError
+from conftest import make_settings
+from mp_server import KEY, MaterialsProjectServer, titanium_documents
+from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
 from xascoord.jobs.journal import Journal
 from xascoord.sources.materials_project import NAME
-from xascoord.sources.stage import download, import_source
-
-KEY = "0123456789abcdef0123456789abcdef"
-
-
-def _documents(count=7):
-    documents = []
-    for number in range(count):
-        task = f"mp-{100 + number}"
-        documents.append({
-            "task_id": task, "spectrum_id": f"{task}-XANES-Ti-K", "absorbing_element": "Ti",
-            "edge": "K", "spectrum_type": "XANES", "elements": ["Ti", "O"],
-            "spectrum": xas_dictionary(rutile(), None, "Ti", TI + 0.01 * number),
-        })  # fmt: skip
-    nitride = {**documents[0], "task_id": "mp-9000", "elements": ["N", "Ti"]}
-    exafs = {**documents[0], "task_id": "mp-9001", "spectrum_type": "EXAFS"}
-    iron = {**documents[0], "task_id": "mp-9002", "absorbing_element": "Fe"}
-    return [*documents, nitride, exafs, iron]
+from xascoord.sources.stage import download, import_source, join_elements
 
 
 @pytest.fixture
@@ -68,7 +50,7 @@ def _import(settings, tmp_path):
 
 
 def test_oxides_and_only_theirs(serve, tmp_path, capsys):
-    server = serve(_documents())
+    server = serve(titanium_documents())
     settings = _settings(server)
     download(settings, tmp_path, tmp_path / "version.json")
     count, rows = _import(settings, tmp_path)
@@ -86,7 +68,7 @@ def test_oxides_and_only_theirs(serve, tmp_path, capsys):
 
 @pytest.mark.parametrize("fault", ["500", "503", "502", "dropped", "empty page", "torn"])
 def test_faults_are_survived_and_nothing_is_lost(serve, tmp_path, fault):
-    server = serve(_documents(), {0: fault, 3: fault, 5: fault})
+    server = serve(titanium_documents(), {0: fault, 3: fault, 5: fault})
     settings = _settings(server)
     download(settings, tmp_path, tmp_path / "version.json")
     count, rows = _import(settings, tmp_path)
@@ -94,7 +76,7 @@ def test_faults_are_survived_and_nothing_is_lost(serve, tmp_path, fault):
 
 
 def test_a_dead_server_ends_in_one_clear_error_and_the_rest_is_kept(serve, tmp_path):
-    server = serve(_documents(), dict.fromkeys(range(3, 100), "503"))
+    server = serve(titanium_documents(), dict.fromkeys(range(3, 100), "503"))
     with pytest.raises(SourceError, match="run again to go on"):
         download(_settings(server), tmp_path, tmp_path / "version.json")
     with Journal(tmp_path / NAME / "Ti.jsonl") as journal:
@@ -108,7 +90,7 @@ def test_a_dead_server_ends_in_one_clear_error_and_the_rest_is_kept(serve, tmp_p
 
 @pytest.mark.parametrize("fault", ["400", "401", "403", "404"])
 def test_refusals_are_final_at_once(serve, tmp_path, fault):
-    server = serve(_documents(), dict.fromkeys(range(100), fault))
+    server = serve(titanium_documents(), dict.fromkeys(range(100), fault))
     with pytest.raises(SourceError, match="refuses"):
         download(_settings(server), tmp_path, tmp_path / "version.json")
     assert len(server.searches) == 1
@@ -122,7 +104,7 @@ def test_no_key_says_how_to_get_one(monkeypatch, tmp_path, key):
 
 
 def test_broken_documents_are_rejected_with_their_reason(serve, tmp_path):
-    documents = _documents(4)
+    documents = titanium_documents(4)
     documents[1]["spectrum"]["y"]["data"][5] = -0.2
     del documents[2]["spectrum"]["structure"]
     settings = _settings(serve(documents))
@@ -132,6 +114,28 @@ def test_broken_documents_are_rejected_with_their_reason(serve, tmp_path):
     with (tmp_path / "out/rejections.csv").open() as handle:
         reasons = {row["item"]: row["reason"] for row in csv.DictReader(handle)}
     assert reasons == {"mp-101": "negative_mu", "mp-102": "no_structure"}
+
+
+def test_elements_that_are_imported_one_by_one_are_the_source(serve, tmp_path):
+    """The tables of each, and their counts and rejections joined, are those of one import."""
+    documents = titanium_documents(4)
+    documents[1]["spectrum"]["y"]["data"][5] = -0.2
+    settings = _settings(serve(documents)).model_copy(update={"elements": ("Ti", "Fe")})
+    for element in settings.elements:
+        one = settings.model_copy(update={"elements": (element,)})
+        download(one, tmp_path, tmp_path / f"version/{element}.json")
+        import_source(NAME, settings, tmp_path / "parts", tmp_path, element)
+    assert not (tmp_path / "parts/counts.csv").exists()
+    join_elements(NAME, settings, tmp_path / "parts")
+    import_source(NAME, settings, tmp_path / "whole", tmp_path)
+    for path in (tmp_path / "whole").rglob("*.*"):
+        mine = tmp_path / "parts" / path.relative_to(tmp_path / "whole")
+        assert mine.read_bytes() == path.read_bytes()
+    with pytest.raises(XascoordError, match="no such table"):
+        join_elements(NAME, make_settings(elements=["Cu"]), tmp_path / "parts")
+    import_source(NAME, settings, tmp_path / "parts", tmp_path, "Cu")  # nothing of it, no error
+    with pytest.raises(XascoordError, match="none of 0 spectra can be used"):
+        join_elements(NAME, make_settings(elements=["Cu"]), tmp_path / "parts")
 
 
 DOWNLOAD = """
@@ -148,7 +152,7 @@ download(parse_settings(json.loads(sys.argv[2]), "test"), folder, folder / "vers
 def test_kill_dash_nine_and_rerun(serve, tmp_path):
     import json
 
-    server = serve(_documents(40))
+    server = serve(titanium_documents(40))
     settings = _settings(server, batch_size=1)
     text = json.dumps(settings.model_dump(mode="json"))
     command = [sys.executable, "-W", "ignore", "-c", DOWNLOAD, str(tmp_path), text]

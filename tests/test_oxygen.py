@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from xascoord.oxygen.spectra import (
     snapshot_files,
 )
 from xascoord.oxygen.stage import import_oxygen, summarise_oxygen, train_oxygen
-from xascoord.oxygen.training import Fit, fits_of, train_and_test
+from xascoord.oxygen.training import Fit, fit_keys, fits_of, train_and_test
 from xascoord.settings.networks import Oxygen
 
 QUICK = {
@@ -225,6 +226,17 @@ def test_networks_of_the_paper():
     }  # fmt: skip
     assert {p.tested for p in main if p.split == "snapshot"} == {"0K", "15ps"}
     assert not [p for p in fits_of(Oxygen(), ("0K",)) if p.split == "snapshot"]
+
+
+def test_networks_of_several_purposes_are_trained_once():
+    """A point of a learning curve that is a main network as well."""
+    raw, settings = _raw(), make_settings(oxygen={**QUICK, "tried_layers": [[8, 6], [4]]}).oxygen
+    keys = fit_keys(raw, settings, 1)
+    main = next(f for f in keys if f.purpose == "main" and f.task == "classifier")
+    same = [f for f in keys if replace(f, purpose="main") == main]
+    assert len(same) > 1
+    assert {keys[fit] for fit in same} == {keys[main]}
+    assert len(set(keys.values())) == len({replace(fit, purpose="") for fit in keys})
 
 
 def test_classes_and_means_that_spectra_tell_are_learnt():

@@ -33,7 +33,9 @@ def test_committed_schema_is_the_generated_one(root):
     ("values", "field", "hint"),
     [
         ({"windw": {}}, "windw", "no such setting"),
-        ({"window": {"lowr": -5}}, "window.lowr", "no such setting"),
+        ({"window": {"lowr": -5}}, "window.lowr", "did you mean 'lower'?"),
+        ({"lables": {}}, "lables", "did you mean 'labels'?"),
+        ({"models": {"classifiers": "knn"}}, "models.classifiers", "must be a list"),
         ({"window": {"points": "many"}}, "window.points", "integer"),
         ({"window": {"lower": 45.0, "upper": -5.0}}, "window", "upper must lie above lower"),
         ({"elements": []}, "elements", "at least 1"),
@@ -63,6 +65,14 @@ def test_wrong_settings_name_file_field_and_remedy(tmp_path, values, field, hint
     assert hint in message
 
 
+def test_a_list_of_wrong_entries_is_not_called_empty(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("elements: [Xx]")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @pytest.mark.parametrize("text", ["a: [1", "- 1\n- 2\n", "\tseed: 1"])
 def test_unreadable_settings_are_one_clear_error(tmp_path, text):
     path = tmp_path / "params.yaml"
@@ -89,6 +99,7 @@ def test_settings_never_change():
         ({"sources": ["xasdb_archive"], "xasdb_archive": {"path": "gone.json"}},
          "xasdb_archive.path"),
         ({"demo": {"folder": "data/dmo"}}, "demo.folder"),
+        ({"sources": ["crystals"], "crystals": {"packed": "data/crystal"}}, "crystals.packed"),
         ({"validation": {"manifest": "data/experiment.csv"}}, "validation.manifest"),
     ],
 )  # fmt: skip

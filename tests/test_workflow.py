@@ -138,6 +138,39 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     assert "import_demo" not in plan[plan.index("Job stats:") :]
 
 
+def _pretend(folder, target):
+    """All files behind a target, as if they had been made: Snakemake knows them by its records."""
+    listed = snakemake(folder, "--summary", target).splitlines()
+    names = [line.split("\t")[0] for line in listed if line.startswith("data/01_spectra/")]
+    assert names
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    snakemake(folder, "--touch", "--forceall", target)
+
+
+def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
+    """What lies in one place is imported whole; what is computed or downloaded, by element."""
+    runs, dump = tmp_path / "runs", tmp_path / "dump"
+    feff_corpus(runs)
+    write_dump(dump)
+    sections = {"sources": ["feff", "xasdb_archive", "crystals", "materials_project"],
+                "feff": {"path": str(runs)}, "xasdb_archive": {"path": str(dump)}}  # fmt: skip
+    folder = make_project(tmp_path / "project", **sections)
+    _pretend(folder, "import_spectra")
+    assert "Nothing to be done" in snakemake(folder, "-n", "import_spectra")
+    set_params(folder, elements=["Cu"], **sections)
+    plan = snakemake(folder, "-n", "import_spectra")
+    jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M))
+    assert jobs == {f"Joining the counts and rejections of each element of {source}"
+                    for source in ("crystals", "materials_project")}  # fmt: skip
+    set_params(folder, elements=[*SLICE, "Zn"], **sections)
+    plan = snakemake(folder, "-n", "import_spectra")
+    jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M)) - jobs
+    assert len(jobs) == 2 + 8 + 1  # two imports, eight chunks, a download
+    assert all(" Zn" in job for job in jobs)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "models",
@@ -195,8 +228,9 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
     values = yaml.safe_load((folder / "params.yaml").read_text())
     (folder / "params.yaml").write_text(yaml.safe_dump({**values, **change}))
     output = snakemake(folder, "-n", check=False)
-    assert "Error validating config file" in output
+    assert "params.schema.json" in output
     assert words in output
+    assert len(output) < 3000  # what is wrong, not all that is right
     assert not (folder / "data/01_spectra").exists()
 
 
@@ -216,6 +250,36 @@ def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):
     output = run(folder, "snakemake", "--cores", "1", "-n", check=False, timeout=60)
     assert words in output
     assert "Traceback" not in output
+
+
+def test_paths_that_are_not_there_stop_a_run_before_anything_runs(tmp_path):
+    """All of them are named, in a dry run and in a run, whatever results stand already."""
+    wrong = {
+        "sources": ["demo", "feff", "xasdb_archive"], "feff": {"path": "no-runs"},
+        "xasdb_archive": {"path": "no-dump"}, "demo": {"folder": "no-demo"},
+        "validation": {"folder": "no-spectra"},
+    }  # fmt: skip
+    folder = make_project(tmp_path / "wrong", **wrong)
+    for options in (["-n"], []):
+        output = snakemake(folder, *options, check=False)
+        for name in ("feff.path", "xasdb_archive.path", "demo.folder", "validation.folder"):
+            assert re.search(rf"params.yaml: {name}: '.*' does not exist", output)
+        assert "Job stats" not in output
+    assert not list((folder / "data").glob("[0-9]*"))
+
+
+def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
+    """A listing of the rules, or a job of another stage, walks through no folder of spectra."""
+    runs = tmp_path / "runs"
+    feff_corpus(runs)
+    folder = make_project(tmp_path / "project", sources=["feff", "demo"], feff={"path": str(runs)})
+    code = (folder / "workflow/rules/common.smk").read_text()
+    told = '    print("WALKS", paths, file=sys.stderr)\n    found = []\n'
+    counted = code.replace("    found = []\n", told)
+    assert counted != code
+    (folder / "workflow/rules/common.smk").write_text(counted)
+    assert "WALKS" not in snakemake(folder, "-n", "import_demo")
+    assert snakemake(folder, "-n", "build_all_datasets").count(f"WALKS ('{runs}'") == 1
 
 
 def test_every_rule_has_memory_and_time():

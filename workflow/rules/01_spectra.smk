@@ -1,4 +1,6 @@
-# Every source of spectra, brought into the same typed tables: one rule a source.
+# Every source of spectra, brought into the same typed tables: one rule a source. An element more or
+# less does nothing to the others: what lies in one place is imported whole, whatever 'elements' says;
+# what is computed or downloaded has jobs of its own for each element.
 
 
 rule import_spectra:
@@ -23,7 +25,7 @@ rule import_embedded:
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.embedded:read_both"),
         settings=settings("embedded", "quality", demo=["folder"], feff=["run"]),
-        content=listing(SETTINGS["embedded"]["folder"]),
+        content=lambda wildcards: listing(SETTINGS["embedded"]["folder"]),
     message:
         "Importing the embedded spectra"
     shell:
@@ -71,7 +73,9 @@ rule list_feff_runs:
     params:
         code=code_of("sources.feff.missing:write_missing"),
         settings=settings("elements", "feff", "limits", "quality"),
-        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
+        listing=lambda wildcards: listing(
+            SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]
+        ),
     message:
         "Listing the sites that have no spectrum"
     shell:
@@ -104,10 +108,7 @@ rule import_feff:
     input:
         given(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
         branch(
-            bool(
-                SETTINGS["feff"]["run"]["structures"]
-                or SETTINGS["feff"]["run"]["missing"]
-            ),
+            RUNS_WANTED,
             then=[
                 *plan_of("feff"),
                 *expand("data/01_spectra/feff/chunks/{part}.txt", part=CHUNKS),
@@ -115,7 +116,8 @@ rule import_feff:
             otherwise=[],
         ),
     output:
-        tables_of("feff"),
+        # What was computed, was computed for the elements asked for.
+        tables_of("feff", ELEMENTS if RUNS_WANTED else EMBEDDED),
     log:
         "logs/01_spectra/import_feff.log",
     benchmark:
@@ -126,8 +128,12 @@ rule import_feff:
             "sources.feff.output:read_feff",
             "sources.feff.missing:read_runs",
         ),
-        settings=settings("elements", "feff", "limits", "quality"),
-        listing=listing(SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]),
+        settings=settings(
+            *(["elements"] if RUNS_WANTED else []), "feff", "limits", "quality"
+        ),
+        listing=lambda wildcards: listing(
+            SETTINGS["feff"]["path"], SETTINGS["feff"]["run"]["structures"]
+        ),
     message:
         "Importing FEFF output"
     shell:
@@ -149,13 +155,9 @@ rule choose_crystals:
         code=code_of(
             "sources.crystals.choice:survey", "sources.crystals.choice:write_choice"
         ),
+        # Of all elements, in one look through the database.
         settings=settings(
-            "seed",
-            "elements",
-            "crystals",
-            "demo",
-            "quality",
-            validation=["compounds"],
+            "seed", "crystals", "demo", "quality", validation=["compounds"]
         ),
     message:
         "Choosing crystals for each element"
@@ -191,43 +193,45 @@ rule compute_crystals:
 rule import_crystals:
     input:
         plan_of("crystals"),
-        [packed_of(element) for element in ELEMENTS],
+        lambda wildcards: packed_of(wildcards.element),
         expand(
-            "data/01_spectra/crystals/chunks/{element}-{part}.txt",
-            element=ELEMENTS,
+            "data/01_spectra/crystals/chunks/{{element}}-{part}.txt",
             part=CHUNKS,
         ),
     output:
-        tables_of("crystals"),
+        tables_of_one("crystals"),
     log:
-        "logs/01_spectra/import_crystals.log",
+        "logs/01_spectra/import_crystals/{element}.log",
     benchmark:
-        "results/benchmarks/01_spectra/import_crystals.tsv"
+        "results/benchmarks/01_spectra/import_crystals/{element}.tsv"
     params:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.crystals.choice:read_computed"
         ),
-        settings=settings("elements", "crystals", "feff", "quality"),
+        settings=settings("crystals", "feff", "quality"),
     message:
-        "Importing the spectra of the chosen crystals"
+        "Importing the spectra of the chosen crystals of {wildcards.element}"
     shell:
         "xascoord --settings {params.settings:q} sources import crystals"
-        " --out data/01_spectra/crystals > {log} 2>&1"
+        " --element {wildcards.element} --out data/01_spectra/crystals > {log} 2>&1"
 
 
 rule import_omnixas:
     input:
         given(SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]),
     output:
-        tables_of("omnixas"),
+        # Every element that it may hold, so that 'elements' decides nothing here.
+        tables_of("omnixas", EMBEDDED),
     log:
         "logs/01_spectra/import_omnixas.log",
     benchmark:
         "results/benchmarks/01_spectra/import_omnixas.tsv"
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.omnixas:read_omnixas"),
-        settings=settings("elements", "omnixas", "quality"),
-        listing=listing(SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]),
+        settings=settings("omnixas", "quality"),
+        listing=lambda wildcards: listing(
+            SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]
+        ),
     message:
         "Importing the spectra of OmniXAS"
     shell:
@@ -239,7 +243,7 @@ rule import_xasdb_archive:
     input:
         given(SETTINGS["xasdb_archive"]["path"]),
     output:
-        tables_of("xasdb_archive"),
+        tables_of("xasdb_archive", EMBEDDED),
     log:
         "logs/01_spectra/import_xasdb_archive.log",
     benchmark:
@@ -248,8 +252,8 @@ rule import_xasdb_archive:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.xasdb_archive:read_archive"
         ),
-        settings=settings("elements", "limits", "xasdb_archive", "quality"),
-        listing=listing(SETTINGS["xasdb_archive"]["path"]),
+        settings=settings("limits", "xasdb_archive", "quality"),
+        listing=lambda wildcards: listing(SETTINGS["xasdb_archive"]["path"]),
     message:
         "Importing a bulk dump of the XASDB"
     shell:
@@ -259,39 +263,66 @@ rule import_xasdb_archive:
 
 rule download_materials_project:
     output:
-        "data/01_spectra/materials_project/database_version.json",
+        "data/01_spectra/materials_project/database_version/{element}.json",
     log:
-        "logs/01_spectra/download_materials_project.log",
+        "logs/01_spectra/download_materials_project/{element}.log",
     benchmark:
-        "results/benchmarks/01_spectra/download_materials_project.tsv"
+        "results/benchmarks/01_spectra/download_materials_project/{element}.tsv"
     params:
         code=code_of("sources.materials_project:download_element"),
-        settings=settings("elements", "materials_project", "quality"),
+        settings=settings("materials_project", "quality"),
     message:
-        "Downloading from the Materials Project (resumes where it ended)"
+        "Downloading {wildcards.element} from the Materials Project (resumes where it ended)"
     shell:
-        "xascoord --settings {params.settings:q} sources download --record {output} > {log} 2>&1"
+        "xascoord --settings {params.settings:q} sources download"
+        " --element {wildcards.element} --record {output} > {log} 2>&1"
 
 
 rule import_materials_project:
     input:
-        "data/01_spectra/materials_project/database_version.json",
+        "data/01_spectra/materials_project/database_version/{element}.json",
     output:
-        tables_of("materials_project"),
+        tables_of_one("materials_project"),
     log:
-        "logs/01_spectra/import_materials_project.log",
+        "logs/01_spectra/import_materials_project/{element}.log",
     benchmark:
-        "results/benchmarks/01_spectra/import_materials_project.tsv"
+        "results/benchmarks/01_spectra/import_materials_project/{element}.tsv"
     params:
         code=code_of(
             "sources.collect:SpectraWriter", "sources.materials_project:read_downloads"
         ),
-        settings=settings("elements", "limits", "materials_project", "quality"),
+        settings=settings("limits", "materials_project", "quality"),
     message:
-        "Importing the downloads from the Materials Project"
+        "Importing the downloads of {wildcards.element} from the Materials Project"
     shell:
         "xascoord --settings {params.settings:q} sources import materials_project"
-        " --out data/01_spectra/materials_project > {log} 2>&1"
+        " --element {wildcards.element} --out data/01_spectra/materials_project > {log} 2>&1"
+
+
+rule join_elements:
+    input:
+        expand(
+            "data/01_spectra/{{source}}/{table}/{element}.csv",
+            table=["counts", "rejections"],
+            element=ELEMENTS,
+        ),
+    output:
+        "data/01_spectra/{source}/rejections.csv",
+        "data/01_spectra/{source}/counts.csv",
+    log:
+        "logs/01_spectra/join_elements/{source}.log",
+    benchmark:
+        "results/benchmarks/01_spectra/join_elements/{source}.tsv"
+    wildcard_constraints:
+        source="crystals|materials_project",
+    params:
+        code=code_of("sources.stage:join_elements"),
+        settings=settings("elements"),
+    message:
+        "Joining the counts and rejections of each element of {wildcards.source}"
+    shell:
+        "xascoord --settings {params.settings:q} sources join {wildcards.source}"
+        " --out data/01_spectra/{wildcards.source} > {log} 2>&1"
 
 
 rule compute_demo:

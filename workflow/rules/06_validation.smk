@@ -24,7 +24,7 @@ rule validate_models:
             sections=["edge_energy", "limits", "validation"],
             prediction=["channel", "deglitch"],
         ),
-        content=listing(MEASURED),
+        content=lambda wildcards: listing(MEASURED),
         search=expand("--search {table}", table=searched("forest")),
     message:
         "Validation of {wildcards.element}"

@@ -19,7 +19,9 @@ rule import_oxygen:
     params:
         code=code_of("oxygen.stage:import_oxygen"),
         settings=settings("edge_energy", "feff", "limits", "oxygen", "quality"),
-        listing=listing(SETTINGS["oxygen"]["folder"], SETTINGS["oxygen"]["feff"]),
+        listing=lambda wildcards: listing(
+            SETTINGS["oxygen"]["folder"], SETTINGS["oxygen"]["feff"]
+        ),
     message:
         "Importing O K-edge spectra"
     shell:

@@ -25,11 +25,6 @@ if (
     shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 
 
-# A run that was killed leaves no lock behind, and results that DVC brought are known for what they
-# are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
-enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
-
-
 wildcard_constraints:
     element="[A-Z][a-z]?",
     classifier="(?!baseline)[a-z]+",
@@ -40,6 +35,9 @@ try:
     whole_settings = parse_settings(dict(config), "params.yaml")
     if looks_at_inputs(workflow, sys.argv):
         check_paths(whole_settings, "params.yaml")
+    # A run that was killed leaves no lock behind, and results that DVC brought are known for what
+    # they are made from. Nothing of it in a dry run, a look at the graph, a job, or as a module.
+    enter_folder(workflow, wait="XASCOORD_WAIT" in os.environ)
 except XascoordError as error:
     raise WorkflowError(str(error))
 SETTINGS = whole_settings.model_dump(mode="json")
@@ -66,6 +64,9 @@ def workers(jobs):
 
 # Jobs over which FEFF runs are shared out, counted from 1.
 CHUNKS = range(1, SETTINGS["feff"]["run"]["chunks"] + 1)
+RUNS_WANTED = bool(
+    SETTINGS["feff"]["run"]["structures"] or SETTINGS["feff"]["run"]["missing"]
+)
 PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
@@ -140,10 +141,12 @@ def given(*paths):
     return [ancient(path) if Path(path).is_dir() else path for path in paths if path]
 
 
+@cache
 def listing(*paths):
     """Digest of what is in some folders, whose own time does not tell of changes inside.
 
-    A folder under DVC is known by its .dvc file: a checkout changes the times of its files.
+    For functions among ``params``: where no job that needs it is planned, nothing is read. A folder
+    under DVC is known by its .dvc file: a checkout changes the times of its files.
     """
     found = []
     for path in map(Path, given(*paths)):
@@ -170,6 +173,16 @@ def tables_of(source, elements=ELEMENTS):
         ),
         f"{folder}/rejections.csv",
         f"{folder}/counts.csv",
+    ]
+
+
+def tables_of_one(source):
+    """Every table that importing one element of a source writes."""
+    kinds = {"spectra": "parquet", "structures": "parquet"}
+    kinds |= {"rejections": "csv", "counts": "csv"}
+    return [
+        f"data/01_spectra/{source}/{kind}/{{element}}.{suffix}"
+        for kind, suffix in kinds.items()
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xascoord.core.errors import XascoordError
+from xascoord.core.files import explain_fault
 from xascoord.core.text import printable
 
 if TYPE_CHECKING:
@@ -26,11 +27,15 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except XascoordError as error:
             message = str(error)
+        except MemoryError:
+            message = "not enough memory; run again with fewer workers or on a larger machine"
         except OSError as error:
             # Of a file: no permission, a name too long, a full disk. Others are our own faults.
-            if error.filename is None or not error.strerror:
+            name = os.fsdecode(error.filename) if error.filename else "a file"
+            found = explain_fault(error, name)
+            if found is None and (error.filename is None or not error.strerror):
                 raise
-            message = f"{os.fsdecode(error.filename)}: {error.strerror}"
+            message = found or f"{name}: {error.strerror}"
         shown = printable(message, keep="\n")
         typer.echo(f"xascoord: error: {shown}", err=True)
         raise typer.Exit(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +22,18 @@ def check(ctx: typer.Context) -> None:
     origin = "--settings" if given.text is not None else str(given.params)
     check_paths(settings, origin)
     print(json.dumps(settings.model_dump(mode="json"), indent=1))
+    if "materials_project" in settings.sources and not os.environ.get("MP_API_KEY"):
+        print("MP_API_KEY is not set: a download from the Materials Project needs it",
+              file=sys.stderr)  # fmt: skip
     print(f"{origin}: OK, all values fit and what they name is there", file=sys.stderr)
 
 
 def schema(out: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
     """Write the JSON schema that validates params.yaml (for maintainers)."""
+    from xascoord.core.files import write_text
     from xascoord.settings.tree import json_schema
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(json_schema(), indent=2) + "\n", encoding="utf-8")
+    write_text(out, json.dumps(json_schema(), indent=2) + "\n")
 
 
 def version() -> None:

@@ -24,6 +24,9 @@ def import_(
         ),
     ],
     out: Out,
+    element: Annotated[
+        str | None, typer.Option(help="Only this absorber; 'sources join' puts them together.")
+    ] = None,
     raw: Raw = RAW,
 ) -> None:
     """Bring the spectra of one source into typed tables, one Parquet file an element.
@@ -31,25 +34,48 @@ def import_(
     Example: `xascoord --settings '{"sources": ["feff"], "feff": {"path": "runs.tar.gz"},
     "elements": ["Cu"]}' sources import feff --out data/01_spectra/feff`
     """
-    from xascoord.sources.stage import SOURCES, import_source
+    from xascoord.sources.stage import import_source
 
-    if source not in SOURCES:
-        raise XascoordError(f"no source {source!r}; there are {', '.join(SOURCES)}")
-    counts = import_source(source, settings_of(ctx), out, raw)
+    _check_source(source)
+    counts = import_source(source, settings_of(ctx), out, raw, element)
     found, accepted = (sum(row[name] for row in counts) for name in ("found", "accepted"))
     print(f"{source}: {found} spectra found, {accepted} accepted, {found - accepted} rejected")
+
+
+def _check_source(name: str) -> None:
+    from xascoord.sources.stage import SOURCES
+
+    if name not in SOURCES:
+        raise XascoordError(f"no source {name!r}; there are {', '.join(SOURCES)}")
+
+
+@commands.command()
+def join(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="crystals or materials_project.")],
+    out: Out,
+) -> None:
+    """Put the counts and rejections of elements that were imported one by one together."""
+    from xascoord.sources.stage import join_elements
+
+    _check_source(source)
+    join_elements(source, settings_of(ctx), out)
 
 
 @commands.command()
 def download(
     ctx: typer.Context,
     record: Annotated[Path, typer.Option(help="File for the database versions, written last.")],
+    element: Annotated[str | None, typer.Option(help="Only this absorber.")] = None,
     raw: Raw = RAW,
 ) -> None:
     """Fetch oxides' K-edge XANES from the Materials Project (key in MP_API_KEY); resumes."""
     from xascoord.sources.stage import download as fetch_all
 
-    fetch_all(settings_of(ctx), raw, record)
+    settings = settings_of(ctx)
+    if element is not None:
+        settings = settings.model_copy(update={"elements": (element,)})
+    fetch_all(settings, raw, record)
 
 
 @commands.command()

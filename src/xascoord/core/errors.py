@@ -37,3 +37,11 @@ class MeasurementError(XascoordError):
 
 class StructureError(XascoordError):
     """A structure that cannot stand behind a spectrum."""
+
+
+class StorageError(XascoordError):
+    """A file cannot be written: a full disk, a read-only folder, no permission."""
+
+
+# Errors that say nothing of the data at hand: another machine, or a later run, may not meet them.
+OF_THE_MACHINE = (MemoryError, ImportError, OSError)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.files import replacing
+
 
 def new_figure(width: float, height: float) -> Any:
     """An empty figure of this size in inches, drawn without a display."""
@@ -18,5 +20,6 @@ def new_figure(width: float, height: float) -> Any:
 
 def save_figure(figure: Any, path: Path) -> None:
     """Save without a date, so that the same data give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+    with replacing(path) as temporary:
+        kind = path.suffix.removeprefix(".")
+        figure.savefig(temporary, format=kind, dpi=120, metadata={"Software": None})

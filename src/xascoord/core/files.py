@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
+import glob
 import json
 import os
+import platform
 import re
 import stat
 import zlib
@@ -13,16 +17,109 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from xascoord.core.errors import LimitError, NotAFileError
+from xascoord.core.errors import LimitError, NotAFileError, StorageError, XascoordError
+
+_REMEDIES = {
+    errno.ENOSPC: "make room on that disk and run again",
+    errno.EDQUOT: "make room within your quota and run again",
+    errno.EFBIG: "raise the limit (ulimit -f), or write to a file system of larger files",
+    errno.EROFS: "work in a folder that can be written to",
+    errno.EACCES: "give yourself permission to write there, or work in another folder",
+    errno.EPERM: "give yourself permission to write there, or work in another folder",
+    errno.EIO: "the disk or its connection fails; see to that and run again",
+    errno.ESTALE: "the folder was taken away by its server; come back to it and run again",
+    errno.ENOTDIR: "a file stands where a folder has to be; remove or rename it",
+    errno.EMFILE: "raise the limit of open files (ulimit -n) and run again",
+    errno.ENFILE: "close other programs: this machine has too many files open",
+}
+
+
+def explain_fault(error: OSError, path: Path | str) -> str | None:
+    """What hinders writing a file and what to do about it; None where no remedy is known.
+
+    Parameters
+    ----------
+    error
+        What the system said.
+    path
+        What was written.
+    """
+    remedy = _REMEDIES.get(error.errno or 0)
+    return (
+        f"{path}: cannot be written ({os.strerror(error.errno or 0)}); {remedy}" if remedy else None
+    )
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Make one message, naming the file and the remedy, of what hinders writing it.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, the folder cannot be written to and the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        text = explain_fault(error, path)
+        if text is None:
+            raise
+        raise StorageError(text) from None
+
+
+def temporary_name(path: Path) -> Path:
+    """A name beside a file, of this process; what dead processes left under theirs is removed.
+
+    Parameters
+    ----------
+    path
+        The file that is to be.
+    """
+    machine = platform.node()
+    for left in path.parent.glob(f".{glob.escape(path.name)}.{machine}.*.tmp"):
+        number = left.name.split(".")[-2]
+        if number.isdigit() and not is_alive(int(number)):
+            left.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{machine}.{os.getpid()}.tmp")
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is there.
+
+    Parameters
+    ----------
+    process
+        Its number.
+    """
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside a file; what was written there takes its place at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    yield temporary
-    temporary.replace(path)
+    """A temporary name beside a file; what was written there takes its place at the end.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written; then nothing is left of it, and the file is as it was.
+    """
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_name(path)
+        try:
+            yield temporary
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
 
 
 def write_csv(path: Path, rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> None:
@@ -31,6 +128,21 @@ def write_csv(path: Path, rows: Iterable[dict[str, Any]], columns: Sequence[str]
         writer = csv.DictWriter(handle, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read a small table, each line by its columns.
+
+    Raises
+    ------
+    XascoordError
+        If it is not there.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            return list(csv.DictReader(handle))
+    except FileNotFoundError:
+        raise XascoordError(f"{path}: no such table; run the stage that writes it") from None
 
 
 def write_text(path: Path, text: str) -> None:

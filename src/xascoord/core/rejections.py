@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from xascoord.core.errors import LimitError, NotAFileError
+from xascoord.core.errors import OF_THE_MACHINE, LimitError, NotAFileError
 
 
 class Reason(StrEnum):
@@ -67,7 +67,7 @@ def one_document() -> Iterator[None]:
     """
     try:
         yield
-    except (RejectedSpectrum, MemoryError, ImportError, OSError):
+    except (RejectedSpectrum, *OF_THE_MACHINE):
         raise
     except LimitError as error:
         raise RejectedSpectrum(Reason.BEYOND_LIMIT, str(error)) from None

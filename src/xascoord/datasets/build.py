@@ -20,9 +20,11 @@ from xascoord.settings.tree import Settings
 from xascoord.spectra.averaging import average_sites, missing_orbits
 from xascoord.spectra.edge_energy import find_e0, find_onset
 from xascoord.spectra.window import cut_window
+from xascoord.structures.identifiers import CLUSTER
 from xascoord.structures.matching import OrbitNames, name_orbits, same_crystal
 
 Row = dict[str, Any]
+_NAMED_SITES = 5
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,12 @@ def _average(element: str, rows: Sequence[Row], structure: Row, settings: Settin
     one_each = {orbits[row["site_index"]]: row for row in reversed(rows)}
     missing = missing_orbits(orbits, structure["species"], element, list(one_each))
     if missing:
-        sites = ", ".join(map(str, missing))
-        raise RejectedSpectrum(Reason.MISSING_SITE, f"no spectrum of site {sites}")
+        if structure["formula"] == CLUSTER:
+            detail = "one site of a cluster; an average takes the crystal (a POSCAR beside it)"
+            raise RejectedSpectrum(Reason.MISSING_SITE, detail)
+        sites = ", ".join(map(str, missing[:_NAMED_SITES]))
+        more = f" and {len(missing) - _NAMED_SITES} more" if len(missing) > _NAMED_SITES else ""
+        raise RejectedSpectrum(Reason.MISSING_SITE, f"no spectrum of site {sites}{more}")
     chosen = [one_each[orbit] for orbit in sorted(one_each)]
     try:
         energy, mu = average_sites(

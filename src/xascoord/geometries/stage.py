@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.errors import AccountingError, XascoordError
+from xascoord.core.errors import OF_THE_MACHINE, AccountingError, XascoordError
 from xascoord.core.files import write_csv
 from xascoord.core.fingerprint import fingerprint
 from xascoord.core.hashing import seed_of
@@ -158,7 +158,7 @@ def _one_site(cutoff: float, numbers: frozenset[int], site: _Site) -> Row:
     try:
         structure = structure_from_row(site.structure)
         geometry = site_geometry(structure, site.task.orbit, cutoff, numbers)
-    except (MemoryError, ImportError, OSError):
+    except OF_THE_MACHINE:
         raise
     except Exception as error:  # one impossible structure must not stop the rest
         return {"reason": f"{type(error).__name__}: {error}"[:200]}

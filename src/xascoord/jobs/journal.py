@@ -7,38 +7,17 @@ lines of one key the later one counts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from xascoord.core.errors import XascoordError
-
-
-def _open_alone(path: Path, wait: bool) -> BinaryIO:
-    """The file, locked as long as it is open."""
-    import fcntl
-
-    while True:
-        handle = path.open("a+b")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait:
-                handle.close()
-                raise XascoordError(
-                    f"{path}: another run is writing here; wait for it or end it"
-                ) from None
-            print(f"{path}: another run is writing here; waiting for it", file=sys.stderr)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:  # a file system without locks
-            return handle
-        if path.exists() and os.path.samestat(path.stat(), os.fstat(handle.fileno())):
-            return handle
-        handle.close()  # the other run has put a new file in its place
+from xascoord.core.files import storing
+from xascoord.jobs.locks import WriterLock
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
@@ -70,40 +49,41 @@ class Journal:
     Raises
     ------
     XascoordError
-        If another process is writing and is not waited for, or a line before the last is damaged.
+        If another process is writing and is not waited for, a line before the last is damaged, or
+        the file cannot be written.
     """
 
     def __init__(self, path: Path, wait: bool = True) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = _open_alone(path, wait)
+        self._lock = WriterLock(path, wait)
+        self._handle = self._lock.handle
         self._offsets: dict[str, int] = {}
         try:
             self._recover()
-        except XascoordError:
-            self._handle.close()
+        except BaseException:
+            self.close()
             raise
 
     def _recover(self) -> None:
         """Index the whole lines and cut a torn last one off."""
         end, bad = 0, 0
-        self._handle.seek(0)
-        for number, line in enumerate(self._handle, start=1):
-            if bad:
-                raise XascoordError(
-                    f"{self.path}: line {bad} is damaged and others follow it; "
-                    "remove that line, or the file to start anew"
-                )
-            try:
-                if not line.endswith(b"\n"):
-                    raise ValueError
-                self._offsets[json.loads(line)["key"]] = end
-            except (ValueError, KeyError, TypeError):
-                bad = number
-                continue
-            end += len(line)
-        self._handle.seek(end)
-        self._handle.truncate()
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if bad:
+                    raise XascoordError(
+                        f"{self.path}: line {bad} is damaged and others follow it; "
+                        "remove that line, or the file to start anew"
+                    )
+                try:
+                    if not line.endswith(b"\n"):
+                        raise ValueError
+                    self._offsets[json.loads(line)["key"]] = end
+                except (ValueError, KeyError, TypeError):
+                    bad = number
+                    continue
+                end += len(line)
+        with storing(self.path):
+            self._handle.truncate(end)
 
     @property
     def keys(self) -> set[str]:
@@ -118,17 +98,33 @@ class Journal:
         self.extend([{"key": key, **values}])
 
     def extend(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Record several pieces, in place of earlier ones of the same key."""
-        self._handle.seek(0, os.SEEK_END)
-        position = self._handle.tell()
-        lines = []
+        """Record several pieces, in place of earlier ones of the same key.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be written; then none of them is in the file.
+        """
+        start = position = self._handle.seek(0, os.SEEK_END)
+        lines, offsets = [], {}
         for entry in entries:
             line = (json.dumps(entry, sort_keys=True) + "\n").encode()
-            self._offsets[entry["key"]] = position
+            offsets[entry["key"]] = position
             position += len(line)
             lines.append(line)
-        self._handle.write(b"".join(lines))
-        self._handle.flush()
+        with storing(self.path):
+            try:
+                self._write(b"".join(lines))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._handle.truncate(start)
+                raise
+        self._offsets |= offsets
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:  # a disk that is nearly full takes a part
+            left = left[self._handle.write(left) :]
         os.fsync(self._handle.fileno())
 
     def entries(self, keys: Iterable[str] | None = None) -> Iterator[dict[str, Any]]:
@@ -151,7 +147,7 @@ class Journal:
 
     def close(self) -> None:
         """Release the file."""
-        self._handle.close()
+        self._lock.close()
 
     def __enter__(self) -> Journal:
         return self

@@ -26,7 +26,8 @@ def show_progress(steps: Iterable[tuple[int, int]], what: str) -> None:
     for done, total in steps:
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+            known = f" of {total}" if total else ""
+            print(f"{what}: {done}{known}", file=sys.stderr, flush=True)
     print(f"{what}: {done} of {total}, done", file=sys.stderr, flush=True)
 
 

@@ -24,7 +24,7 @@ def run_remaining(
     Parameters
     ----------
     keys
-        Tasks in order, each with what it depends on as a key.
+        Tasks in order, each with what it depends on as a key; of several of one key one is done.
     function
         Takes a task and returns JSON values; what tasks share is bound to it.
     journal
@@ -37,8 +37,11 @@ def run_remaining(
     done, total
         After each task.
     """
-    todo = [task for task, key in keys.items() if key not in journal]
-    done, total = len(keys) - len(todo), len(keys)
+    first: dict[str, Task] = {}
+    for task, key in keys.items():
+        first.setdefault(key, task)
+    todo = [task for task, key in keys.items() if first[key] == task and key not in journal]
+    done, total = len(first) - len(todo), len(first)
     yield done, total
     waiting: list[dict[str, Any]] = []
     written = time.monotonic()

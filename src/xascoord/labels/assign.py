@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from xascoord.core.errors import OF_THE_MACHINE
 from xascoord.core.rejections import Reason, Rejection
 from xascoord.core.schemas import VECTORS
 from xascoord.jobs.journal import Journal
@@ -65,7 +66,7 @@ def score_sites(chunk: Sequence[tuple[str, Row, int]]) -> list[Row]:
     try:
         sites = [(structure_from_row(row), site) for _, row, site in chunk]
         numbers, motifs, failures = order_parameters(sites)
-    except (MemoryError, ImportError, OSError):
+    except OF_THE_MACHINE:
         raise  # the machine's fault, not the structure's: nothing to record
     except Exception as error:  # one impossible structure must not stop the rest
         if len(chunk) > 1:

@@ -102,7 +102,10 @@ def fits_of(settings: Oxygen, snapshots: tuple[str, ...]) -> list[Fit]:
 
 
 def fit_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Fit, str]:
-    """Journal key of each fit: everything that it depends on."""
+    """Journal key of each fit: everything that it depends on.
+
+    What a network is for is no part of it: a point of a learning curve may be one of the main ones.
+    """
     found = hashlib.sha256()
     for array in (raw.features, raw.labels, raw.metals):
         found.update(np.ascontiguousarray(array).tobytes())
@@ -113,7 +116,9 @@ def fit_keys(raw: RawSpectra, settings: Oxygen, seed: int) -> dict[Fit, str]:
     ]  # fmt: skip
     start = hashlib.sha256(json.dumps(common).encode()).hexdigest()
     return {
-        fit: hashlib.sha256(f"{start}{json.dumps(asdict(fit))}".encode()).hexdigest()
+        fit: hashlib.sha256(
+            f"{start}{json.dumps({**asdict(fit), 'purpose': ''})}".encode()
+        ).hexdigest()
         for fit in fits_of(settings, tuple(sorted(set(raw.snapshots))))
     }
 

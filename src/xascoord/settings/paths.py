@@ -26,6 +26,8 @@ def named_paths(settings: Settings) -> dict[str, str]:
         found["embedded.folder"] = settings.embedded.folder
     if {"embedded", "demo", "crystals"} & set(settings.sources):  # these fill up with it
         found["demo.folder"] = settings.demo.folder
+    if "crystals" in settings.sources:
+        found["crystals.packed"] = settings.crystals.packed
     if "feff" in settings.sources:
         found["feff.path"] = settings.feff.path
         found["feff.run.structures"] = settings.feff.run.structures

@@ -6,10 +6,12 @@ Defaults are those of Zheng et al., Patterns 1, 100013 (2020) ("Patterns"), wher
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import SettingsError
@@ -128,15 +130,21 @@ def parse_settings(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(problem, origin) for problem in error.errors()]
+        lines = [_explain(p, origin, model) for p in error.errors() if not _says_nothing(p)]
         raise SettingsError("\n".join(lines)) from None
 
 
-def _explain(problem: Any, origin: str) -> str:
+def _says_nothing(problem: Any) -> bool:
+    """Whether it says that a list is too short for entries that were refused: they are named."""
+    return problem["type"] == "too_short" and bool(problem.get("input"))
+
+
+def _explain(problem: Any, origin: str, model: type[Settings]) -> str:
     field = ".".join(str(part) for part in problem["loc"]) or "(top level)"
     remedy = {
-        "extra_forbidden": "no such setting; remove it or correct its name",
+        "extra_forbidden": "no such setting; " + _likely(problem["loc"], model),
         "missing": "set it",
+        "tuple_type": "must be a list, in [ ]",
     }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
     given = "" if problem["type"] == "extra_forbidden" else f" (got {_shown(problem.get('input'))})"
     if field == "(top level)":
@@ -149,6 +157,17 @@ def _shown(value: Any) -> str:
         return f"{value!r:.80}"
     except ValueError:  # more digits than Python writes
         return "a number too long to show"
+
+
+def _likely(location: Sequence[Any], model: type[BaseModel]) -> str:
+    """What may have been meant by a name that is not there."""
+    for part in location[:-1]:
+        inner = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return "remove it or correct its name"
+        model = inner
+    near = get_close_matches(str(*location[-1:]), model.model_fields, 1)
+    return f"did you mean {near[0]!r}?" if near else "remove it or correct its name"
 
 
 def load_settings(path: Path, text: str | None = None) -> Settings:

@@ -6,10 +6,12 @@ large archive never stands in memory, and checks that nothing was lost.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xascoord.core.errors import AccountingError
-from xascoord.core.files import write_csv
+from xascoord.core.files import storing, temporary_name, write_csv
 from xascoord.core.rejections import Reason, Rejection, plain_text
 from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import to_table, versioned
@@ -73,15 +75,19 @@ class SpectraWriter:
     folder
         Where the Parquet files go; rows are spilled there every ``spill`` spectra of an element.
         Without it everything stays in memory (``spectra()``, ``structures()``).
+    part
+        Name of the tables of rejections and counts, where these are of a part of the source only.
     """
 
     def __init__(
-        self, source: str, elements: Iterable[str], folder: Path | None = None, spill: int = 500
-    ) -> None:
+        self, source: str, elements: Iterable[str], folder: Path | None = None, spill: int = 500,
+        part: str | None = None,
+    ) -> None:  # fmt: skip
         self.source = source
         self.elements = tuple(elements)
         self.folder = folder
         self.spill = spill
+        self.part = part
         self.found = 0
         self.accepted: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
@@ -91,6 +97,25 @@ class SpectraWriter:
             (kind, element): [] for kind in ("spectra", "structures") for element in self.elements
         }
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
+        self._partial: dict[tuple[str, str], Path] = {}
+
+    def __enter__(self) -> SpectraWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove what did not become a table."""
+        for writer in self._writers.values():
+            with contextlib.suppress(OSError):
+                writer.close()
+            writer.is_open = False  # else it tries again, with a traceback, as it is collected
+        for path in self._partial.values():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def consume(
         self, spectra: Iterable[tuple[Spectrum | Rejection, dict[str, Any] | None]]
@@ -153,16 +178,17 @@ class SpectraWriter:
     def _flush(self, element: str) -> None:
         for kind, schema in (("spectra", SPECTRA), ("structures", STRUCTURES)):
             rows = self._rows[kind, element]
-            self._writer(kind, element, schema).write_table(to_table(rows, schema))
+            with storing(self._path(kind, element)):
+                self._writer(kind, element, schema).write_table(to_table(rows, schema))
             rows.clear()
 
     def _writer(self, kind: str, element: str, schema: pa.Schema) -> pq.ParquetWriter:
         if (kind, element) not in self._writers:
             path = self._path(kind, element)
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
+            self._partial[kind, element] = temporary_name(path)
             self._writers[kind, element] = pq.ParquetWriter(
-                partial, versioned(schema), compression="zstd"
+                self._partial[kind, element], versioned(schema), compression="zstd"
             )
         return self._writers[kind, element]
 
@@ -188,21 +214,22 @@ class SpectraWriter:
             return self.counts()
         for element in self.elements:
             self._flush(element)
-        for writer in self._writers.values():
-            writer.close()
-        partial = {key: self._path(*key).with_suffix(".partial") for key in self._writers}
+        for key, writer in self._writers.items():
+            with storing(self._path(*key)):
+                writer.close()
         self._check(
             sum(
                 pq.read_metadata(path).num_rows
-                for (kind, _), path in partial.items()
+                for (kind, _), path in self._partial.items()
                 if kind == "spectra"
             )
         )
-        for key, path in partial.items():
+        for key, path in self._partial.items():
             path.replace(self._path(*key))
         rows = [r.row("spectra", self.source) for r in self.rejections]
-        write_csv(self.folder / "rejections.csv", rows, REJECTIONS.names)
-        write_csv(self.folder / "counts.csv", self.counts(), COUNT_COLUMNS)
+        name = f"/{self.part}.csv" if self.part else ".csv"
+        write_csv(self.folder / f"rejections{name}", rows, REJECTIONS.names)
+        write_csv(self.folder / f"counts{name}", self.counts(), COUNT_COLUMNS)
         return self.counts()
 
     def _check(self, held: int) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from xascoord.core.errors import XascoordError
-from xascoord.core.files import write_csv, write_json, write_text
+from xascoord.core.files import read_csv, write_csv, write_json, write_text
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
-from xascoord.sources.collect import SpectraWriter
+from xascoord.sources.collect import COUNT_COLUMNS, SpectraWriter
 
 SOURCES = ("embedded", "demo", "crystals", "omnixas", "feff", "xasdb_archive", "materials_project")
 
@@ -52,28 +52,85 @@ def _read(source: str, settings: Settings, raw: Path, plan: Path) -> Iterator[An
         yield from read_downloads(settings, raw / source)
 
 
-def import_source(source: str, settings: Settings, folder: Path, raw: Path) -> list[dict[str, Any]]:
+def import_source(
+    source: str, settings: Settings, folder: Path, raw: Path, element: str | None = None
+) -> list[dict[str, Any]]:
     """Bring one source into the typed tables of ``folder``.
+
+    Parameters
+    ----------
+    source
+        Its name.
+    settings
+        Elements, and those of the source.
+    folder
+        Of the tables.
+    raw
+        Folder of journals.
+    element
+        Only this one, as the workflow does with what was computed or downloaded for each: its
+        rejections and counts go to tables of its own, which ``join_elements`` puts together.
 
     Returns
     -------
     list of dict
         Counts by absorber.
+
+    Raises
+    ------
+    XascoordError
+        If nothing of the source can be used.
     """
-    writer = SpectraWriter(source, settings.elements, folder)
-    show_progress(
-        counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
-        f"{source} spectra",
-    )
-    counts = writer.finish()
-    if not writer.accepted:
-        reasons = Counter(str(r.reason) for r in writer.rejections).most_common(3)
-        why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"
-        first = "; ".join(f"{r.item}: {r.detail}" for r in writer.rejections[:3])
-        raise XascoordError(
-            f"source {source}: none of {writer.found} spectra can be used ({why}); {first}"
+    if element is not None:
+        settings = settings.model_copy(update={"elements": (element,)})
+    with SpectraWriter(source, settings.elements, folder, part=element) as writer:
+        show_progress(
+            counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
+            f"{source} spectra",
         )
+        counts = writer.finish()
+    if element is None:
+        _refuse_nothing(source, counts, [r.row("spectra", source) for r in writer.rejections])
     return counts
+
+
+def _refuse_nothing(
+    source: str, counts: Sequence[Mapping[str, Any]], rejections: Sequence[Mapping[str, Any]]
+) -> None:
+    """A source of which nothing can be used is an error that says why."""
+    if any(int(row["accepted"]) for row in counts):
+        return
+    reasons = Counter(str(r["reason"]) for r in rejections).most_common(3)
+    why = ", ".join(f"{count} x {reason}" for reason, count in reasons) or "it is empty"
+    first = "; ".join(f"{r['item']}: {r['detail']}" for r in rejections[:3])
+    found = sum(int(row["found"]) for row in counts)
+    raise XascoordError(f"source {source}: none of {found} spectra can be used ({why}); {first}")
+
+
+def join_elements(source: str, settings: Settings, folder: Path) -> None:
+    """Put the counts and rejections of single elements together.
+
+    Parameters
+    ----------
+    source
+        Its name.
+    settings
+        ``elements``: which.
+    folder
+        Of the tables of the source.
+
+    Raises
+    ------
+    XascoordError
+        If a table is missing, or nothing of the source can be used.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for kind in ("counts", "rejections"):
+        paths = [folder / kind / f"{element}.csv" for element in settings.elements]
+        rows[kind] = [row for path in paths for row in read_csv(path)]
+    _refuse_nothing(source, rows["counts"], rows["rejections"])
+    write_csv(folder / "rejections.csv", rows["rejections"], REJECTIONS.names)
+    write_csv(folder / "counts.csv", rows["counts"], COUNT_COLUMNS)
 
 
 def download(settings: Settings, raw: Path, record: Path) -> None:

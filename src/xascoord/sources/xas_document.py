@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xascoord.core.errors import LimitError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, LimitError, StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum
 from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
@@ -133,6 +133,8 @@ def _structure(xas: dict[str, Any], limits: Limits) -> Any:
         raise LimitError(f"{len(sites):,} atoms; limits.atoms allows {limits.atoms:,}")
     try:
         structure = Structure.from_dict(xas["structure"])
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:  # pymatgen raises many kinds on malformed dictionaries
         detail = f"structure not readable: {type(error).__name__}: {error}"[:160]
         raise RejectedSpectrum(Reason.BAD_STRUCTURE, detail) from None

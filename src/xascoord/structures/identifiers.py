@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 from xascoord.core.hashing import digest
 
+CLUSTER = "cluster"  # in place of the formula, where a structure is no crystal
+
 
 def normalise_material_id(text: str) -> str:
     """One form for identifiers that changed theirs: ``mp-aaaaaadw`` reads ``mp-100``.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.errors import StorageError
+from xascoord.core.files import storing
 from xascoord.workflow.run_lock import hold_folder
 from xascoord.workflow.snakemake_records import FOLDER, records_are_known, restore_records
 
@@ -58,9 +62,20 @@ def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None
         For another run in the folder.
     root
         Folder of the project.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written to: Snakemake keeps its records there, also of a dry run.
     """
+    if looks_at_inputs(workflow, sys.argv) and not os.access(root, os.W_OK):
+        raise StorageError(
+            f"{root.resolve()}: cannot be written, and Snakemake keeps its records there, also of "
+            "a dry run; work in a folder of your own"
+        )
     if is_own_run(workflow, sys.argv):
         hold_folder(root, wait=wait)
+        date_back(root)
         restore_records(root)
     elif (
         workflow.is_main_process
@@ -72,3 +87,32 @@ def enter_folder(workflow: Any, wait: bool = False, root: Path = Path()) -> None
             "as to be made. 'xascoord workflow restore' makes them known; a run does it itself.",
             file=sys.stderr,
         )
+
+
+def date_back(root: Path = Path()) -> int:
+    """Date files of the future now: the clock was set back, and what follows would seem older.
+
+    Snakemake refuses a result that is older than its input. Which of them are up to date is known
+    by checksums; nothing is made anew for this.
+
+    Parameters
+    ----------
+    root
+        Folder of the project.
+
+    Returns
+    -------
+    int
+        Number of files.
+    """
+    now, count = time.time(), 0
+    for pattern in ("data/*", "data/demo/*", "data/crystals/*", "*/[0-9][0-9]_*/**/*"):
+        for path in root.glob(pattern):
+            if path.is_file() and path.stat().st_mtime > now:
+                with storing(path):
+                    os.utime(path, (now, now))
+                count += 1
+    if count:
+        print(f"{count} files are of the future, as if the clock was set back; dated now.",
+              file=sys.stderr)  # fmt: skip
+    return count

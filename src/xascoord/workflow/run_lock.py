@@ -16,6 +16,9 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from xascoord.core.files import storing
+from xascoord.jobs.locks import NO_LOCKS
+
 _held: dict[Path, IO[str]] = {}  # kept open, and with it locked, as long as the process lives
 
 
@@ -39,8 +42,9 @@ def hold_folder(root: Path = Path(), wait: bool = False) -> bool:
     folder = (root / ".snakemake").resolve()
     if folder in _held:
         return True
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = (folder / "xascoord_run.lock").open("a+")
+    with storing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / "xascoord_run.lock").open("a+")
     alone = True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,8 +53,15 @@ def hold_folder(root: Path = Path(), wait: bool = False) -> bool:
         if wait:
             print("Another run is at work in this folder; waiting for it.", file=sys.stderr)
             fcntl.flock(handle, fcntl.LOCK_EX)
-    except OSError:  # a file system without locks
+    except OSError as error:
         handle.close()
+        if error.errno not in NO_LOCKS:
+            raise
+        print(
+            f"{folder}: its file system has no locks. Do not start two runs here; after a kill, "
+            "'snakemake --unlock' says that no other is at work.",
+            file=sys.stderr,
+        )
         return False
     if alone:
         handle.seek(0)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, SourceError, StructureError
 from xascoord.core.rejections import Reason, Rejection
 
 if TYPE_CHECKING:
@@ -162,6 +162,8 @@ def parse_cif(text: str, most_atoms: int) -> Structure:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             whole = CifParser.from_str(text).parse_structures(primitive=False)[0]
+    except OF_THE_MACHINE:
+        raise
     except Exception as error:  # pymatgen raises many kinds on malformed text
         raise StructureError(f"CIF not readable: {type(error).__name__}: {error}"[:200]) from None
     if not whole.is_ordered:

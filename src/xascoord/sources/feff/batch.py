@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xascoord.core.errors import XascoordError
+from xascoord.core.errors import OF_THE_MACHINE, XascoordError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.jobs.journal import Journal
 from xascoord.settings.feff import Convergence
@@ -134,7 +134,7 @@ def _run_task(
         tries += 1
         try:
             text = make_input()
-        except (MemoryError, ImportError, OSError) as error:
+        except OF_THE_MACHINE as error:
             raise MachineFault(f"{type(error).__name__}: {error}") from None
         except Exception as error:  # one bad structure must not stop the batch
             outcome = FeffOutcome("", "bad_structure", f"{type(error).__name__}: {error}")

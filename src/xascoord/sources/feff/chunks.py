@@ -157,7 +157,7 @@ def _version(package: str) -> str:
 
 
 def finished_runs(
-    folder: Path, keys: Iterable[str], packed: Path | None = None
+    folder: Path, keys: Iterable[str], packed: Path | None = None, element: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """Entries of some runs in all journals of a folder; a good one goes before a failed one.
 
@@ -169,11 +169,15 @@ def finished_runs(
         Which runs.
     packed
         Folder of packed tables; a journal goes before them.
+    element
+        Absorber of all of them: journals and tables of others are not read.
     """
     wanted = set(keys)
     found: dict[str, dict[str, Any]] = {}
-    journals = (e for path in sorted(folder.glob("*.jsonl")) for e in read_journal(path))
-    for entry in chain(journals, read_packed(packed)):
+    mine = (f"{element}-", "all-") if element else ("",)
+    paths = [path for path in sorted(folder.glob("*.jsonl")) if path.name.startswith(mine)]
+    journals = (entry for path in paths for entry in read_journal(path))
+    for entry in chain(journals, read_packed(packed, element)):
         key = entry["key"]
         if key in wanted and (key not in found or (found[key]["reason"] and not entry["reason"])):
             found[key] = entry
@@ -236,7 +240,9 @@ def results(
 ) -> Iterator[tuple[Spectrum | Rejection, Row | None]]:
     """What the journals hold of a plan: a checked spectrum or a rejection for each run."""
     keys = [run_key(planned, run) for planned in plan]
-    entries = finished_runs(journals, keys, packed)
+    elements = {planned.element for planned in plan}
+    alone = elements.pop() if len(elements) == 1 else None
+    entries = finished_runs(journals, keys, packed, alone)
     pairs = [(planned, entries.get(key)) for planned, key in zip(plan, keys, strict=True)]
     yield from results_of(pairs, run.convergence, quality)
 

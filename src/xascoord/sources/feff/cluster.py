@@ -8,6 +8,7 @@ import numpy as np
 
 from xascoord.core.errors import StructureError
 from xascoord.core.rejections import Reason, RejectedSpectrum
+from xascoord.structures.identifiers import CLUSTER
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -65,7 +66,7 @@ def boxed_cluster(
         "structure_id": structure_id,
         "material": material,
         "source": source,
-        "formula": "cluster",
+        "formula": CLUSTER,
         "lattice": (np.eye(3) * edge).ravel().tolist(),
         "species": species,
         "frac_coords": (coords / edge + 0.5).ravel().tolist(),

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import LimitError, SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, LimitError, SourceError, StructureError
 from xascoord.core.files import read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.settings.limits import Limits
@@ -45,6 +45,8 @@ def crystals_to_run(settings: Settings) -> tuple[dict[str, Structure], list[Reje
         name = str(path)
         try:
             crystal = _read_crystal(path, read_content(content), settings.limits)
+        except OF_THE_MACHINE:
+            raise
         except RejectedSpectrum as error:
             rejections.append(Rejection(name, error.reason, error.detail))
             continue

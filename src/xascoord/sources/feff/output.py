@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import LimitError, SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, LimitError, SourceError, StructureError
 from xascoord.core.files import check_text
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
@@ -208,7 +208,7 @@ def read_poscar(text: str, limits: Limits = DEFAULT_LIMITS) -> Structure:
         structure = Poscar.from_str(text).structure
         check_atoms(len(structure), limits)
         return structure
-    except (LimitError, MemoryError):
+    except (LimitError, *OF_THE_MACHINE):
         raise
     except Exception as error:  # pymatgen raises many kinds on malformed text
         raise StructureError(

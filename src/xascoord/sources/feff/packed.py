@@ -74,9 +74,9 @@ def spectrum_of(entry: Mapping[str, Any]) -> Xmu | None:
     return Xmu(energy, nothing, nothing, mu, nothing, nothing)
 
 
-def read_packed(folder: Path | None) -> Iterator[Row]:
-    """Entries of every packed table of a folder, if there is one."""
-    for path in sorted(folder.glob("*.parquet")) if folder is not None else ():
+def read_packed(folder: Path | None, element: str | None = None) -> Iterator[Row]:
+    """Entries of every packed table of a folder, if there is one, or of that of one element."""
+    for path in sorted(folder.glob(f"{element or '*'}.parquet")) if folder is not None else ():
         yield from map(unpacked_entry, read_rows(path, FEFF_RUNS))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -37,14 +38,15 @@ ENVIRONMENT = {
 _MACHINE = re.compile(
     r"no space left on device|disk quota exceeded|cannot allocate memory|insufficient virtual "
     r"memory|out of memory|MemoryError|memory allocation error|ModuleNotFoundError[^\n]*|"
-    r"ImportError[^\n]*|error while loading shared libraries[^\n]*|SIG(?:KILL|TERM|BUS|ILL)\b|"
-    r"signal: (?:4|7|9|15)\b|read-only file system|too many open files|input/output error|"
-    r"resource temporarily unavailable|not built to run on|processor support|"
-    r"stack limit of this machine[^\n]*",
+    r"ImportError[^\n]*|error while loading shared libraries[^\n]*|SIG(?:KILL|TERM|BUS|ILL|XFSZ)\b|"
+    r"signal: (?:4|7|9|15|25)\b|read-only file system|too many open files|input/output error|"
+    r"resource temporarily unavailable|file too large|file size limit exceeded|not built to run on|"
+    r"processor support|stack limit of this machine[^\n]*",
     re.IGNORECASE,
 )
 
-_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGBUS, signal.SIGILL)
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGBUS, signal.SIGILL, signal.SIGXFSZ)
+_LEAST_ROOM = 65536  # bytes: a disk with less is full
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ def run_feff(
 
 def _outcome(folder: Path, log: Path) -> FeffOutcome:
     output = folder / "xmu.dat"
+    if shutil.disk_usage(folder).free < _LEAST_ROOM:  # what was written may not be whole
+        raise MachineFault("no space left on device")
     if not output.exists() or output.stat().st_size == 0:
         _raise_machine_fault(0, log)
         return FeffOutcome("", "feff_failed", f"no xmu.dat: {_tail(log)}")
@@ -142,9 +146,11 @@ def _outcome(folder: Path, log: Path) -> FeffOutcome:
 
 def _raise_machine_fault(code: int, log: Path) -> None:
     """Tell what lies with the machine from what lies with the crystal."""
+    if shutil.disk_usage(log.parent).free < _LEAST_ROOM:
+        raise MachineFault("no space left on device")
     tail = _text(log)[-5000:]
     found = _MACHINE.search(tail)
-    if found or -code in _FROM_OUTSIDE or code in (126, 127, 137, 143):
+    if found or -code in _FROM_OUTSIDE or code in (126, 127, 137, 143, 153):
         raise MachineFault(found.group() if found else f"FEFF was ended from outside (code {code})")
 
 
