@@ -22,7 +22,13 @@ from xascoord.cli import (
 from xascoord.cli.app import app
 
 # The order of the help: for one spectrum, for a project, then the stages.
-for command in (spectrum.predict, spectrum.simulate, settings.check, sources.fetch):
+for command in (
+    spectrum.predict,
+    spectrum.validate,
+    spectrum.simulate,
+    settings.check,
+    sources.fetch,
+):
     app.command()(command)
 app.command()(settings.version)
 app.command(hidden=True)(settings.schema)

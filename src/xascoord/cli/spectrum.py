@@ -61,6 +61,40 @@ def predict(
     )  # fmt: skip
 
 
+def validate(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Measured files, e.g. the XAS Data Library's.")],
+    manifest: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Tables of samples and what surrounds their absorber.",
+            show_default="data/experiments.csv and data/experiments_more.csv",
+        ),
+    ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the models.", show_default="those of a run here, and the released"
+        ),
+    ] = None,
+    classifier: Annotated[
+        str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results/benchmark"),
+) -> None:
+    """Ask every measured sample of known structure and count the right answers.
+
+    Prints, for each origin of models and for the choice among them: first coordination number and
+    environment right, beside the constant guess, recall by coordination number, confident errors,
+    refusals. Example: `xascoord validate data/external/xasdatalibrary`
+    """
+    from xascoord.prediction.benchmark_command import run_benchmark
+
+    given: Given = ctx.obj
+    manifests = manifest or [Path("data/experiments.csv"), Path("data/experiments_more.csv")]
+    run_benchmark(folder, manifests, models, classifier, given.load_or_default(), out)
+
+
 def simulate(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(help="Crystal: a CIF or a POSCAR.")],

@@ -19,3 +19,8 @@ def engine_of(spectrum_id: str) -> str:
     """What a spectrum was computed by, in words; "unknown" for names of other forms."""
     found = (words for start, words in _ENGINES.items() if spectrum_id.startswith(start))
     return next(found, "unknown")
+
+
+def is_balanced(spectrum_id: str) -> bool:
+    """Whether a spectrum is of a set chosen so that no coordination number dominates."""
+    return spectrum_id.startswith(("embedded:", "crystals:", "demo:"))

@@ -85,7 +85,7 @@ class Answer:
             "environment": None if best is None else best.environment,
             "coordination_number": None if best is None else best.number,
             "abstains": self.abstains,
-            "alternatives": [vars(a) for a in self.alternatives[:_SHOWN]],
+            "alternatives": [a.record() for a in self.alternatives[:_SHOWN]],
             "coordination": {str(n): p for n, p in self.coordination.items()},
             "certain": None if self.certain is None else list(self.certain),
             "error_rate": self.error_rate if np.isfinite(self.error_rate) else None,

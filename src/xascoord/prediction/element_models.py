@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.engines import is_balanced
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -61,10 +62,12 @@ class ElementModels:
         if "published" not in record:  # the spectra that those learnt were not published
             table = read_reference(folder / "reference.parquet", points)
             self.names, self.labels, self.reference = table.names, table.labels, table.features
-        self.prior = Prior(self.element, self.labels, settings.prior)
+        balanced = bool(self.names) and all(map(is_balanced, self.names))
+        self.prior = Prior(self.element, self.labels, settings.prior if balanced else 0.0)
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
+        from xascoord.measured.kind import why_no_oxygen_compound
         from xascoord.measured.normalise import windows_about
 
         reach = 0.0 if spectrum.given_e0 else self.settings.shifts

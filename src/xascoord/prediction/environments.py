@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.rankings import cns_in, combine, describe, dominant
+from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant
 
 Array = npt.NDArray[np.float64]
 _DECIMALS = 6
@@ -41,6 +41,8 @@ class Alternative:
         Of the environment: all environments add up to 1.
     cn_probability
         Of its coordination number as the first: all numbers add up to 1.
+    ranking
+        The likeliest ranking.
     """
 
     label: str
@@ -48,6 +50,12 @@ class Alternative:
     environment: str
     probability: float
     cn_probability: float
+    ranking: Ranking = ()
+
+    def record(self) -> dict[str, str | float]:
+        """JSON values."""
+        names = ("label", "cn_label", "environment", "probability", "cn_probability")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def number(self) -> int:
@@ -90,7 +98,7 @@ def alternatives(
     labels, values = numbers
     first = coordination(labels, values)
     summed: dict[str, float] = defaultdict(float)
-    rankings: dict[str, list[tuple[float, str, str]]] = defaultdict(list)
+    rankings: dict[str, list[tuple[float, str, str, Ranking]]] = defaultdict(list)
     for label, value in zip(labels, values, strict=True):
         chosen = {
             n: names[int(np.argmax(shares))] for n, (names, shares) in motifs.items() if names
@@ -105,11 +113,11 @@ def alternatives(
             environment = dominant(ranking)
             summed[environment] += float(value * share)
             rankings[environment].append(
-                (round(float(value * share), _DECIMALS), describe(ranking), label)
+                (round(float(value * share), _DECIMALS), describe(ranking), label, ranking)
             )
     found = []
     for environment, probability in summed.items():
-        _, label, cn_label = max(rankings[environment], key=lambda r: (r[0], r[1]))
+        _, label, cn_label, ranking = max(rankings[environment], key=lambda r: (r[0], r[1]))
         number = cns_in(cn_label)[0]
         found.append(
             Alternative(label, cn_label, environment, round(probability, _DECIMALS), first[number])

@@ -1,0 +1,232 @@
+"""How often answers are right: every measured sample of a manifest, asked and counted.
+
+A sample is right where its first coordination number (or environment) is that of its published
+structure. Beside the share of right answers stands the constant guess, and recall by coordination
+number: with three of four samples octahedral, "always six" is right in three of four. Samples that
+are no oxygen compounds (``expected`` is ``none``) ought to get no answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from xascoord.core.errors import MeasurementError, SourceError, XascoordError
+from xascoord.core.rankings import Ranking, jaccard, members
+from xascoord.measured.normalise import ModelInput
+from xascoord.prediction.predictor import Predictor
+from xascoord.settings.tree import Settings
+from xascoord.structures.compounds import read_compounds
+from xascoord.validation.manifest import Sample, expectation, prepare_sample, read_manifest
+
+Row = dict[str, Any]
+NONE = "none"
+CONFIDENT = 0.8
+COLUMNS = (
+    "origin", "element", "sample", "compound", "true_environment", "answered", "environment",
+    "probability", "cn", "cn_probability", "cn_right", "environment_right", "jaccard", "certain",
+    "in_certain", "e0", "shift", "distance", "usual_distance", "why",
+)  # fmt: skip
+ORIGINS = (
+    "origin", "element", "classifier", "sites", "materials", "engines", "window", "samples",
+    "answered", "cn_right", "environment_right", "confident_errors",
+)  # fmt: skip
+
+
+def ask(
+    predictor: Predictor, label: str, samples: Sequence[Sample], folder: Path, settings: Settings
+) -> Iterator[Row]:
+    """One row for each sample of an element that there are models of.
+
+    Parameters
+    ----------
+    predictor
+        The models.
+    label
+        What they are called in the table; "" takes the origin that answers.
+    samples
+        Of manifests; those of other elements are passed over.
+    folder
+        Of the measured files.
+    settings
+        Published structures, thresholds of labels, how files are read.
+    """
+    compounds = read_compounds(Path(settings.validation.compounds))
+    thresholds = settings.labels.cn_threshold, settings.labels.motif_threshold
+    for sample in samples:
+        if sample.element not in predictor.elements:
+            continue
+        row: Row = dict.fromkeys(COLUMNS, "")
+        row |= {
+            "origin": label or predictor.entry(sample.element).origin, "element": sample.element,
+            "sample": sample.name, "compound": sample.compound,
+        }  # fmt: skip
+        try:
+            ranking, environment = None, NONE
+            if sample.expected != NONE:
+                ranking, environment = expectation(sample, compounds, thresholds)
+            row["true_environment"] = environment
+            yield row | _answered(predictor, sample, folder, settings, ranking, environment)
+        except (MeasurementError, SourceError) as error:
+            yield row | {"answered": False, "why": str(error)}
+
+
+def _answered(
+    predictor: Predictor, sample: Sample, folder: Path, settings: Settings,
+    ranking: Ranking | None, environment: str,
+) -> Row:  # fmt: skip
+    prepared = _prepared(predictor, sample, folder, settings)
+    answer = predictor.answer(prepared)
+    first = answer.alternatives[0] if answer.alternatives else None
+    found: Row = {
+        "answered": answer.best is not None, "why": answer.abstains, "e0": round(prepared.e0, 2),
+        "shift": answer.shift, "distance": round(answer.distance, 4),
+        "usual_distance": answer.quantiles.get("0.95", ""),
+        "certain": " ".join(map(str, answer.certain or ())),
+    }  # fmt: skip
+    if first is None:
+        return found
+    found |= {
+        "environment": first.environment, "probability": round(first.probability, 4),
+        "cn": first.number, "cn_probability": round(first.cn_probability, 4),
+    }  # fmt: skip
+    if environment != NONE:
+        true = int(environment.split()[0].removeprefix("CN_"))
+        found |= {
+            "cn_right": first.number == true, "environment_right": first.environment == environment,
+            "in_certain": true in (answer.certain or ()),
+            "jaccard": ""
+            if ranking is None
+            else round(jaccard(members(ranking), members(first.ranking)), 4),
+        }  # fmt: skip
+    return found
+
+
+def _prepared(predictor: Predictor, sample: Sample, folder: Path, settings: Settings) -> ModelInput:
+    window, edge_energy = predictor.input_spec(sample.element)
+    updated = settings.model_copy(update={"window": window, "edge_energy": edge_energy})
+    return replace(prepare_sample(sample, folder, updated), name=sample.name)
+
+
+def all_samples(manifests: Iterable[Path]) -> list[Sample]:
+    """Samples of several manifests, in their order."""
+    return [sample for path in manifests for sample in read_manifest(path)]
+
+
+def summary(rows: Sequence[Row]) -> list[Row]:
+    """Figures of each origin: right answers of oxygen compounds, refusals of others."""
+    found = []
+    for origin in dict.fromkeys(row["origin"] for row in rows):
+        mine = [row for row in rows if row["origin"] == origin]
+        known = [r for r in mine if r["true_environment"] not in (NONE, "") and r["cn"] != ""]
+        others = [row for row in mine if row["true_environment"] == NONE]
+        answered = [row for row in known if row["answered"]]
+        truth = Counter(row["true_environment"] for row in known)
+        numbers = Counter(_number(row) for row in known)
+        recall = {
+            n: sum(row["cn_right"] for row in known if _number(row) == n) for n in sorted(numbers)
+        }
+        found.append({
+            "origin": origin, "samples": len(known), "answered": len(answered),
+            "cn_right": sum(row["cn_right"] for row in known),
+            "cn_right_of_answered": sum(row["cn_right"] for row in answered),
+            "environment_right": sum(row["environment_right"] for row in known),
+            "constant_cn": max(numbers.values(), default=0),
+            "constant_environment": max(truth.values(), default=0),
+            "recall": " ".join(f"{n}:{recall[n]}/{numbers[n]}" for n in recall),
+            "mean_recall": round(
+                sum(recall[n] / numbers[n] for n in recall) / max(len(recall), 1), 3),
+            "in_certain": sum(row["in_certain"] for row in known),
+            "confident_errors": sum(_confident_error(row) for row in known),
+            "others": len(others), "others_refused": sum(not row["answered"] for row in others),
+        })  # fmt: skip
+    return found
+
+
+def _number(row: Row) -> int:
+    return int(row["true_environment"].split()[0].removeprefix("CN_"))
+
+
+def _confident_error(row: Row) -> bool:
+    return bool(row["answered"] and not row["cn_right"] and row["cn_probability"] > CONFIDENT)
+
+
+def origin_rows(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
+    """Rows of the table by which the models of an element are chosen (``prediction.store``)."""
+    from xascoord.models.bundles import read_record
+
+    found = []
+    for element in predictor.elements:
+        entry = predictor.entry(element)
+        record = read_record(entry.folder / f"{predictor.settings.classifier}.skops")
+        data, window = record.get("data", {}), record["input_spec"]["window"]
+        mine = [
+            r for r in rows
+            if r["element"] == element and r["true_environment"] not in (NONE, "") and r["cn"] != ""
+        ]  # fmt: skip
+        found.append({
+            "origin": entry.origin, "element": element,
+            "classifier": predictor.settings.classifier, "sites": data.get("site", ""),
+            "materials": data.get("materials", ""), "engines": "; ".join(data.get("engines", [])),
+            "window": f"{window['lower']:g} to {window['upper']:g} eV", "samples": len(mine),
+            "answered": sum(row["answered"] for row in mine),
+            "cn_right": sum(row["cn_right"] for row in mine),
+            "environment_right": sum(row["environment_right"] for row in mine),
+            "confident_errors": sum(_confident_error(row) for row in mine),
+        })  # fmt: skip
+    return found
+
+
+def interval(right: int, samples: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share.
+
+    Parameters
+    ----------
+    right, samples
+        Successes and trials.
+    """
+    if not samples:
+        return 0.0, 1.0
+    from scipy.stats import binomtest
+
+    found = binomtest(right, samples).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def describe_figures(figures: Mapping[str, Any]) -> str:
+    """One origin's figures for people."""
+    n = figures["samples"]
+
+    def of(name: str) -> str:
+        low, high = interval(figures[name], n)
+        share = figures[name] / n if n else float("nan")
+        return f"{figures[name]} of {n} ({share:.0%}; 95 %: {low:.0%} to {high:.0%})"
+
+    return "\n".join([
+        f"{figures['origin']}: {n} samples of oxygen compounds, {figures['answered']} answered",
+        f"  first coordination number right: {of('cn_right')}; constant guess "
+        f"{figures['constant_cn']}",
+        f"  of the answered: {figures['cn_right_of_answered']} of {figures['answered']}",
+        f"  first environment right: {of('environment_right')}; constant guess "
+        f"{figures['constant_environment']}",
+        f"  recall by coordination number: {figures['recall']}; mean {figures['mean_recall']:.0%}",
+        f"  true number in the certain set: {of('in_certain')}",
+        f"  wrong at more than {CONFIDENT:.0%}: {figures['confident_errors']}",
+        f"  other compounds refused: {figures['others_refused']} of {figures['others']}",
+    ])  # fmt: skip
+
+
+def check_any(rows: Sequence[Row], folder: Path) -> None:
+    """Refuse a benchmark of nothing.
+
+    Raises
+    ------
+    XascoordError
+        If no sample could be read.
+    """
+    if not any(row["cn"] != "" for row in rows):
+        why = rows[0]["why"] if rows else "no sample of an element that there are models of"
+        raise XascoordError(f"{folder}: no sample could be asked ({why})")

@@ -1,0 +1,94 @@
+"""The validate command: benchmark of each origin of models and of the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from xascoord.core.files import write_csv
+from xascoord.jobs.progress import show_progress
+from xascoord.prediction.benchmark import (
+    COLUMNS,
+    ORIGINS,
+    Row,
+    all_samples,
+    ask,
+    check_any,
+    describe_figures,
+    origin_rows,
+    summary,
+)
+from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.store import TABLE, default_folders, find_models
+from xascoord.settings.tree import Settings
+from xascoord.validation.manifest import Sample
+
+CHOICE = "the best of each element"
+
+
+def run_benchmark(
+    folder: Path,
+    manifests: Sequence[Path],
+    models: Path | None,
+    classifier: str | None,
+    settings: Settings,
+    out: Path,
+) -> None:
+    """Ask all samples, print figures, and write ``spectra.csv`` and ``origins.csv``.
+
+    Parameters
+    ----------
+    folder
+        Of the measured files.
+    manifests
+        Tables of samples.
+    models
+        Folder of models; None: those of a run here, and the released.
+    classifier
+        None: that of the settings.
+    settings
+        Published structures, thresholds of labels, how files are read and answers given.
+    out
+        Folder of the tables.
+
+    Raises
+    ------
+    XascoordError
+        If there are no models, or no sample can be asked.
+    """
+    wishes = settings.prediction
+    if classifier is not None:
+        wishes = type(wishes).model_validate({**wishes.model_dump(), "classifier": classifier})
+    samples = all_samples(manifests)
+    folders = default_folders(Path("data/04_models/bundles")) if models is None else [models]
+    entries = find_models(folders, wishes.classifier)
+    origins = sorted({entry.origin for found in entries.values() for entry in found})
+    rows: list[Row] = []
+    table: list[Row] = []
+    for origin in origins:
+        predictor = Predictor(models, wishes, origin)
+        mine = _asked(predictor, origin, samples, folder, settings)
+        rows += mine
+        table += origin_rows(predictor, mine)
+    if len(origins) > 1:
+        rows += _asked(Predictor(models, wishes), CHOICE, samples, folder, settings)
+    check_any(rows, folder)
+    write_csv(out / "spectra.csv", rows, COLUMNS)
+    write_csv(out / TABLE, table, ORIGINS)
+    print("\n".join(describe_figures(figures) for figures in summary(rows)))
+    print(f"tables: {out / 'spectra.csv'}, {out / TABLE}")
+
+
+def _asked(
+    predictor: Predictor, label: str, samples: Sequence[Sample], folder: Path, settings: Settings
+) -> list[Row]:
+    wanted = [sample for sample in samples if sample.element in predictor.elements]
+    rows: list[Row] = []
+
+    def steps() -> Iterator[tuple[int, int]]:
+        for row in ask(predictor, label, wanted, folder, settings):
+            rows.append(row)
+            yield len(rows), len(wanted)
+
+    show_progress(steps(), f"samples, models: {label}")
+    return rows
