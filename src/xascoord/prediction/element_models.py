@@ -67,7 +67,6 @@ class ElementModels:
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
-        from xascoord.measured.kind import why_no_oxygen_compound
         from xascoord.measured.normalise import windows_about
 
         reach = 0.0 if spectrum.given_e0 else self.settings.shifts
