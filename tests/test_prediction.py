@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,10 +9,13 @@ import pytest
 
 from conftest import make_settings
 from model_data import copper_edge, train_copper
+from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.models.novelty import distance_quantiles, nearest
-from xascoord.prediction.answer import Alternative, Answer
+from xascoord.prediction.answer import Answer
+from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.predictor import Predictor
+from xascoord.settings.models import Prediction
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 
@@ -44,9 +48,11 @@ def test_three_lines_of_python(bundles, tmp_path, kind, environment):
     assert answer.best.environment == environment
     assert answer.best.cn_probability > 0.8
     assert 0 < answer.best.probability <= answer.best.cn_probability
-    numbers = [a.cn_probability for a in answer.alternatives]
-    assert numbers == sorted(numbers, reverse=True)
-    assert sum(numbers) == pytest.approx(1, abs=1e-5)
+    shown = [a.probability for a in answer.alternatives]
+    assert shown == sorted(shown, reverse=True)
+    assert sum(shown) == pytest.approx(1, abs=1e-5)
+    assert sum(answer.coordination.values()) == pytest.approx(1, abs=1e-5)
+    assert answer.best.number in answer.certain
     assert answer.prepared.e0 == pytest.approx(8979, abs=4)
 
 
@@ -56,7 +62,8 @@ def test_it_abstains_from_what_it_has_never_seen(bundles, tmp_path):
     answer = Predictor(bundles).predict_file(columns(tmp_path / "odd.dat", energy, odd))[0]
     assert answer.best is None
     assert "nothing the models have seen" in answer.abstains
-    assert "NO ANSWER" in answer.text()
+    assert "No answer: looks like nothing" in answer.text()
+    assert "%  CN_" not in answer.text()  # no list of percentages behind a refusal
     assert answer.record()["answer"] is None
     assert answer.alternatives  # what it would have said is still there
 
@@ -70,11 +77,11 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
         return models._judge(distance, quantiles, [one])
 
     assert evaluated(0.9) == ("", ())
-    abstains, warnings = evaluated(0.4)
+    abstains, warnings = evaluated(0.5)
     assert not abstains
     assert "low confidence" in warnings[0]
     assert "abstain_probability" in evaluated(0.2)[0]
-    assert "far from every" in evaluated(0.4, distance=0.06)[0]
+    assert "far from every" in evaluated(0.5, distance=0.06)[0]
     abstains, warnings = evaluated(0.9, distance=0.06)
     assert not abstains
     assert "95 %" in warnings[0]
@@ -84,12 +91,12 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
 
 def test_window_that_is_not_covered_gets_no_answer(bundles, tmp_path):
     energy, mu = copper_edge(0, 3)
-    inside = energy < 9010
+    inside = energy < 8990
     answer = Predictor(bundles).predict_file(
         columns(tmp_path / "short.dat", energy[inside], mu[inside]), "Cu"
     )[0]
     assert answer.best is None
-    assert "are needed" in answer.abstains
+    assert "hold no Cu K edge" in answer.abstains
 
 
 def test_many_windows_at_once(bundles):
@@ -98,9 +105,9 @@ def test_many_windows_at_once(bundles):
     answers = predictor.predict("Cu", features)
     assert [a.best.cn_label for a in answers] == ["CN_4", "CN_6"] * 15
     assert max(a.distance for a in answers) < 1e-3
-    with pytest.raises(MeasurementError, match="200 finite values"):
+    with pytest.raises(MeasurementError, match="109 finite values"):
         predictor.predict("Cu", features[:, :100])
-    with pytest.raises(BundleError, match="there are Cu"):
+    with pytest.raises(BundleError, match="there are those of Cu"):
         predictor.predict("Ti", features)
 
 
@@ -113,8 +120,9 @@ def test_command_text_json_and_picture(bundles, tmp_path):
     path = columns(tmp_path / "a.dat", *copper_edge(1, 3))
     result = run(path, "--models", bundles, "--plot", tmp_path / "a.png")
     assert result.returncode == 0, result.stderr
-    assert "1. " in result.stdout
+    assert "\n  Octahedral, six neighbours: 100%." in result.stdout
     assert "CN_6 (octahedral)" in result.stdout
+    assert "learnt from" in result.stdout
     assert "e0" in result.stdout
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
     result = run(path, "--models", bundles, "--json", "--element", "Cu", "--e0", "8980",
@@ -200,10 +208,9 @@ def test_distances_by_hand():
 
 def predict_folder(folder, bundles, out, **options):
     from xascoord.prediction import command
-    from xascoord.settings.models import Prediction
 
     given = {"plot": None, "as_json": False, **options}
-    command.run(folder, "Cu", None, bundles, {}, settings=Prediction(), out=out, **given)
+    command.run([folder], "Cu", None, bundles, None, {}, settings=Prediction(), out=out, **given)
 
 
 def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
@@ -265,7 +272,8 @@ def test_names_do_not_command_the_terminal(bundles, tmp_path):
     assert "\x1b" not in result.stderr
     assert "\\x1b[31mnone.dat: no such file" in result.stderr
     text = Answer(odd[0], "Cu", "forest", notes=("\x9b a note",)).text()
-    assert text == "\\x1b[31mred\\x07.dat: Cu K edge, forest\n  \\x9b a note"
+    assert text.splitlines()[0] == "\\x1b[31mred\\x07.dat: Cu K edge"
+    assert text.splitlines()[-1] == "  \\x9b a note"
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".dat", "x/" * 3000 + "a.dat"])
@@ -293,14 +301,13 @@ def test_the_fewest_points_give_an_answer_or_a_reason(bundles, tmp_path, points,
 
 def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypatch):
     from xascoord.prediction import command, figure
-    from xascoord.settings.models import Prediction
 
     path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
     shown, masks = [], figure.region_masks
     monkeypatch.setattr(
         figure, "region_masks", lambda window, bounds: shown.append(bounds) or masks(window, bounds)
     )
-    command.run(path, "Cu", None, bundles, {}, tmp_path / "a.png", False, Prediction(),
+    command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0))  # fmt: skip
     assert shown == [(10.0, 20.0)]
 
@@ -315,3 +322,104 @@ def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):
         folder = train_copper(tmp_path / split, make_settings(models=models))
         novelty[split] = read_record(folder / "Cu/forest.skops")["novelty"]
     assert novelty["random"] == novelty["grouped"]
+
+
+def test_probabilities_are_summed_over_rankings():
+    """Five neighbours by three rankings outweigh six by one; each sum is 1."""
+    labels = ["CN_5", "CN_5-CN_6", "CN_5-CN_4", "CN_6"]
+    values = np.array([0.2, 0.2, 0.2, 0.4])
+    motifs = {
+        5: (["square pyramidal", "trigonal bipyramidal"], np.array([0.75, 0.25])),
+        6: (["octahedral"], np.array([1.0])),
+    }
+    assert coordination(labels, values) == {5: 0.6, 6: 0.4}
+    found = alternatives((labels, values), motifs)
+    assert [a.environment for a in found] == [
+        "CN_5 square pyramidal", "CN_6 octahedral", "CN_5 trigonal bipyramidal"]  # fmt: skip
+    assert [a.probability for a in found] == pytest.approx([0.45, 0.4, 0.15])
+    assert found[0].words == "square pyramidal, five neighbours"
+    # The likeliest number goes first, even where no shape of it is the likeliest environment.
+    even = {5: (motifs[5][0], np.array([0.5, 0.5])), 6: motifs[6]}
+    found = alternatives((labels, values), even)
+    assert [a.number for a in found] == [5, 6, 5]
+    assert found[1].probability > found[0].probability
+
+
+def test_a_shifted_spectrum_keeps_its_answer_and_says_the_shift(bundles):
+    """The answer is a mean over energy zeros, unless e0 is given."""
+    predictor = Predictor(bundles, Prediction(abstain_distance=100.0))
+    energy, mu = copper_edge(1, 3)
+    answer = predictor.predict_arrays(energy, mu, "Cu")
+    assert answer.shift == 0
+    moved = predictor.predict_arrays(energy, mu, "Cu", e0=answer.prepared.e0 + 1.5)
+    assert moved.best.environment == answer.best.environment
+    assert moved.shift == 0  # what was given is not searched about
+    assert moved.distance > answer.distance
+
+
+def test_natural_frequencies_outweigh_those_of_a_balanced_set():
+    from xascoord.prediction.prior import Prior, natural_counts
+
+    counts = natural_counts()
+    assert set(counts) == set(ELEMENTS)
+    prior = Prior("Fe", ["CN_4"] * 50 + ["CN_5"] * 50 + ["CN_6"] * 50, 1.0)
+    even = prior.applied(["CN_4", "CN_5", "CN_6"], np.full(3, 1 / 3))
+    assert even.sum() == pytest.approx(1)
+    sites = np.array([counts["Fe"][n] + 1 for n in (4, 5, 6)], dtype=float)
+    assert even == pytest.approx(sites / sites.sum())
+    same = Prior("Fe", ["CN_4"] * 50 + ["CN_6"] * 50, 0.0)
+    assert same.applied(["CN_4", "CN_6"], np.array([0.3, 0.7])) == pytest.approx([0.3, 0.7])
+
+
+def test_several_files_on_one_line(bundles, tmp_path):
+    one = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    two = columns(tmp_path / "b.dat", *copper_edge(1, 3))
+    result = run(one, two, tmp_path / "gone.dat", "--models", bundles, "--element", "Cu")
+    assert result.returncode == 0, result.stderr
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert [bool(row["answer"]) for row in rows] == [True, True, False]
+    assert "no such file" in rows[2]["abstains"]
+    assert "3 files, 3 spectra: 2 answered, 1 not" in result.stderr
+
+
+def test_models_of_several_origins(bundles, tmp_path, monkeypatch):
+    """The one that was right more often answers; another can be asked for; one's own goes first."""
+    from xascoord.prediction.store import choose, find_models
+
+    for origin in ("poor", "good"):
+        shutil.copytree(bundles, tmp_path / origin)
+    (tmp_path / "origins.csv").write_text(
+        "origin,element,classifier,samples,cn_right\npoor,Cu,forest,10,4\ngood,Cu,forest,10,9\n"
+    )
+    entries = find_models([tmp_path], "forest")
+    assert choose(entries, "Cu").origin == "good"
+    assert choose(entries, "Cu", "poor").origin == "poor"
+    with pytest.raises(BundleError, match="origins: good, poor"):
+        choose(entries, "Cu", "none")
+    # Of one's own run, but learnt from the very data of released ones: those answer.
+    assert choose(find_models([bundles, tmp_path], "forest"), "Cu").origin == "good"
+    other = train_copper(tmp_path / "own", make_settings(models=FAST, seed=1))
+    assert choose(find_models([other, tmp_path], "forest"), "Cu").origin == "here"
+    monkeypatch.setenv("XASCOORD_MODELS", str(tmp_path))
+    answer = Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
+    assert "right in 9 of 10 samples" in answer.text()
+    (tmp_path / "origins.csv").write_text("origin,element\ngood,Cu\n")
+    with pytest.raises(BundleError, match="xascoord validate"):
+        Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
+
+
+@pytest.mark.parametrize(
+    ("height", "place", "steepest", "words"),
+    [(1.5, 8, 0, ""), (1.03, 8, 0, "metal"), (1.3, 18, 0, "sulfide"), (1.3, 18, 12, "")],
+)
+def test_what_is_no_oxygen_compound(height, place, steepest, words):
+    from xascoord.measured.kind import why_no_oxygen_compound
+    from xascoord.measured.normalise import ModelInput
+
+    energy = np.arange(7000.0, 7200.0)
+    norm = np.where(energy > 7120, 1.0, 0.0)
+    norm[np.abs(energy - (7120 + place)) < 1] = height
+    found = ModelInput("a", "Fe", energy, norm, 7120.0, 7120.0 - steepest, norm, (), ())
+    why = why_no_oxygen_compound(found)
+    assert words in why
+    assert bool(why) == bool(words)

@@ -14,7 +14,9 @@ from xascoord.core.errors import XascoordError
 
 def predict(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="Spectrum (.xdi, .prj, columns) or a folder.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Spectra (.xdi, .prj, columns), or folders of them.")
+    ],
     element: Annotated[
         str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
     ] = None,
@@ -48,7 +50,8 @@ def predict(
 ) -> None:
     """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
 
-    Example: `xascoord predict CuO.xdi --plot CuO.png`. A folder gives one line a spectrum.
+    Example: `xascoord predict CuO.xdi --plot CuO.png`. Several files or a folder give
+    one line a spectrum: `xascoord predict *.xdi --out answers.csv`
     """
     from xascoord.prediction.command import run
 
@@ -56,7 +59,7 @@ def predict(
     wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
     settings = given.load_or_default()
     run(
-        path, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
+        paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
         settings.limits, settings.importance.bounds,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ Split conformal prediction (Vovk, Gammerman & Shafer, 2005; Angelopoulos & Bates
 of held-out spectra, folds grouped by material, the score is one minus the probability of the true
 first coordination number. A number is in the set if its score is within the quantile of those. The
 promise holds for spectra like the held-out ones; measured ones differ, so how often it held for
-them is counted by the benchmark (``validation.benchmark``).
+them is counted by the benchmark (``xascoord validate``).
 """
 
 from __future__ import annotations
@@ -93,6 +93,11 @@ def _quantile(scores: Array, rate: float) -> float:
 
 
 def certain_set(numbers: Sequence[int], values: Sequence[float], quantile: float) -> list[int]:
-    """Coordination numbers whose score is within the quantile, by falling probability."""
+    """Coordination numbers whose score is within the quantile, by falling probability.
+
+    The likeliest is always among them: a set may be larger than the promise asks for, and an empty
+    one would say nothing (spectra far from all are refused by their distance).
+    """
     order = sorted(range(len(numbers)), key=lambda i: (-round(values[i], 6), numbers[i]))
-    return [numbers[i] for i in order if 1.0 - values[i] <= quantile + 1e-9]
+    within = [numbers[i] for i in order if 1.0 - values[i] <= quantile + 1e-9]
+    return within or [numbers[i] for i in order[:1]]

@@ -30,7 +30,7 @@ _PICTURES = (".png", ".pdf", ".svg")
 
 
 def run(
-    path: Path,
+    paths: Sequence[Path],
     element: str | None,
     e0: float | None,
     models: Path | None,
@@ -47,8 +47,8 @@ def run(
 
     Parameters
     ----------
-    path
-        A file, or a folder of files.
+    paths
+        Files, and folders of files.
     element, e0
         Absorber, and energy zero in eV, where they are given.
     models
@@ -76,8 +76,8 @@ def run(
         If something that was given cannot be, or a single file cannot be read.
     """
     given = {name: value for name, value in wishes.items() if value is not None}
-    is_folder = path.is_dir()
-    if plot is not None and not is_folder and plot.suffix.lower() not in _PICTURES:
+    path, many = paths[0], len(paths) > 1 or paths[0].is_dir()
+    if plot is not None and not many and plot.suffix.lower() not in _PICTURES:
         raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
     if e0 is not None and not math.isfinite(e0):
         raise XascoordError("--e0: must be a number of eV")
@@ -88,9 +88,9 @@ def run(
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, origin, limits)
     draw = partial(_draw, predictor=predictor, bounds=bounds)
-    if is_folder:
+    if many:
         with closing(Output(out, as_json)) as output:
-            _run_folder(path, predictor, element, e0, plot, output, draw)
+            _run_files(_files_of(paths, output.path), predictor, element, e0, plot, output, draw)
         return
     answers = _predict_one(path, predictor, element, e0)
     if out is not None:
@@ -124,8 +124,33 @@ def _predict_one(
         raise XascoordError(f"{path}: reading it was ended from outside") from None
 
 
-def _run_folder(
-    folder: Path,
+def _files_of(paths: Sequence[Path], own: Path | None) -> list[tuple[Path, str]]:
+    """Files to read and what they are called: those named, and the spectra of named folders."""
+    found, others = [], []
+    own = own.resolve() if own else None
+    for path in paths:
+        if not path.is_dir():
+            found.append((path, str(path)))
+            continue
+        every = sorted(p for p in path.rglob("*") if p.is_file() and p.resolve() != own)
+        for file in every:
+            name = str(file.relative_to(path))
+            if file.suffix.lower() in SUFFIXES:
+                found.append((file, name))
+            else:
+                others.append(name)
+    if others:
+        message = f"not looked at ({len(others)}): {', '.join(others)}"
+        print(printable(message), file=sys.stderr)
+    if not found:
+        raise MeasurementError(
+            f"{', '.join(map(str, paths))}: no spectra here ({', '.join(SUFFIXES)})"
+        )
+    return found
+
+
+def _run_files(
+    files: Sequence[tuple[Path, str]],
     predictor: Predictor,
     element: str | None,
     e0: float | None,
@@ -133,22 +158,20 @@ def _run_folder(
     output: Output,
     draw: Draw,
 ) -> None:
-    """Answers for every file of a folder, each put out before the next file is read."""
-    own = output.path.resolve() if output.path else None
-    every = sorted(p for p in folder.rglob("*") if p.is_file() and p.resolve() != own)
-    files = [p for p in every if p.suffix.lower() in SUFFIXES]
-    if len(files) < len(every):
-        others = ", ".join(str(p.relative_to(folder)) for p in every if p not in files)
-        print(printable(f"not looked at ({len(every) - len(files)}): {others}"), file=sys.stderr)
-    if not files:
-        raise MeasurementError(f"{folder}: no spectra here ({', '.join(SUFFIXES)})")
+    """Answers for several files, each put out before the next is read; counts at the end."""
     _ = predictor.elements  # no models at all: said once, not for each file
-    for file in files:
+    spectra = answered = 0
+    for file, name in files:
         answers = _answers(file, predictor, element, e0)
-        output.add(str(file.relative_to(folder)), answers)
+        output.add(name, answers)
+        spectra += len(answers)
+        answered += sum(answer.best is not None for answer in answers)
         if plot is not None:
-            name = "_".join(file.relative_to(folder).parts)
-            _draw_if_possible(draw, answers, plot / f"{name}.png")
+            _draw_if_possible(draw, answers, plot / f"{'_'.join(Path(name).parts)}.png")
+    print(
+        f"{len(files)} files, {spectra} spectra: {answered} answered, {spectra - answered} not",
+        file=sys.stderr,
+    )
 
 
 def _answers(

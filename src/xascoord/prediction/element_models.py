@@ -156,6 +156,11 @@ class ElementModels:
                 f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "
                 f"computed spectrum; 99 % lie within {rarely:.3f})"
             )
+        elif distance > usual and share < settings.warn_probability:
+            abstains = (
+                f"far from every computed spectrum (rms {distance:.3f}; 95 % lie within "
+                f"{usual:.3f}), and the likeliest coordination number has {share:.0%} only"
+            )
         elif share < settings.abstain_probability:
             abstains = (
                 f"the likeliest coordination number has {share:.0%} only, less than "

@@ -120,7 +120,9 @@ def alternatives(
         _, label, cn_label, ranking = max(rankings[environment], key=lambda r: (r[0], r[1]))
         number = cns_in(cn_label)[0]
         found.append(
-            Alternative(label, cn_label, environment, round(probability, _DECIMALS), first[number])
+            Alternative(
+                label, cn_label, environment, round(probability, _DECIMALS), first[number], ranking
+            )
         )
     likeliest = next(iter(first), 0)
     best = max(

@@ -2,7 +2,7 @@
 
 A folder of models is one run's (``<element>/<classifier>.skops``) or holds several origins
 (``<origin>/<element>/<classifier>.skops``), as ``xascoord/released`` does, with a table
-``origins.csv`` of how often each was right on measured spectra (``xascoord validation benchmark``).
+``origins.csv`` of how often each was right on measured spectra (``xascoord validate``).
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ def _table(path: Path, classifier: str) -> dict[tuple[str, str], dict[str, str]]
             return {(row["origin"], row["element"]): row for row in rows}
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise BundleError(
-            f"{path}: no table of measured spectra ({error!r}); make it with "
-            "'xascoord validation benchmark'"
+            f"{path}: no table of measured spectra ({error!r}); make it with 'xascoord validate'"
         ) from None
 
 

@@ -66,6 +66,6 @@ def _renamed(one: Any, structure: dict[str, Any] | None, engine: str) -> Found:
     if not isinstance(one, Spectrum):
         return replace(one, item=f"{engine}/{one.item}"), None
     assert structure is not None
-    name = structure["structure_id"].partition(":")[2]
+    name = structure["structure_id"].rpartition(":")[2]
     structure = {**structure, "structure_id": f"{NAME}:{engine}/{name}", "source": NAME}
     return replace(one, key=f"{engine}/{one.key}"), structure
