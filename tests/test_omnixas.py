@@ -48,9 +48,9 @@ def test_good_and_bad_lines(folder):
     (spectrum, structure), *rejected = found
     assert isinstance(spectrum, Spectrum)
     assert structure["species"][spectrum.site_index] == "Ti"
-    assert spectrum.energy[0] == pytest.approx(STARTS["Ti"] + 4 * STEP)  # one flat point is kept
+    assert spectrum.energy[0] == pytest.approx(STARTS["Ti"] + 5 * STEP)  # one flat point is kept
     assert spectrum.energy[-1] == pytest.approx(STARTS["Ti"] + (POINTS - 1) * STEP)
-    assert len(spectrum.energy) == len(spectrum.mu) == POINTS - 4
+    assert len(spectrum.energy) == len(spectrum.mu) == POINTS - 5
     assert [str(r.reason) for r, _ in rejected] == [
         "no_structure", "element_mismatch", "site_out_of_range", "bad_structure", "wrong_type",
         "unreadable", "wrong_columns",

@@ -156,7 +156,7 @@ def _structure(
             precision = settings.quality.symmetry_precision
             row = structure_row(structure, f"{NAME}:{material}", material, NAME, precision)
     except RejectedSpectrum as error:
-        return error
+        return RejectedSpectrum(Reason.BAD_STRUCTURE, f"{path.name}: {error.detail}"[:200])
     except (StructureError, ValueError) as error:
         return RejectedSpectrum(Reason.BAD_STRUCTURE, f"{path.name}: {error}"[:200])
     if settings.quality.oxides_only and "O" not in row["species"]:
