@@ -45,7 +45,7 @@ def test_slurm_sends_failed_jobs_again_with_more_memory(cluster, finished, tmp_p
     """To the labels of one element; importing needs some 370 MB and is given 250 first."""
     folder = make_project(tmp_path / "project", elements=["Ti"])
     profile = folder / "profiles/default/config.yaml"
-    given = "  import_demo:\n    mem_mb: 1000 * "
+    given = "  import_embedded:\n    mem_mb: 1000 * "
     less = given.replace("1000", "250")
     assert given in profile.read_text()
     profile.write_text(profile.read_text().replace(given, less))

@@ -23,7 +23,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     for element in SLICE:
         site = pq.read_table(finished / f"data/02_datasets/site/{element}.parquet")
         assert site.num_rows >= 40
-        assert len(site["features"][0]) == 200
+        assert len(site["features"][0]) == 109
         assert pq.read_table(finished / f"data/02_datasets/averaged/{element}.parquet").num_rows > 0
     counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in counts[1:]] == SLICE
@@ -32,7 +32,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     assert {"CN_4", "CN_6"} <= set(labels["cn_label"].to_pylist())
     for name in FAST["classifiers"]:
         bundle = load_bundle(finished / f"data/04_models/bundles/Cu/{name}.skops", Settings())
-        assert bundle.record["data"]["sources"] == ["demo"]
+        assert bundle.record["data"]["sources"] == ["embedded"]
     metrics = pd.read_csv(finished / "results/04_models/groups.csv")
     overall = metrics[(metrics["name"] == "overall") & (metrics["training_set"] == "full")
                       & (metrics["kind"] == "both") & (metrics["scope"] == "all")]  # fmt: skip
@@ -99,7 +99,7 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     set_params(copy, elements=SLICE, window={"points": 100})
     plan = snakemake(copy, "-n")
     assert "build_datasets" in plan
-    assert "import_demo" not in plan
+    assert "import_embedded" not in plan
     set_params(copy, elements=SLICE, labels={"min_samples": 5})
     plan = snakemake(copy, "-n")
     assert "make_labels" in plan
@@ -129,13 +129,13 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     plan = snakemake(copy, "-n")
     table = plan[plan.index("Job stats:") :]
     assert "summarise_models" in table
-    for rule in ("import_demo", "build_datasets", "make_labels", "train_models", "drop_regions",
+    for rule in ("import_embedded", "build_datasets", "make_labels", "train_models", "drop_regions",
                  "validate_models"):  # fmt: skip
         assert rule not in table
     set_params(copy, elements=[*SLICE, "Zn"])
     plan = snakemake(copy, "-n")
     assert sorted(set(re.findall(r"\w+ for (\w+) \(", plan))) == ["Zn"]
-    assert "import_demo" not in plan[plan.index("Job stats:") :]
+    assert "import_embedded" not in plan[plan.index("Job stats:") :]
 
 
 def _pretend(folder, target):
@@ -390,7 +390,7 @@ def test_geometries_of_the_slice(finished):
     assert set(classes.index) == set(SLICE)
     assert classes.loc["Cu", "published_T:4"] == 290
     for element in SLICE:
-        spectra = pq.read_table(finished / f"data/01_spectra/demo/spectra/{element}.parquet")
+        spectra = pq.read_table(finished / f"data/01_spectra/embedded/spectra/{element}.parquet")
         rejected = pq.read_table(finished / f"data/08_geometries/rejections/{element}.parquet")
         assert classes.loc[element, "total"] + rejected.num_rows == spectra.num_rows
     f1 = pd.read_csv(finished / "results/08_geometries/f1.csv")

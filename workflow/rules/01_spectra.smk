@@ -10,7 +10,7 @@ rule import_spectra:
 
 rule import_embedded:
     input:
-        given(SETTINGS["embedded"]["folder"]),
+        runs_of(SETTINGS["embedded"]["folder"]),
         spectra=expand("{folder}/spectra.parquet", folder=SETTINGS["demo"]["folder"]),
         structures=expand(
             "{folder}/structures.parquet", folder=SETTINGS["demo"]["folder"]
@@ -25,7 +25,6 @@ rule import_embedded:
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.embedded:read_both"),
         settings=settings("embedded", "quality", demo=["folder"], feff=["run"]),
-        content=lambda wildcards: listing(SETTINGS["embedded"]["folder"]),
     message:
         "Importing the embedded spectra"
     shell:

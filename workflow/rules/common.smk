@@ -192,6 +192,12 @@ def packed_of(element):
     return [table for table in tables if Path(table).is_file()]
 
 
+def runs_of(folder):
+    """Tables of embedded FEFF runs and of their plan: each an input, known by its content."""
+    tables = [*Path(folder).glob("*.parquet"), *Path(folder).glob("plan/*")]
+    return sorted(table.as_posix() for table in tables)
+
+
 def plan_of(source):
     """Every table of a plan of FEFF runs."""
     return expand(
