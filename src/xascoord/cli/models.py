@@ -150,3 +150,22 @@ def card(bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")
     from xascoord.models.card import model_card
 
     print(model_card(read_record(bundle)), end="")
+
+
+@commands.command()
+def release(
+    origin: Annotated[str, typer.Argument(help="Name of where they come from, e.g. embedded.")],
+    bundles: Bundles = BUNDLES,
+    classifier: Annotated[str, typer.Option(help="Which models.")] = "forest",
+    out: Annotated[Path, typer.Option(help="Folder of all origins.")] = Path(
+        "src/xascoord/released"
+    ),
+) -> None:
+    """Put the models of a run among those that come with the package.
+
+    Then `xascoord validate FOLDER --models src/xascoord/released` says how often each origin is
+    right, and its `origins.csv` belongs beside them.
+    """
+    from xascoord.models.release import release_models
+
+    print(f"{origin}: {' '.join(release_models(bundles, classifier, out / origin))}")

@@ -20,6 +20,10 @@ from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
 _STEP = 0.5  # eV between the energy zeros that are averaged over
+_PATHS = (
+    "these models were learnt from path expansions, which are poor near the edge: do not rely on "
+    "this answer"
+)
 _FAR_EDGE = 8.0  # eV between the steepest point and e0: a strong pre-edge peak, or a wrong one
 
 
@@ -54,6 +58,8 @@ class ElementModels:
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
+        engines = record.get("data", {}).get("engines", ())
+        self.doubts = [_PATHS] if any("path expansions" in engine for engine in engines) else []
         self.known = (_learnt_from(record, settings.classifier), *known)
         points = self.input_spec[0].points
         self.names: Sequence[str] = []
@@ -74,7 +80,7 @@ class ElementModels:
         shifts = [_STEP * step for step in range(-steps, steps + 1)]
         shifts, windows = windows_about(spectrum, self.input_spec[0], shifts)
         found = self.of_windows(windows, spectrum.name, shifts)
-        warnings = [*spectrum.warnings, *found.warnings]
+        warnings = [*self.doubts, *spectrum.warnings, *found.warnings]
         if abs(spectrum.e0 - spectrum.larch_e0) > _FAR_EDGE:
             warnings.append(
                 f"e0 is {spectrum.e0 - spectrum.larch_e0:+.1f} eV from the steepest point: a "
