@@ -92,7 +92,7 @@ def test_whatever_is_drawn_is_covered(window, below, above, stretch, shift, reso
     limits = Augmentation(fraction=1.0, stretch=stretch, shift=shift, resolution=resolution)
     what = draw_distortion(energy, E0, window, limits, np.random.default_rng(seed))
     if what is None:
-        # Shorter by what rounding, and the even axis of a broadened spectrum, may take off its ends.
+        # Shorter by what rounding, and the even axis of a broadened spectrum, may take away.
         less = 0.25 if resolution else 1e-5
         shorter = edge_spectrum(E0, span=(-below + less, above - less))
         edges = (Distortion(stretch, s, resolution) for s in (-shift, shift))
@@ -165,9 +165,7 @@ def test_least_stretch_by_hand(window, start, factor):
 def test_spectra_with_a_tail_have_copies():
     """As many as the others, compressed ones among them."""
     spectra = [(*edge_spectrum(E0, span=(-8.0, 60.0), width=1 + i / 20), E0) for i in range(20)]
-    copies, origin = augment(
-        spectra, WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0)
-    )
+    copies, origin = augment(spectra, WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0))
     assert origin.tolist() == list(range(20))
     assert np.isfinite(copies).all()
     drawn = [draw_distortion(spectra[0][0], E0, WINDOW, Augmentation(), np.random.default_rng(i))

@@ -119,9 +119,7 @@ def test_tails_are_continuous_and_leave_what_is_covered(e0, start, tail, points,
     np.testing.assert_allclose(values[~below], covered[~below], rtol=1e-9, atol=1e-12)
     first = e0 - energy[0]
     # Times the distance from the edge it is the same everywhere, also at the first energy.
-    np.testing.assert_allclose(
-        values[below] * -grid[below], mu[0] * first, rtol=1e-6, atol=1e-9
-    )
+    np.testing.assert_allclose(values[below] * -grid[below], mu[0] * first, rtol=1e-6, atol=1e-9)
     towards = values[below] / mu[0] if mu[0] else np.zeros(0)
     assert (np.diff(towards) > 0).all() and (towards < 1).all()
 
