@@ -13,9 +13,13 @@ import pytest
 from filelock import FileLock
 
 from project import ROOT, commit, make_project, run, snakemake, track
+from xascoord.settings.spectra import EdgeEnergy, Window
 from xascoord.settings.tree import Settings, parse_settings
 
 SHARED = ROOT.parent / "shared"
+# Of Patterns, as in params_patterns.yaml; the defaults are others.
+PAPER_WINDOW = Window(lower=-5.0, upper=45.0, points=200, tail=0.0)
+PAPER_EDGE = EdgeEnergy(step_range=(15.0, 45.0))
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from xascoord.models.data import ElementData
+from xascoord.settings.spectra import Window
 
-POINTS = 200
+POINTS = Window().points
 
 
 def made_up_element(materials=20, per_material=4, seed=0):

@@ -3,17 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import edge_spectrum
+from conftest import PAPER_WINDOW, edge_spectrum
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.models.augmentation import augment, draw_distortion
 from xascoord.settings.models import Augmentation
 from xascoord.settings.spectra import Window
-from xascoord.spectra.distortion import Distortion, broaden, distort
+from xascoord.spectra.distortion import Distortion, broaden, distort, least_stretch
 from xascoord.spectra.window import cut_window, relative_grid
 
 E0 = 9000.0
 WINDOW = Window()
-GRID = relative_grid(WINDOW)
+WINDOWS = [WINDOW, PAPER_WINDOW]
 
 
 def _peak(position):
@@ -23,24 +23,30 @@ def _peak(position):
     return energy, mu
 
 
-def test_no_distortion_is_the_plain_window():
-    energy, mu = edge_spectrum(E0)
-    plain, _ = cut_window(energy, mu, E0, WINDOW)
-    assert np.array_equal(distort(energy, mu, E0, WINDOW, Distortion()), plain)
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("start", [-15.0, -6.0])
+def test_no_distortion_is_the_plain_window(window, start):
+    energy, mu = edge_spectrum(E0, span=(start, 80.0))
+    plain, _ = cut_window(energy, mu, E0, window)
+    assert np.array_equal(distort(energy, mu, E0, window, Distortion()), plain)
 
 
 @pytest.mark.parametrize(
-    ("what", "where"),
+    ("window", "peak", "what", "where"),
     [
-        (Distortion(), 20.0),
-        (Distortion(stretch=5.0), 22.0),  # 20 x 55/50
-        (Distortion(stretch=-5.0), 18.0),
-        (Distortion(shift=1.5), 21.5),
+        (PAPER_WINDOW, 20.0, Distortion(), 20.0),
+        (PAPER_WINDOW, 20.0, Distortion(stretch=5.0), 22.0),  # 20 x 55/50
+        (PAPER_WINDOW, 20.0, Distortion(stretch=-5.0), 18.0),
+        (PAPER_WINDOW, 20.0, Distortion(shift=1.5), 21.5),
+        (WINDOW, 10.0, Distortion(), 10.0),
+        (WINDOW, 10.0, Distortion(stretch=2.7), 11.0),  # 10 x 29.7/27
+        (WINDOW, 10.0, Distortion(stretch=-2.7), 9.0),
+        (WINDOW, 10.0, Distortion(shift=1.5), 11.5),
     ],
 )
-def test_peak_moves_where_it_should(what, where):
-    features = distort(*_peak(20.0), E0, WINDOW, what)
-    assert GRID[features.argmax()] == pytest.approx(where, abs=0.15)
+def test_peak_moves_where_it_should(window, peak, what, where):
+    features = distort(*_peak(peak), E0, window, what)
+    assert relative_grid(window)[features.argmax()] == pytest.approx(where, abs=0.15)
     assert features.max() == 1
 
 
@@ -67,30 +73,37 @@ def test_noise_has_the_asked_strength():
     assert np.allclose(noisy - plain, 0.03 * noise)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
+    window=st.sampled_from([*WINDOWS, Window(tail=0.0), Window(lower=-4.0), Window(tail=9.0)]),
     below=st.floats(3.0, 40.0),
-    above=st.floats(40.0, 120.0),
+    above=st.floats(15.0, 120.0),
     stretch=st.floats(0.0, 20.0),
     shift=st.floats(0.0, 3.0),
     resolution=st.floats(0.0, 2.0),
     seed=st.integers(0, 10_000),
 )
-def test_whatever_is_drawn_is_covered(below, above, stretch, shift, resolution, seed):
-    """Nothing is padded: a spectrum that covers little gets a milder distortion or no copy."""
+def test_whatever_is_drawn_is_covered(window, below, above, stretch, shift, resolution, seed):
+    """Nothing is padded: a spectrum that covers little gets a milder distortion or no copy.
+
+    A tail below the first energy goes no farther in a copy than in the spectrum itself.
+    """
     energy, mu = edge_spectrum(E0, span=(-below, above))
     limits = Augmentation(fraction=1.0, stretch=stretch, shift=shift, resolution=resolution)
-    what = draw_distortion(energy, E0, WINDOW, limits, np.random.default_rng(seed))
+    what = draw_distortion(energy, E0, window, limits, np.random.default_rng(seed))
     if what is None:
+        # Shorter by what rounding, and the even axis of a broadened spectrum, may take away.
+        less = 0.25 if resolution else 1e-5
+        shorter = edge_spectrum(E0, span=(-below + less, above - less))
         edges = (Distortion(stretch, s, resolution) for s in (-shift, shift))
         with pytest.raises(RejectedSpectrum):
             for edge in edges:
-                distort(energy, mu, E0, WINDOW, edge)
+                distort(*shorter, E0, window, edge)
         return
     assert abs(what.stretch) <= stretch + 1e-5
     assert abs(what.shift) <= shift
     assert 0 <= what.resolution <= resolution
-    features = distort(energy, mu, E0, WINDOW, what)
+    features = distort(energy, mu, E0, window, what)
     assert np.isfinite(features).all()
     assert features.max() == 1
 
@@ -101,7 +114,7 @@ def test_share_seed_and_origin():
     copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     again, _ = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     other, others = augment(spectra, WINDOW, limits, np.random.default_rng(6))
-    assert copies.shape == (12, 200)
+    assert copies.shape == (12, 109)
     assert len(set(origin.tolist())) == 12
     assert np.array_equal(copies, again)
     assert not (np.array_equal(origin, others) and np.array_equal(copies, other))
@@ -110,16 +123,51 @@ def test_share_seed_and_origin():
         assert not np.allclose(copy, plain, atol=1e-6)
 
 
-def test_spectrum_of_the_bare_window_is_only_broadened():
-    energy, _ = edge_spectrum(E0, span=(-5.0, 45.0))
+@pytest.mark.parametrize("window", WINDOWS)
+def test_spectrum_of_the_bare_window_is_only_broadened(window):
+    energy, _ = edge_spectrum(E0, span=(window.lower + window.tail, window.upper))
     drawn = [
-        draw_distortion(energy, E0, WINDOW, Augmentation(), np.random.default_rng(i))
+        draw_distortion(energy, E0, window, Augmentation(), np.random.default_rng(i))
         for i in range(20)
     ]
     assert all(what.stretch >= 0 for what in drawn)
+    assert len({what.stretch for what in drawn}) == 20
     short = edge_spectrum(E0, span=(-4.0, 30.0))
     copies, origin = augment(
-        [(*short, E0)], WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0)
+        [(*short, E0)], window, Augmentation(fraction=1.0), np.random.default_rng(0)
     )
-    assert copies.shape == (0, 200)
+    assert copies.shape == (0, window.points)
     assert len(origin) == 0
+
+
+@pytest.mark.parametrize(
+    ("window", "start", "factor"),
+    [
+        (Window(), -8.0, 5 / 8),  # the tail may be 5 eV long: -5 eV is enough
+        (Window(), -20.0, 5 / 20),
+        (Window(tail=0.0), -20.0, 10 / 20),
+        (Window(tail=9.0), -6.0, 3 / 6),  # less than 3 eV below the zero is no tail
+        (Window(lower=-2.0), -6.0, 2 / 6),  # but enough where it covers the window
+        (PAPER_WINDOW, -8.0, 5 / 8),
+    ],
+)
+def test_least_stretch_by_hand(window, start, factor):
+    """The strongest compression: just allowed, and a little more is not."""
+    energy, mu = edge_spectrum(E0, span=(start, 500.0), points=2000)
+    width = window.upper - window.lower
+    least = least_stretch(energy, E0, window, 0.0, 0.0)
+    assert least == pytest.approx((factor - 1) * width, abs=1e-5)
+    assert np.isfinite(distort(energy, mu, E0, window, Distortion(stretch=least))).all()
+    with pytest.raises(RejectedSpectrum):
+        distort(energy, mu, E0, window, Distortion(stretch=least - 1e-3))
+
+
+def test_spectra_with_a_tail_have_copies():
+    """As many as the others, compressed ones among them."""
+    spectra = [(*edge_spectrum(E0, span=(-8.0, 60.0), width=1 + i / 20), E0) for i in range(20)]
+    copies, origin = augment(spectra, WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0))
+    assert origin.tolist() == list(range(20))
+    assert np.isfinite(copies).all()
+    drawn = [draw_distortion(spectra[0][0], E0, WINDOW, Augmentation(), np.random.default_rng(i))
+             for i in range(20)]  # fmt: skip
+    assert min(what.stretch for what in drawn) < -1.0

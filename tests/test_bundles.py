@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from conftest import make_settings
+from conftest import PAPER_EDGE, PAPER_WINDOW, make_settings
 from model_data import made_up_element
 from xascoord.core.errors import BundleError
 from xascoord.models import bundles as bundles
@@ -94,7 +94,10 @@ def test_no_pickle_inside(saved):
     [({"window": {"points": 100}}, "window.points"),
      ({"window": {"upper": 40.0}}, "window.upper"),
      ({"window": {"reference": "onset"}}, "window.reference"),
-     ({"edge_energy": {"level": 0.4}}, "edge_energy.level")],
+     ({"window": {"tail": 0.0}}, "window.tail"),
+     ({"window": PAPER_WINDOW.model_dump()}, "window.lower"),
+     ({"edge_energy": {"level": 0.4}}, "edge_energy.level"),
+     ({"edge_energy": PAPER_EDGE.model_dump()}, "edge_energy.step_range")],
 )  # fmt: skip
 def test_another_grid_or_energy_reference_is_refused(saved, section, field):
     with pytest.raises(BundleError, match=field):
@@ -156,6 +159,16 @@ def test_damaged_records_are_refused(saved, tmp_path, field):
         load_bundle(_with_record(saved, tmp_path, lambda record: record["versions"].clear()))
 
 
+def test_bundles_of_before_there_were_tails_have_none(saved, tmp_path):
+    """Whatever the default is now: they learnt windows that were covered."""
+    path = _with_record(saved, tmp_path, lambda record: record["input_spec"]["window"].pop("tail"))
+    for record in (read_record(path), load_bundle(path).record):
+        assert record["input_spec"]["window"]["tail"] == 0.0
+    load_bundle(path, make_settings(window={"tail": 0.0}))
+    with pytest.raises(BundleError, match=r"window\.tail = 0\.0"):
+        load_bundle(path, SETTINGS)
+
+
 def test_unknown_types_are_refused(saved, tmp_path):
     """A file that would run code of its maker when it is read."""
     path = tmp_path / "evil.skops"
@@ -194,7 +207,8 @@ def test_card_is_made_from_the_record_alone(saved):
     record = read_record(saved[2])
     card = model_card(record)
     assert card.startswith("# Ti: coordination environment by svc")
-    for words in ("-5 to +45 eV about e0, 200 points", "level 0.5", "0.2 (CN), 0.05 (motifs)",
+    for words in ("-10 to +17 eV about e0, 109 points", "level 0.5", "step_range [9.0, 14.0]",
+                  "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card
     assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())

@@ -33,8 +33,10 @@ def test_check_prints_all_settings(root, monkeypatch):
     monkeypatch.chdir(root)
     settings = json.loads(_run("check").stdout)
     assert settings["window"] == {
-        "reference": "e0", "lower": -5.0, "upper": 45.0, "points": 200, "normalise": "maximum",
+        "reference": "e0", "lower": -10.0, "upper": 17.0, "points": 109, "tail": 5.0,
+        "normalise": "maximum",
     }  # fmt: skip
+    assert settings["edge_energy"]["step_range"] == [9.0, 14.0]
 
 
 def test_check_says_that_a_download_needs_a_key(root, monkeypatch):

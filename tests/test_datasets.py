@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from conftest import edge_spectrum, make_settings, rutile, spinel
+from conftest import PAPER_EDGE, PAPER_WINDOW, edge_spectrum, make_settings, rutile, spinel
 from corrupt import CU
 from xascoord.core.errors import AccountingError, StructureError, XascoordError
 from xascoord.core.rejections import Reason
@@ -127,12 +127,27 @@ def test_windows_that_are_not_covered_are_rejected():
     assert [r["reason"] for r in built.rejections] == ["window_not_covered"] * 2
 
 
+def test_a_spectrum_that_starts_within_the_window_has_a_tail_or_is_rejected():
+    """In the paper's window it is covered."""
+    pair = _row(rutile("Cu"), 0)
+    pair[0]["energy"], pair[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-7.0, 80.0)))
+    (row,) = _build([pair]).site
+    grid = np.linspace(-10, 17, 109)
+    below = row["e0"] + grid < row["energy"][0]
+    products = np.array(row["features"])[below] * grid[below]
+    assert 8 <= below.sum() <= 14
+    np.testing.assert_allclose(products, products[0])
+    assert _build([pair], window={"tail": 0.0}).site == []
+    paper = {"window": PAPER_WINDOW.model_dump(), "edge_energy": PAPER_EDGE.model_dump()}
+    assert len(_build([pair], **paper).site[0]["features"]) == 200
+
+
 def test_the_preprints_window():
-    built = _build(
-        [_row(rutile("Cu"), 0)], window={"reference": "onset", "lower": 0.0, "upper": 45.0}
-    )
+    preprint = PAPER_WINDOW.model_dump() | {"reference": "onset", "lower": 0.0}
+    built = _build([_row(rutile("Cu"), 0)], window=preprint, edge_energy=PAPER_EDGE.model_dump())
     (row,) = built.site
     assert row["onset"] < row["e0"]
+    assert len(row["features"]) == 200
     start = np.interp(row["onset"], row["energy"], row["mu"]) / row["scale"]
     assert row["features"][0] == pytest.approx(start)
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import make_settings
-from model_data import train_copper
+from model_data import POINTS, train_copper
 from xascoord.core.errors import BundleError
 from xascoord.models.bundle_checks import check_models
 from xascoord.models.bundles import load_bundle, read_record
@@ -68,9 +68,11 @@ FORGED = [
     (put("novelty", value=...), "novelty"),
     (put("novelty", value={"0.99": "far"}), "novelty.0.99"),
     (put("novelty", value={"0.99": float("nan")}), "novelty.0.99"),
-    (put("input_spec", "window", "points", value="200"), "input_spec.window.points"),
+    (put("input_spec", "window", "points", value="109"), "input_spec.window.points"),
     (put("input_spec", "window", "reference", value="middle"), "input_spec.window.reference"),
-    (put("input_spec", "window", "upper", value=-9.0), "input_spec.window"),
+    (put("input_spec", "window", "upper", value=-11.0), "input_spec.window"),
+    (put("input_spec", "window", "tail", value=-1.0), "input_spec.window.tail"),
+    (put("input_spec", "window", "tail", value="long"), "input_spec.window.tail"),
     (put("input_spec", "edge_energy", "level", value=None), "input_spec.edge_energy.level"),
     (put("input_spec", "edge_energy", value=[]), "input_spec.edge_energy"),
     (put("tasks", "CN", value=...), "tasks: must be CN"),
@@ -125,7 +127,7 @@ DAMAGED = {
     "child slightly out of range": ("forest", lambda e: _nodes(
         e, lambda s: s["nodes"]["right_child"].__setitem__(0, len(s["nodes"]))), "lead nowhere"),
     "one child": ("forest", lambda e: _nodes(e, _set("right_child", -1)), "one child"),
-    "feature": ("forest", lambda e: _nodes(e, _set("feature", 200)), "beyond the window"),
+    "feature": ("forest", lambda e: _nodes(e, _set("feature", POINTS)), "beyond the window"),
     "threshold": ("forest", lambda e: _nodes(e, _set("threshold", np.nan)), "not finite"),
     "value": ("forest", lambda e: _nodes(e, lambda s: s["values"].fill(np.inf)), "not finite"),
     "no trees": ("forest", lambda e: setattr(e, "estimators_", []), "lacks trees"),
@@ -160,10 +162,10 @@ DAMAGED = {
 def test_damaged_estimators_are_named(bundles, name):
     classifier, change, words = DAMAGED[name]
     bundle = load_bundle(bundles / f"Cu/{classifier}.skops")
-    check_models(classifier, 200, bundle.models)
+    check_models(classifier, POINTS, bundle.models)
     change(bundle.models["CN"].estimator)
     with pytest.raises(ValueError, match="CN: ") as caught:
-        check_models(classifier, 200, bundle.models)
+        check_models(classifier, POINTS, bundle.models)
     assert words in str(caught.value)
 
 
@@ -239,12 +241,12 @@ def _features(change):
 
 
 REFERENCES = {
-    "nan": (_features(lambda r: [[float("nan")] * 200, *r[1:]]), "no numbers"),
+    "nan": (_features(lambda r: [[float("nan")] * POINTS, *r[1:]]), "no numbers"),
     "null": (_features(lambda r: [None, *r[1:]]), "nothing where"),
     "null inside": (_features(lambda r: [[None, *r[0][1:]], *r[1:]]), "no numbers"),
-    "short": (_features(lambda r: [r[0][:100], *r[1:]]), "200 points"),
-    "shifted": (_features(lambda r: [r[0] + [1.0], r[1][:-1], *r[2:]]), "200 points"),
-    "text": (_features(lambda r: [["a"] * 200] * len(r)), "other types"),
+    "short": (_features(lambda r: [r[0][:100], *r[1:]]), f"{POINTS} points"),
+    "shifted": (_features(lambda r: [r[0] + [1.0], r[1][:-1], *r[2:]]), f"{POINTS} points"),
+    "text": (_features(lambda r: [["a"] * POINTS] * len(r)), "other types"),
     "none": (lambda t: t.drop_columns("features"), "columns do not fit"),
     "empty": (lambda t: t.slice(0, 0), "no spectrum"),
 }
@@ -256,7 +258,7 @@ def test_damaged_reference_tables_are_one_error(bundles, tmp_path, name):
     path = tmp_path / "reference.parquet"
     pq.write_table(change(pq.read_table(bundles / "Cu/reference.parquet")), path)
     with pytest.raises(BundleError) as caught:
-        read_reference(path, 200)
+        read_reference(path, POINTS)
     assert words in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -269,7 +271,7 @@ def test_flipped_bytes_of_a_reference_table_are_an_error_or_an_answer(bundles, t
         broken[place] ^= 0xFF
         path.write_bytes(bytes(broken))
         try:
-            assert np.isfinite(read_reference(path, 200).features).all()
+            assert np.isfinite(read_reference(path, POINTS).features).all()
         except BundleError as error:
             assert str(path) in str(error)
 

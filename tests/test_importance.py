@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import make_settings
+from conftest import PAPER_WINDOW, make_settings
 from model_data import made_up_element
 from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import XascoordError
@@ -32,12 +32,29 @@ def test_regions_hold_each_point_once(first, width):
 
 def test_regions_are_those_of_the_paper():
     """0-15, 15-30, 30-45 eV above the onset."""
-    window = make_settings(window={"reference": "onset", "lower": 0.0, "upper": 45.0}).window
+    window = PAPER_WINDOW.model_copy(update={"reference": "onset", "lower": 0.0})
     masks = region_masks(window, (15.0, 30.0))
     grid = np.linspace(0, 45, 200)
     assert grid[masks["pre"]][[0, -1]] == pytest.approx([0, 14.92], abs=0.01)
     assert grid[masks["main"]][[0, -1]] == pytest.approx([15.15, 29.85], abs=0.01)
     assert grid[masks["post"]][[0, -1]] == pytest.approx([30.08, 45], abs=0.01)
+
+
+def test_regions_of_the_defaults():
+    """Below e0, the white line, what follows."""
+    settings = make_settings()
+    masks = region_masks(settings.window, settings.importance.bounds)
+    grid = np.linspace(-10, 17, 109)
+    assert grid[masks["pre"]][[0, -1]].tolist() == [-10, -0.25]
+    assert grid[masks["main"]][[0, -1]].tolist() == [0, 7.75]
+    assert grid[masks["post"]][[0, -1]].tolist() == [8, 17]
+
+
+@given(st.floats(1, 20), st.floats(1, 20))
+def test_regions_of_the_papers_window_hold_each_point_once(first, width):
+    masks = region_masks(PAPER_WINDOW, (first, first + width))
+    assert (sum(mask.astype(int) for mask in masks.values()) == 1).all()
+    assert all(mask.any() for mask in masks.values())
 
 
 def _results(data, masks):
@@ -53,12 +70,14 @@ def test_the_region_that_tells_everything_has_the_whole_loss():
     """CN 4 and 6 of the made-up element differ in the first third of the points only."""
     data = made_up_element()
     points = np.arange(data.features.shape[1])
-    features = np.where(points < 67, data.features, 0.5)
-    copies = np.where(points < 67, data.copies, 0.5)
+    first, second = len(points) / 3, 2 * len(points) / 3
+    features = np.where(points < first, data.features, 0.5)
+    copies = np.where(points < first, data.copies, 0.5)
     data = data.with_points(points >= 0)
     object.__setattr__(data, "features", features)
     object.__setattr__(data, "copies", copies)
-    masks = {"pre": points < 67, "main": (points >= 67) & (points < 133), "post": points >= 133}
+    masks = {"pre": points < first, "main": (points >= first) & (points < second),
+             "post": points >= second}  # fmt: skip
     rows = importance_rows("Ti", "transition_metal", _results(data, masks))
     assert len(rows) == len(DROPPED) * len(NUMBERS)
     found = {(r["dropped"], r["cn"]): r for r in rows}

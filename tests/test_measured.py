@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from conftest import edge_spectrum
+from conftest import PAPER_EDGE, PAPER_WINDOW, edge_spectrum
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import deglitch, find_element, merge_scans
 from xascoord.measured.normalise import normalise_and_window
@@ -18,6 +18,13 @@ SETTINGS = Settings()
 def long_edge(e0=CU, scale=1.0):
     """An edge with enough before and behind it for the normalisation."""
     return edge_spectrum(e0, span=(-200.0, 500.0), points=701, width=scale)
+
+
+def two_steps(end):
+    """A sharp step at the edge, a broad one behind it: e0 lies 6 eV above the steepest point."""
+    relative = np.arange(-200.0, end, 0.5)
+    sharp, broad = 1 / (1 + np.exp(-relative / 0.3)), 1 / (1 + np.exp((9 - relative) / 2))
+    return CU + relative, 0.4 * sharp + 0.6 * broad
 
 
 def xdi_text(columns, names, element="Cu", edge="K", units="eV"):
@@ -138,7 +145,8 @@ MALFORMED = {
     "two scans": (_columns(*(np.tile(a, 2) for a in long_edge())), "energies go back"),
     "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]), "Cu K edge"),
     "flat": (_columns(long_edge()[0], np.zeros(701)), "normalised"),
-    "short window": (_columns(*(a[150:230] for a in long_edge())), "are needed"),
+    "short step": (_columns(*(a[150:216] for a in long_edge(CU + 10))), "20 eV are needed"),
+    "short window": (_columns(*two_steps(22.0)), "the window is -10 to +17 eV"),
     "other edge": (xdi_text(long_edge(), ["energy", "mutrans"], "Pt", "L3"), "L3 edge"),
     "no channel": (xdi_text(long_edge(), ["energy", "temperature"]), "no channel"),
     "zero counts": (xdi_text([long_edge()[0], np.ones(701), np.zeros(701)],
@@ -170,6 +178,23 @@ def test_malformed_files_say_what_is_wrong(tmp_path, name):
         assert words in str(error)
     else:
         assert words in found[0][2]
+
+
+def test_the_papers_window_needs_more(tmp_path):
+    """What is enough for the default is not enough for it, on either side."""
+    default, paper = (SETTINGS.window, SETTINGS.edge_energy), (PAPER_WINDOW, PAPER_EDGE)
+    for name, part, words in (
+        ("a.dat", slice(150, 230), "45 eV are needed"), ("b.dat", slice(150, 701), ""),
+    ):  # fmt: skip
+        (found,) = read_measurements(
+            write(tmp_path / name, _columns(*(a[part] for a in long_edge())))
+        )
+        assert normalise_and_window(found, "Cu", *default).features.shape == (109,)
+        if words:
+            with pytest.raises(MeasurementError, match=words):
+                normalise_and_window(found, "Cu", *paper)
+        else:
+            assert normalise_and_window(found, "Cu", *paper).features.shape == (200,)
 
 
 def test_damaged_projects_are_clear_errors(tmp_path):

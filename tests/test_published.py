@@ -4,19 +4,20 @@ import contextlib
 import json
 import os
 import pickle
+import zipfile
 import zlib
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
-from xascoord.core.errors import SettingsError, XascoordError
+from xascoord.core.errors import BundleError, SettingsError, XascoordError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.normalise import normalise_and_window
 from xascoord.measured.read import read_measurements
 from xascoord.models.bundles import load_bundle
 from xascoord.models.published import pickles
-from xascoord.models.published.convert import WINDOWS, _label, convert_folder
+from xascoord.models.published.convert import EDGE_ENERGY, WINDOWS, _label, convert_folder
 from xascoord.models.published.pickles import NODE, read_pickle
 from xascoord.models.published.trees import _depth, as_estimator, read_forest
 from xascoord.prediction.predictor import Predictor
@@ -379,9 +380,47 @@ def test_a_folder_becomes_bundles_that_predict(tmp_path):
     assert answer.best.environment == "CN_6 octahedral"
     assert answer.nearest == () and answer.record()["distance"] is None
     assert "no computed spectra" in answer.text()
+    assert "as published by Zheng" in answer.text() and "0 sites" not in answer.text()
     again = tmp_path / "again"
     convert_folder(tmp_path / "models", again, WINDOWS["table"])
     assert (again / "Fe/forest.skops").read_bytes() == (out / "Fe/forest.skops").read_bytes()
+
+
+def _without(key):
+    return lambda record: record.pop(key)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_without("published"), "thresholds"),
+        (_without("input_spec"), "input_spec"),
+        (lambda r: r["published"].pop("licence"), "published.licence"),
+        (lambda r: r["published"].update(tasks=[]), "published.tasks"),
+        (lambda r: r["published"]["tasks"]["CN"].pop("file"), "published.tasks.CN.file"),
+        (lambda r: r["published"]["tasks"].update(x=r["published"]["tasks"]["CN"]), "tasks"),
+        (lambda r: r["tasks"]["CN"]["parameters"].clear(), "says nothing of the trees of CN"),
+        (lambda r: r["tasks"].pop("CN_4 motifs"), "tasks: must be CN"),
+        (lambda r: r["tasks"].update({"CN_99 motifs": r["tasks"]["CN"]}), "tasks: must be CN"),
+        (lambda r: r["tasks"]["CN"].update(classes=["CN_4", "CN_99"]), "no ranking label"),
+        (lambda r: r.update(published="yes"), "published"),
+    ],
+)
+def test_damaged_records_of_published_models_are_one_error(tmp_path, change, words):
+    save(tmp_path, forest())
+    convert_folder(tmp_path, tmp_path / "out", WINDOWS["table"])
+    path, damaged = tmp_path / "out/Fe/forest.skops", tmp_path / "damaged.skops"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(damaged, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "record.json":
+                record = json.loads(content)
+                change(record)
+                content = json.dumps(record).encode()
+            new.writestr(name, content)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(damaged)
+    assert words in str(caught.value) and str(damaged) in str(caught.value)
 
 
 def test_folders_that_do_not_hold_forests(tmp_path):
@@ -399,6 +438,15 @@ def test_folders_that_do_not_hold_forests(tmp_path):
 
 
 # --- the windows ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_of_published_models_do_not_follow_the_defaults(name):
+    """They are those of forests that exist: 200 points, and nothing was continued."""
+    window = WINDOWS[name]
+    assert (window.points, window.tail) == (200, 0.0)
+    assert window.model_fields_set == set(Window.model_fields)
+    assert {"broadening", "step_range"} <= EDGE_ENERGY.model_fields_set
+
+
 def test_windows_of_published_models():
     energy = np.arange(7000.0, 7200.0, 0.3)
     mu = 0.2 + 0.8 / (1 + np.exp(-(energy - 7112.0)))

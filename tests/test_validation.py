@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import make_settings
+from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, made_up_element
 from xascoord.core.errors import MeasurementError, SourceError
 from xascoord.core.rankings import combine, dominant
@@ -13,6 +13,7 @@ from xascoord.labels.expected import expected_ranking
 from xascoord.models import cross_validation as training
 from xascoord.models.cross_validation import parameters_of
 from xascoord.models.element import make_folds
+from xascoord.settings.spectra import Window
 from xascoord.spectra.distortion import Distortion
 from xascoord.structures.compounds import read_compounds
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
@@ -134,11 +135,14 @@ def _case(base=Distortion()):  # noqa: B008
     return Case("s", "m", energy, mu, 8979.0, None, "CN_4 square co-planar", base)
 
 
-def test_conditions_do_what_they_say():
-    settings = make_settings()
+@pytest.mark.parametrize(
+    ("window", "step"), [(Window(), 27 / 108), (PAPER_WINDOW, 50 / 199)], ids=["default", "paper"]
+)
+def test_conditions_do_what_they_say(window, step):
+    settings = make_settings(window=window.model_dump())
     plain = distorted(_case(), "as it is", 0.0, settings)
     shifted = distorted(_case(), "e0 error", 2.0, settings)
-    assert plain.argmax() - shifted.argmax() == pytest.approx(2.0 / (50 / 199), abs=1.1)
+    assert plain.argmax() - shifted.argmax() == pytest.approx(2.0 / step, abs=1.1)
     assert np.array_equal(distorted(_case(), "as it is", 0.0, settings), plain)
     noisy = distorted(_case(), "noise", 0.05, settings)
     assert np.std(noisy - plain) == pytest.approx(0.05, rel=0.4)
@@ -146,7 +150,9 @@ def test_conditions_do_what_they_say():
     assert np.abs(np.diff(broad)).max() < np.abs(np.diff(plain)).max()
     assert len(conditions(settings)) == 1 + 5 + 4 + 6
     energy, mu = copper_edge(0, 0)
-    short = Case("s", "m", energy[:480], mu[:480], 8979.0, None, "", Distortion())
+    inside = energy < 8979.0 + window.upper + 2
+    short = Case("s", "m", energy[inside], mu[inside], 8979.0, None, "", Distortion())
+    assert distorted(short, "as it is", 0.0, settings).max() == 1
     with pytest.raises(RejectedSpectrum):
         distorted(short, "e0 error", 3.0, settings)
 

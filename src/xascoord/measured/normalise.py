@@ -30,6 +30,7 @@ _SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 2
 _SEARCHES: dict[str, Callable[[Array, Array, EdgeEnergy], float] | None] = {
     "e0": find_e0, "onset": find_onset, "steepest": find_steepest, "tabulated": None,
 }  # fmt: skip
+_LEAST_ABOVE = 20.0  # eV above the steepest point; there must be an edge step behind it
 _PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
 
 
@@ -117,7 +118,13 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
             f"cannot be normalised ({type(error).__name__}: {str(error)[:80]}); does it reach far "
             "enough below and above the edge?"
         ) from None
-    if not np.isfinite(norm).all() or not norm[energy > e0 + 20].mean() > 0.1:
+    after = norm[energy > e0 + _LEAST_ABOVE]
+    if not len(after):
+        raise MeasurementError(
+            f"ends {energy[-1] - e0:.0f} eV above the edge, more than {_LEAST_ABOVE:g} eV are "
+            "needed to normalise it"
+        )
+    if not np.isfinite(norm).all() or not after.mean() > 0.1:
         raise MeasurementError("cannot be normalised: no edge step; is the channel right?")
     return norm, e0
 

@@ -2,7 +2,8 @@
 
 Broadening and compression stand for errors of the lattice parameters (Zheng et al., Patterns 1,
 100013 (2020)); shift and noise are those of Carbone et al., Phys. Rev. Materials 3, 033604 (2019).
-A copy is cut from the whole spectrum, so that neither end of the window is ever padded.
+A copy is cut from the whole spectrum, so that neither end of the window is ever padded; below its
+first energy it is continued no farther than the spectrum itself may be (``window.tail``).
 """
 
 from __future__ import annotations

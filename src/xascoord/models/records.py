@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -95,7 +95,26 @@ class OriginRecord(_Part):
     clean: bool | None = None
 
 
-class Record(_Part):
+class PublishedTask(_Part):
+    """Which published file a model was."""
+
+    file: str
+    splits_on_first_points: list[int]
+
+
+class PublishedPart(_Part):
+    """Whose models somebody else's are, and on what terms."""
+
+    citation: str
+    url: str
+    path: str
+    commit: str
+    licence: str
+    copyright: str
+    tasks: dict[str, PublishedTask]
+
+
+class _AnyRecord(_Part):
     """What every record must hold for a bundle to be used."""
 
     element: Annotated[str, AfterValidator(_known)]
@@ -103,6 +122,35 @@ class Record(_Part):
     input_spec: InputSpec
     versions: dict[str, str]
     tasks: dict[str, TaskRecord]
+
+    @model_validator(mode="after")
+    def _labels_are_the_tasks(self) -> Self:
+        names = {motif_task(n): n for n in MOTIFS_OF}
+        for task, part in self.tasks.items():
+            check_labels(part.classes, names.get(task))
+        return self
+
+
+class PublishedRecord(_AnyRecord):
+    """Of models that somebody else published; no more is known of how they were learnt."""
+
+    published: PublishedPart
+
+    @model_validator(mode="after")
+    def _tasks_are_there(self) -> Self:
+        wanted = {CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[GROUP_OF[self.element]])}
+        known = {CN_TASK, *map(motif_task, MOTIFS_OF)}
+        if not wanted <= set(self.tasks) <= known or not set(self.published.tasks) <= known:
+            raise ValueError(f"tasks: must be {', '.join(sorted(wanted))}, or of other motifs too")
+        for task in self.published.tasks:
+            if task not in self.tasks or "trees" not in self.tasks[task].parameters:
+                raise ValueError(f"tasks: says nothing of the trees of {task}")
+        return self
+
+
+class Record(_AnyRecord):
+    """Of models that were trained here."""
+
     novelty: dict[str, Annotated[float, Field(ge=0)]]
     thresholds: Annotated[list[float], Field(min_length=2, max_length=2)]
     min_samples: int
@@ -115,12 +163,10 @@ class Record(_Part):
     origin: OriginRecord | None = None
 
     @model_validator(mode="after")
-    def _tasks_are_the_elements(self) -> Record:
-        names = {motif_task(n): n for n in MOTIF_TASKS[GROUP_OF[self.element]]}
-        if set(self.tasks) != {CN_TASK, *names}:
-            raise ValueError(f"tasks: must be {', '.join([CN_TASK, *names])}")
-        for task, part in self.tasks.items():
-            check_labels(part.classes, names.get(task))
+    def _tasks_are_the_elements(self) -> Self:
+        names = [CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[GROUP_OF[self.element]])]
+        if set(self.tasks) != set(names):
+            raise ValueError(f"tasks: must be {', '.join(names)}")
         return self
 
 
@@ -174,10 +220,13 @@ def parse_record(path: Path, data: bytes) -> dict[str, Any]:
     if found != FORMAT:
         raise BundleError(f"{path}: format {found}, this version reads {FORMAT}; train anew")
     try:
-        Record.model_validate_json(data, strict=True)
+        kind = PublishedRecord if "published" in record else Record
+        kind.model_validate_json(data, strict=True)
     except ValidationError as error:
         fields = {_place(problem) for problem in error.errors()}
         raise BundleError(f"{path}: its record is damaged: {'; '.join(sorted(fields))}") from None
+    # Bundles of before there were tails learnt windows that were covered.
+    record["input_spec"]["window"].setdefault("tail", 0.0)
     return dict(record)
 
 

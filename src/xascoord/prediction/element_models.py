@@ -177,6 +177,8 @@ class ElementModels:
 
 def _learnt_from(record: dict[str, Any], classifier: str) -> str:
     """What the models are, in one sentence."""
+    if "published" in record:
+        return f"Models ({classifier}): as published by {record['published']['citation']}."
     data = record.get("data", {})
     engines = "; ".join(data.get("engines", ())) or "computed spectra"
     return (

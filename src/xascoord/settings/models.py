@@ -28,7 +28,7 @@ class Augmentation(Section):
 
     fraction: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get a copy.")
     stretch: float = Field(
-        5.0, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
+        2.7, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
     )
     shift: float = Field(0.0, ge=0, description="Energy shift: up to +- this, in eV.")
     resolution: float = Field(
@@ -124,7 +124,7 @@ class Importance(Section):
     """Drop-region importance (random forest, CN step)."""
 
     bounds: tuple[float, float] = Field(
-        (15.0, 30.0),
+        (10.0, 18.0),
         description="Upper ends of the pre and main regions above the start of the window, eV.",
     )
 

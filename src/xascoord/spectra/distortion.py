@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
 from xascoord.settings.spectra import Window
-from xascoord.spectra.window import cut_window
+from xascoord.spectra.window import LEAST_BELOW, cut_window
 
 Array = npt.NDArray[np.float64]
 
@@ -119,13 +119,14 @@ def least_stretch(energy: Array, zero: float, window: Window, shift: float, sigm
     zero
         Energy zero, in eV.
     window
-        Ends and number of points.
+        Ends, and how far below its first energy a spectrum may be continued.
     shift, sigma
         Largest shift and broadening that are to be possible as well, in eV.
     """
     lost = 3.0 * sigma + 2 * _STEP if sigma else 0.0
     factors = [0.0]
-    ends = ((-window.lower, zero - energy[0]), (window.upper, energy[-1] - zero))
+    below = min(-window.lower, max(-window.lower - window.tail, LEAST_BELOW))
+    ends = ((below, zero - energy[0]), (window.upper, energy[-1] - zero))
     for wanted, covered in ends:
         if wanted + shift > 0:
             factors.append((wanted + shift) / (covered - lost) if covered > lost else np.inf)

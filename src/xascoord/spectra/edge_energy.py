@@ -1,8 +1,8 @@
 """The energy reference of a spectrum: one definition for computed and for measured ones.
 
 ``e0`` is the lowest energy at which mu, broadened by a Gaussian, reaches half of its edge step;
-the edge step is the mean of the broadened mu 15 to 45 eV above that same ``e0``. Nothing in it
-depends on the scale of mu, on the sampling, or on what computed spectra alone have (a Fermi
+the edge step is the mean of the broadened mu over ``step_range`` above that same ``e0``. Nothing in
+it depends on the scale of mu, on the sampling, or on what computed spectra alone have (a Fermi
 level); a measured spectrum needs its pre-edge line taken off first, which normalisation does.
 
 Why not the steepest point: over the 4,223 Cu sites of the OmniXAS FEFF set it jumps between the

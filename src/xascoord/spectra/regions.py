@@ -18,9 +18,8 @@ def region_masks(window: Window, bounds: Sequence[float]) -> dict[str, Flags]:
     """Which points of the window each region holds; together they hold each point once.
 
     The regions of Patterns start at the onset. So they do here if the window does
-    (``window.reference: onset``); a window about e0 starts 5 eV below e0, which is the onset of a
-    sharp edge, and they start there, for all elements alike: the core-hole width moves the onset of
-    heavy elements out of any window.
+    (``window.reference: onset``); of a window about e0 they start where it does, for all elements
+    alike: the core-hole width moves the onset of heavy elements out of any window.
 
     Parameters
     ----------

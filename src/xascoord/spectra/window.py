@@ -10,7 +10,7 @@ from xascoord.settings.spectra import Window
 
 Array = npt.NDArray[np.float64]
 
-_LEAST_BELOW = 3.0  # eV below the energy zero that must be there for a tail to be known
+LEAST_BELOW = 3.0  # eV below the energy zero that must be there for a tail to be known
 
 
 def relative_grid(settings: Window) -> Array:
@@ -47,7 +47,7 @@ def cut_window(energy: Array, mu: Array, zero: float, settings: Window) -> tuple
     """
     wanted = zero + relative_grid(settings)
     below = wanted < energy[0]
-    continued = wanted[0] >= energy[0] - settings.tail and energy[0] < zero - _LEAST_BELOW
+    continued = wanted[0] >= energy[0] - settings.tail and energy[0] < zero - LEAST_BELOW
     if (below.any() and not continued) or energy[-1] < wanted[-1]:
         raise RejectedSpectrum(
             Reason.WINDOW_NOT_COVERED,

@@ -26,11 +26,15 @@ from xascoord.settings.spectra import EdgeEnergy, Window
 # How the authors bring measured spectra to the forests: as the table of measured spectra of their
 # paper holds them, and as their package's example does.
 WINDOWS = {
-    "table": Window(reference="tabulated", lower=-5.0, upper=55.0, normalise="range"),
-    "example": Window(reference="steepest", lower=-15.0, upper=45.0, normalise="maximum"),
+    "table": Window(
+        reference="tabulated", lower=-5.0, upper=55.0, points=200, tail=0.0, normalise="range"
+    ),
+    "example": Window(
+        reference="steepest", lower=-15.0, upper=45.0, points=200, tail=0.0, normalise="maximum"
+    ),
 }
 # The authors take the steepest point of the spectrum as it is; 1 eV keeps noise from being it.
-EDGE_ENERGY = EdgeEnergy(broadening=1.0)
+EDGE_ENERGY = EdgeEnergy(broadening=1.0, step_range=(15.0, 45.0))
 _FILE = re.compile(r"RandomForest_([A-Z][a-z]?)_c_(?:num|env_ex_CN_(\d+))\.sav")
 ORIGIN = {
     "citation": "Zheng, Chen, Chen, Ong, Patterns 1, 100013 (2020)",
