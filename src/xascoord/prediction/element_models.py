@@ -73,6 +73,7 @@ class ElementModels:
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
+        from xascoord.measured.kind import why_no_oxygen_compound
         from xascoord.measured.normalise import windows_about
 
         reach = 0.0 if spectrum.given_e0 else self.settings.shifts
@@ -86,7 +87,10 @@ class ElementModels:
                 f"e0 is {spectrum.e0 - spectrum.larch_e0:+.1f} eV from the steepest point: a "
                 "strong pre-edge peak, or e0 is wrong (then give --e0)"
             )
-        return replace(found, notes=spectrum.notes, prepared=spectrum, warnings=tuple(warnings))
+        return replace(
+            found, abstains=found.abstains or why_no_oxygen_compound(spectrum),
+            notes=spectrum.notes, prepared=spectrum, warnings=tuple(warnings),
+        )  # fmt: skip
 
     def of_windows(self, windows: Array, name: str, shifts: Sequence[float] = (0.0,)) -> Answer:
         """Answer for one spectrum from its windows at some energy zeros, shape (n, points)."""

@@ -1,0 +1,96 @@
+"""The benchmark of answers: what is counted, and that it can be wrong."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from conftest import make_settings
+from model_data import copper_edge, train_copper
+from xascoord.core.errors import SourceError, XascoordError
+from xascoord.prediction.benchmark import describe_figures, interval, summary
+from xascoord.prediction.benchmark_command import CHOICE, run_benchmark
+from xascoord.prediction.predictor import Predictor
+
+FAST = {"classifiers": ["forest"], "compare": [], "learning_curve": [], "bootstrap": 10}
+MANIFEST = "file,element,compound,sample,expected,source,licence\n"
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory):
+    return train_copper(tmp_path_factory.mktemp("copper"), make_settings(models=FAST))
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Two right expectations, a wrong one, one that is no oxide, a file that is not there."""
+    lines = []
+    for number, (kind, expected) in enumerate(
+        [(0, "CN_4 square co-planar"), (1, "CN_6 octahedral"), (1, "CN_4 tetrahedral"), (2, "none")]
+    ):
+        energy, mu = copper_edge(min(kind, 1), 3 + number)
+        if kind == 2:  # a step whose first maximum is far above it
+            mu = 0.5 + np.arctan((energy - 8979) / 2) / np.pi
+            mu += 0.25 * np.exp(-(((energy - 8997) / 2) ** 2))
+        text = "\n".join(f"{e:.3f} {m:.6f}" for e, m in zip(energy, mu, strict=True))
+        (tmp_path / f"{number}.dat").write_text(text + "\n")
+        lines.append(f"{number}.dat,Cu,c{number},s{number},{expected},here,public\n")
+    lines.append("gone.dat,Cu,c9,s9,CN_6 octahedral,here,public\n")
+    (tmp_path / "manifest.csv").write_text(MANIFEST + "".join(lines))
+    return tmp_path
+
+
+def test_answers_are_counted(bundles, measured, tmp_path, capsys):
+    settings = make_settings(prediction={"abstain_distance": 100.0})
+    run_benchmark(measured, [measured / "manifest.csv"], bundles, None, settings, tmp_path / "out")
+    with (tmp_path / "out/spectra.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["cn_right"] for row in rows] == ["True", "True", "False", "", ""]
+    assert [row["answered"] for row in rows] == ["True", "True", "True", "False", "False"]
+    assert "a sulfide or a metal?" in rows[3]["why"]
+    assert "gone.dat" in rows[4]["why"]
+    shown = capsys.readouterr().out
+    assert "first coordination number right: 2 of 3 (67%" in shown
+    assert "constant guess 2" in shown
+    assert "recall by coordination number: 4:1/2 6:1/1; mean 75%" in shown
+    assert "wrong at more than 80%: 1" in shown
+    assert "other compounds refused: 1 of 1" in shown
+    with (tmp_path / "out/origins.csv").open() as handle:
+        (row,) = csv.DictReader(handle)
+    assert (row["origin"], row["samples"], row["cn_right"]) == ("here", "3", "2")
+
+
+def test_its_table_chooses_the_models(bundles, measured, tmp_path):
+    """What the benchmark writes is what the predictor reads."""
+    import shutil
+
+    models = tmp_path / "models"
+    for origin in ("one", "two"):
+        shutil.copytree(bundles, models / origin)
+    settings = make_settings(prediction={"abstain_distance": 100.0})
+    run_benchmark(measured, [measured / "manifest.csv"], models, None, settings, models)
+    with (models / "spectra.csv").open() as handle:
+        origins = {row["origin"] for row in csv.DictReader(handle)}
+    assert origins == {"one", "two", CHOICE}
+    assert Predictor(models).entry("Cu").right == (2, 3)
+
+
+def test_a_benchmark_of_nothing_is_an_error(bundles, tmp_path):
+    (tmp_path / "manifest.csv").write_text(MANIFEST + "gone.dat,Cu,c,s,CN_6,here,public\n")
+    with pytest.raises(XascoordError, match="no sample could be asked"):
+        run_benchmark(tmp_path, [tmp_path / "manifest.csv"], bundles, None, make_settings(),
+                      tmp_path / "out")  # fmt: skip
+    with pytest.raises(SourceError, match="cannot be read"):
+        run_benchmark(tmp_path, [tmp_path / "none.csv"], bundles, None, make_settings(),
+                      tmp_path / "out")  # fmt: skip
+
+
+def test_intervals_and_empty_figures():
+    low, high = interval(33, 33)
+    assert 0.89 < low < 0.9  # Wilson's for 33 of 33
+    assert high == pytest.approx(1)
+    assert interval(0, 0) == (0.0, 1.0)
+    row = {"origin": "a", "true_environment": "none", "answered": True, "cn": ""}
+    (figures,) = summary([row])
+    assert figures["samples"] == 0
+    assert "refused: 0 of 1" in describe_figures(figures)
