@@ -1,0 +1,81 @@
+"""Models that come with the package: whole, small, and what the workflow makes."""
+
+import csv
+import shutil
+import zipfile
+
+import pytest
+import yaml
+
+from model_data import copper_edge
+from project import ROOT, make_project, set_params, snakemake
+from xascoord.core.elements import ELEMENTS
+from xascoord.models.bundles import load_bundle, read_record
+from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.store import RELEASED, TABLE
+
+
+def test_every_element_has_models_and_they_are_small():
+    found = sorted(path.parent.name for path in RELEASED.glob("embedded/*/forest.skops"))
+    assert found == sorted(ELEMENTS)
+    size = sum(path.stat().st_size for path in RELEASED.rglob("*") if path.is_file())
+    assert size < 15e6
+
+
+@pytest.mark.parametrize("origin", ["embedded", "omnixas"])
+def test_they_load_and_say_what_they_are(origin):
+    for path in sorted(RELEASED.glob(f"{origin}/*/forest.skops")):
+        bundle = load_bundle(path)
+        assert bundle.record["element"] == path.parent.name
+        assert bundle.record["data"]["sources"] == [origin]
+        assert bundle.record["origin"]["commit"]
+        assert set(bundle.record["conformal"]) == {"0.01", "0.05", "0.1", "0.2"}
+
+
+def test_the_table_of_origins_is_of_these_models():
+    with (RELEASED / TABLE).open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert {row["origin"] for row in rows} == {"embedded", "omnixas"}
+    for row in rows:
+        record = read_record(RELEASED / row["origin"] / row["element"] / "forest.skops")
+        assert int(row["sites"]) == record["data"]["site"]
+        assert int(row["cn_right"]) <= int(row["samples"])
+
+
+def test_a_clone_predicts_at_once(tmp_path, monkeypatch):
+    """Without a run, and in a folder that has nothing to do with the project."""
+    monkeypatch.chdir(tmp_path)
+    predictor = Predictor()
+    assert set(predictor.elements) == set(ELEMENTS)
+    answer = predictor.predict_arrays(*copper_edge(0, 3), "Cu")
+    assert answer.alternatives
+    assert "learnt from" in answer.text()
+    assert predictor.entry("Co").origin == "omnixas"  # the other has path expansions of it
+
+
+def test_answers_of_path_expansions_are_doubted():
+    energy, mu = copper_edge(0, 3, e0=4038.0)
+    answer = Predictor(RELEASED).predict_arrays(energy, mu, "Ca")
+    assert "path expansions" in answer.warnings[0]
+
+
+@pytest.mark.slow
+def test_they_are_what_the_workflow_makes(tmp_path):
+    """All of a bundle but its record, which names the commit and the machine's libraries."""
+    folder = make_project(tmp_path / "project")
+    shutil.rmtree(folder / "data/crystals")
+    shutil.copytree(ROOT / "data/crystals", folder / "data/crystals")
+    models = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
+    set_params(folder, elements=["Cr"], models=models)
+    target = "data/04_models/bundles/Cr/forest.skops"
+    snakemake(folder, target)
+    assert _models(folder / target) == _models(RELEASED / "embedded/Cr/forest.skops")
+    reference = "reference.parquet"
+    assert (folder / target).with_name(reference).read_bytes() == (
+        RELEASED / "embedded/Cr" / reference
+    ).read_bytes()
+
+
+def _models(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if name != "record.json"}
