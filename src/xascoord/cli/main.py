@@ -13,6 +13,7 @@ from xascoord.cli import (
     models,
     oxygen,
     report,
+    serve,
     settings,
     sources,
     spectrum,
@@ -22,7 +23,7 @@ from xascoord.cli import (
 from xascoord.cli.app import app
 
 # The order of the help: for one spectrum, for a project, then the stages.
-for command in (spectrum.predict, spectrum.simulate, settings.check, sources.fetch):
+for command in (spectrum.predict, serve.serve, spectrum.simulate, settings.check, sources.fetch):
     app.command()(command)
 app.command()(settings.version)
 app.command(hidden=True)(settings.schema)

@@ -17,15 +17,14 @@ _OPTIONS = {
 
 
 def shown_name(name: object) -> str:
-    """The name of a file fit to be shown: its last part, no hidden characters, not endless.
+    """The name of a file fit to be shown: no hidden characters, not endless.
 
     Parameters
     ----------
     name
-        As the browser says it.
+        As the browser says it; of a folder with the path in it.
     """
-    last = re.split(r"[/\\]", str(name))[-1] or "unnamed"
-    text = printable(last)
+    text = printable(str(name).strip()) or "unnamed"
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}…"
 
 
