@@ -46,9 +46,7 @@ def serve(
     crystal, lets e0 and the other choices be changed by hand, lists many files, and says what the
     models are. Nothing leaves this machine and nothing is kept: files stay in the browser's tab.
 
-    Examples:
-
-    `xascoord serve` opens a browser at http://127.0.0.1:8050.
+    `xascoord serve` opens a browser at http://127.0.0.1:8050. Others:
 
     `xascoord serve --models data/04_models/bundles --port 0 --no-browser`
 

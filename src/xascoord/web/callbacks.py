@@ -95,14 +95,15 @@ def _in_the_browser(app: Dash) -> None:
     )  # fmt: skip
     own(
         "table", Output("grid", "rowData"), Output("many", "hidden"),
-        Output("grid", "selectedRows"), Output("lean", "data"), Input("rows", "data"),
-        Input("current", "data"),
+        Output("grid", "selectedRows"), Output("lean", "data"), Output("grid", "style"),
+        Input("rows", "data"), Input("current", "data"),
     )  # fmt: skip
     own(
         "turn", Output("spectra", "hidden"), Output("models", "hidden"),
         Output("to-spectra", "className"), Output("to-models", "className"),
         Input("address", "pathname"),
     )  # fmt: skip
+    own("look", Output("card", "title"), Input("card", "children"))
 
 
 def _models(app: Dash, asker: Asker) -> None:
@@ -242,5 +243,3 @@ def export(kind: str, kept: list[dict[str, Any]]) -> dict[str, str]:
         "to-report": (html_report, "html", "text/html"),
     }[kind]
     return {"content": content(kept), "filename": f"xascoord_{stamp}.{suffix}", "type": mime}
-
-

@@ -34,7 +34,8 @@ def layout(height: int, **more: Any) -> Figure:
         "height": height, "margin": {"l": 48, "r": 12, "t": 8, "b": 40},
         "paper_bgcolor": "white", "plot_bgcolor": "white",
         "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
-        "legend": {"orientation": "h", "y": -0.24, "x": 0, "font": {"size": 11}},
+        "legend": {"x": 1, "y": 0.04, "xanchor": "right", "yanchor": "bottom", "font": {"size": 11},
+                   "bgcolor": "rgba(255,255,255,0.7)"},
         "xaxis": dict(axis), "yaxis": dict(axis), "hovermode": "closest",
     }  # fmt: skip
     for name, value in more.items():
@@ -103,9 +104,7 @@ def mu_figure(answer: Answer, energy: Array | None, mu: Array | None, window: Wi
     if lines is not None:
         under, step = lines
         data.append(_line(energy[near], under[near], "pre-edge line", COLOURS[0], "dash"))
-        data.append(
-            _line(energy[near], under[near] + step, "and one edge step", COLOURS[1], "dot")
-        )
+        data.append(_line(energy[near], under[near] + step, "and one edge step", COLOURS[1], "dot"))
     box = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1,
            "fillcolor": "#56B4E9", "opacity": 0.13, "line": {"width": 0}, "layer": "below"}  # fmt: skip
     zero = {"type": "line", "xref": "x", "yref": "paper", "x0": prepared.e0, "x1": prepared.e0,
@@ -190,6 +189,7 @@ def series_figure(rows: Sequence[Mapping[str, Any]], by: str) -> Figure:
         "layout": layout(
             290, showlegend=True, xaxis={"title": {"text": title}},
             yaxis={"title": {"text": "probability"}, "range": [-0.03, 1.03], "tickformat": ".0%"},
+            legend={"x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"},
         ),
     }  # fmt: skip
 

@@ -34,13 +34,15 @@ _STEPS = ((0.95, "#084594", "white"), (0.9, "#2171b5", "white"), (0.8, "#6baed6"
 def models_page(classifiers: list[str], classifier: str) -> list[Any]:
     """The page before anything is known; callbacks fill it."""
     return [
-        html.H2("What these models are"),
+        html.Div([
+            html.H2("What these models are"),
+            html.Div([html.Label("Classifier", htmlFor="models-classifier"),
+                      dcc.Dropdown(classifiers, classifier, id="models-classifier",
+                                   clearable=False)], className="beside"),
+        ], className="line"),
         html.P("They learnt computed K-edge spectra of crystals with oxygen and know nothing else. "
                "The figures are shares of held-out computed spectra, all of a material held out "
                "together, whose first coordination number and motif were right."),
-        html.Div([html.Label("Classifier", htmlFor="models-classifier"),
-                  dcc.Dropdown(classifiers, classifier, id="models-classifier", clearable=False)],
-                 className="field narrow"),
         html.Div(id="table"),
         html.Div(id="card", tabIndex=-1, **{"aria-live": "polite"}),
     ]  # fmt: skip

@@ -141,7 +141,17 @@
   const table = (found, current) => {
     const lean = queue.length ? same() : (found || []).map(
       ({file, spectrum, numbers}) => ({file, spectrum, numbers}));
-    return [found || [], !(found && found.length), current ? {ids: [current.id]} : same(), lean];
+    const height = Math.min(360, 70 + 41 * Math.max(1, (found || []).length));
+    return [found || [], !(found && found.length), current ? {ids: [current.id]} : same(), lean,
+            {height: `${height}px`}];
+  };
+
+  // What was asked for by a click is brought into view, and to a screen reader.
+  const look = (card) => {
+    if (card && card.length) {
+      window.setTimeout(() => document.getElementById("card").focus(), 0);
+    }
+    return same();
   };
 
   const turn = (address) => {
@@ -150,7 +160,7 @@
     return [models, !models, mark(!models), mark(models)];
   };
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {pump, choose, table, turn}});
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {pump, choose, table, turn, look}});
   const parts = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   parts.Picture = (props) => props.value
     ? window.React.createElement("img", {src: props.value, alt: `window of ${props.data.spectrum}`})
