@@ -89,7 +89,7 @@ class Asker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="asker")
         self._remembered: OrderedDict[tuple[Any, ...], list[Asked]] = OrderedDict()
         folders = self.predictor(settings.classifier).folders
-        self.classifiers = [name for name in CLASSIFIERS if find_models(folders, name)]
+        self.classifiers: list[str] = [name for name in CLASSIFIERS if find_models(folders, name)]
         _ = self.predictor(settings.classifier).elements  # no models at all is said at once
 
     def predictor(self, classifier: str) -> Predictor:
@@ -124,12 +124,9 @@ class Asker:
         text = "\n".join(
             f"{e:.2f} {m:.5f}" for e, m in zip(k_edge_energy(element) + relative, mu, strict=True)
         )
+        wishes = Wishes(element, classifier=predictor.settings.classifier)
         with suppress(Exception):  # what is wrong is said when somebody asks
-            self._ask(
-                text.encode(),
-                "made-up.dat",
-                Wishes(element, classifier=predictor.settings.classifier),
-            )
+            self._ask(text.encode(), "made-up.dat", wishes)
 
     def ask(self, content: bytes, name: str, wishes: Wishes) -> list[Asked]:
         """Answers for every spectrum of a file.

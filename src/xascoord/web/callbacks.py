@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,8 @@ from xascoord.web.crystals import Crystals, Site
 from xascoord.web.figures import alt_mu, alt_window, mu_figure, series_figure, window_figure
 from xascoord.web.models_page import element_card, periodic_table
 from xascoord.web.panels import answer_panel, crystal_facts, done_panel
-from xascoord.web.report import html_report
 from xascoord.web.received import content_of, wishes_of
+from xascoord.web.report import html_report
 from xascoord.web.words import shown_name, unexpected
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +38,12 @@ def register(app: Dash, asker: Asker, crystals: Crystals) -> None:
         What is known.
     """
     _in_the_browser(app)
+    _answers(app, asker, crystals)
+    _of_many(app)
+    _models(app, asker)
+
+
+def _answers(app: Dash, asker: Asker, crystals: Crystals) -> None:
     fields = [Input(name, "value") for name in ("shift", "e0", *_FIELDS)]
 
     @app.callback(Output("answered", "data"), Input("ask", "data"), prevent_initial_call=True)
@@ -56,6 +62,8 @@ def register(app: Dash, asker: Asker, crystals: Crystals) -> None:
         named = dict(zip(("shift", "e0", *_FIELDS), values, strict=True))
         return show(asker, crystals, current, named)
 
+
+def _of_many(app: Dash) -> None:
     @app.callback(
         Output("series", "figure"), Input("lean", "data"), Input("series-by", "value"),
         prevent_initial_call=True,
@@ -72,8 +80,6 @@ def register(app: Dash, asker: Asker, crystals: Crystals) -> None:
         if not ctx.triggered_id or not kept:
             raise PreventUpdate
         return export(str(ctx.triggered_id), kept)
-
-    _models(app, asker)
 
 
 def _in_the_browser(app: Dash) -> None:
@@ -237,9 +243,10 @@ def export(kind: str, kept: list[dict[str, Any]]) -> dict[str, str]:
         Rows of the tab.
     """
     stamp = datetime.now().strftime("%Y%m%d_%H%M")
-    content, suffix, mime = {
+    makers: dict[str, tuple[Callable[[list[dict[str, Any]]], str], str, str]] = {
         "to-csv": (tables.as_csv, "csv", "text/csv"),
         "to-json": (tables.as_json, "json", "application/json"),
         "to-report": (html_report, "html", "text/html"),
-    }[kind]
-    return {"content": content(kept), "filename": f"xascoord_{stamp}.{suffix}", "type": mime}
+    }
+    make, suffix, mime = makers[kind]
+    return {"content": make(kept), "filename": f"xascoord_{stamp}.{suffix}", "type": mime}

@@ -50,7 +50,8 @@ def crystal_figure(site: Site | None) -> dict[str, Any]:
             "height": 300, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "scene": scene,
             "paper_bgcolor": "white", "uirevision": f"{site.material}/{site.index}",
             "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
-            "legend": {"x": 0, "y": 1, "bgcolor": "rgba(255,255,255,0.6)", "itemsizing": "constant"},
+            "legend": {"x": 0, "y": 1, "bgcolor": "rgba(255,255,255,0.6)",
+                       "itemsizing": "constant"},
         },
     }  # fmt: skip
 

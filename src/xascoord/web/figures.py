@@ -106,7 +106,8 @@ def mu_figure(answer: Answer, energy: Array | None, mu: Array | None, window: Wi
         data.append(_line(energy[near], under[near], "pre-edge line", COLOURS[0], "dash"))
         data.append(_line(energy[near], under[near] + step, "and one edge step", COLOURS[1], "dot"))
     box = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1,
-           "fillcolor": "#56B4E9", "opacity": 0.13, "line": {"width": 0}, "layer": "below"}  # fmt: skip
+           "fillcolor": "#56B4E9", "opacity": 0.13, "line": {"width": 0},
+           "layer": "below"}  # fmt: skip
     zero = {"type": "line", "xref": "x", "yref": "paper", "x0": prepared.e0, "x1": prepared.e0,
             "y0": 0, "y1": 1, "line": {"color": COLOURS[1], "width": 1.5}}  # fmt: skip
     note = {"x": prepared.e0, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "top",

@@ -21,7 +21,8 @@ REACH = 10.0  # eV that the slider moves e0
 _COLUMNS: list[dict[str, Any]] = [
     {"field": "picture", "headerName": "", "cellRenderer": "Picture", "width": 130,
      "sortable": False, "filter": False},
-    {"field": "spectrum", "headerName": "spectrum", "flex": 2, "minWidth": 170, "tooltipField": "spectrum"},
+    {"field": "spectrum", "headerName": "spectrum", "flex": 2, "minWidth": 170,
+     "tooltipField": "spectrum"},
     {"field": "element", "width": 115},
     {"field": "answer", "flex": 2, "minWidth": 190, "tooltipField": "answer"},
     {"field": "probability", "width": 130, "filter": "agNumberColumnFilter",

@@ -12,7 +12,7 @@ from xascoord.web.rows import polyline
 from xascoord.web.words import per_cent, plain
 
 _STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;color:#1c2833;max-width:64rem;margin:2rem auto;padding:0 1rem}
+body{font:15px/1.45 system-ui,sans-serif;color:#1c2833;max-width:64rem;margin:2rem auto}
 table{border-collapse:collapse;width:100%;margin:1rem 0}
 th,td{border-bottom:1px solid #d5dbe1;text-align:left;padding:.3rem .5rem;vertical-align:top}
 section{border-top:2px solid #d5dbe1;margin-top:2rem;page-break-inside:avoid}

@@ -60,7 +60,9 @@
     if (found.length > 1) {
       const known = found.filter((f) => suffixes.some((s) => f.name.toLowerCase().endsWith(s)));
       if (known.length < found.length) {
-        say(`Not looked at: ${found.length - known.length} files that are no spectra by their names.`);
+        const others = found.filter((f) => !known.includes(f)).map((f) => f.name);
+        say(`Not looked at (${others.length}), no spectra by their names: ${others.slice(0, 3).join(", ")}` +
+          `${others.length > 3 ? " …" : "."}`);
       }
       found = known;
     }
