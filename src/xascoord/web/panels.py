@@ -25,7 +25,7 @@ def answer_panel(answer: Answer, file: str) -> list[Any]:
     """
     where = f" in {file}" if file != answer.name and not answer.name.startswith(file) else ""
     edge = f", {answer.element} K edge" if answer.element else ""
-    parts: list[Any] = [html.P(f"{answer.name}{edge}{where}", className="of")]
+    parts: list[Any] = [html.P(f"{answer.name}{edge}{where}{_zero(answer)}", className="of")]
     if answer.abstains:
         parts.append(html.H2("No answer"))
         parts.append(html.P(sentence(answer.abstains), className="no"))
@@ -37,6 +37,13 @@ def answer_panel(answer: Answer, file: str) -> list[Any]:
         return parts
     parts.append(html.Div([_bars(answer), _certain(answer)], className="ranked"))
     return parts
+
+
+def _zero(answer: Answer) -> str:
+    """Which energy zero, where it was given by hand."""
+    prepared = answer.prepared
+    given = prepared is not None and prepared.given_e0
+    return f", e0 set by hand to {prepared.e0:.2f} eV" if given else ""
 
 
 def _bars(answer: Answer) -> html.Div:
@@ -62,8 +69,10 @@ def _certain(answer: Answer) -> html.Div:
             "Certain but for ", html.B(f"{answer.error_rate:.0%}"), " of cases: ",
             html.B(" or ".join(map(str, answer.certain))), " neighbours (as on computed spectra).",
         ]))  # fmt: skip
-    else:
+    elif answer.certain is None:
         lines.append(html.P("These models do not say what is certain at an error rate."))
+    else:
+        lines.append(html.P(f"At an error rate of {answer.error_rate:.0%} no number is left."))
     best = answer.best
     if best is not None and best.label != best.environment:
         lines.append(html.P(["Whole ranking: ", brief(best.label)]))
