@@ -53,7 +53,7 @@ def _answers(app: Dash, asker: Asker, crystals: Crystals) -> None:
     @app.callback(
         Output("answer", "children"), Output("mu", "figure"), Output("mu-box", "aria-label"),
         Output("window", "figure"), Output("window-box", "aria-label"),
-        Output("crystal", "figure"), Output("crystal-box", "aria-label"),
+        Output("drawn-later", "data"), Output("crystal-box", "aria-label"),
         Output("crystal-facts", "children"), Output("done", "children"),
         Output("pictures", "hidden"), Output("revised", "data"),
         Input("current", "data"), *fields, prevent_initial_call=True,
@@ -109,6 +109,8 @@ def _in_the_browser(app: Dash) -> None:
         Output("to-spectra", "className"), Output("to-models", "className"),
         Input("address", "pathname"),
     )  # fmt: skip
+    # The first picture in three dimensions takes a second: the sentence does not wait for it.
+    own("later", Output("crystal", "figure"), Input("drawn-later", "data"))
     own("look", Output("card", "title"), Input("card", "children"))
 
 

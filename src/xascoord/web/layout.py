@@ -51,7 +51,7 @@ def page(settings: Prediction, limits: Limits, classifiers: list[str]) -> html.D
     classifiers
         Those there are models of.
     """
-    kept = ("ask", "answered", "rows", "current", "revised", "lean")
+    kept = ("ask", "answered", "rows", "current", "revised", "lean", "drawn-later")
     return html.Div([
         dcc.Location(id="address"),
         *(dcc.Store(id=name) for name in kept),

@@ -139,7 +139,8 @@ def element_card(predictor: Predictor, element: str) -> list[Any]:
         parts.append(_facts(record))
         parts.append(html.Details([
             html.Summary("Model card"),
-            html.Div(dcc.Markdown(model_card(record), className="markdown")),
+            # Brackets of lists are no links.
+            dcc.Markdown(model_card(record).replace("[", "\\["), className="markdown"),
         ], open=entry == answering and len(entries) == 1))  # fmt: skip
     return parts
 

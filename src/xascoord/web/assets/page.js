@@ -148,6 +148,8 @@
             {height: `${height}px`}];
   };
 
+  const later = (figure) => new Promise((done) => window.setTimeout(() => done(figure), 60));
+
   // What was asked for by a click is brought into view, and to a screen reader.
   const look = (card) => {
     if (card && card.length) {
@@ -162,7 +164,7 @@
     return [models, !models, mark(!models), mark(models)];
   };
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {pump, choose, table, turn, look}});
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {page: {pump, choose, table, turn, look, later}});
   const parts = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
   parts.Picture = (props) => props.value
     ? window.React.createElement("img", {src: props.value, alt: `window of ${props.data.spectrum}`})
