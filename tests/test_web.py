@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import socket
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -234,6 +235,10 @@ def test_an_athena_project_gives_a_row_for_each_spectrum(asker, tmp_path):
     assert all(row["spectrum"].startswith("two.prj [") for row in rows)
     moved = asker.ask(content, "two.prj", Wishes(shift=1.0))
     assert len(moved) == 2 and all(one.answer.prepared.given_e0 for one in moved)
+    (second,) = asker.ask(content, "two.prj", Wishes(shift=1.0), place=1)
+    assert second is moved[1]
+    with pytest.raises(XascoordError, match="not in the file"):
+        asker.ask(content, "two.prj", Wishes(), place=2)
 
 
 # What is taken along
@@ -371,6 +376,17 @@ def test_no_models_are_said_at_once(tmp_path):
     )  # fmt: skip
     assert found.returncode == 2 and found.stderr.count("\n") == 1
     assert "no models of forest" in found.stderr
+
+
+def test_a_port_that_is_taken_is_said(bundles):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        found = subprocess.run(
+            [sys.executable, "-m", "xascoord", "serve", "--models", bundles, "--no-browser",
+             "--port", port], capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert found.returncode == 2 and found.stderr.count("\n") == 1
+    assert f"--port {port}: cannot be listened at" in found.stderr
 
 
 # In a browser

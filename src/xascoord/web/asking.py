@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.elements import ELEMENTS, k_edge_energy
+from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError, XascoordError
+from xascoord.measured.read import Channel, Measurement
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.store import find_models
@@ -30,7 +31,7 @@ from xascoord.settings.models import CLASSIFIERS, Prediction
 from xascoord.web.words import shown_name
 
 Array = npt.NDArray[np.float64]
-_REMEMBERED = 12  # files; by their bytes and what was wished
+_FILES, _ANSWERS = 4, 64  # remembered, by the bytes of the file and what was wished
 _LARGEST_SHIFT = 30.0  # eV
 _Found = TypeVar("_Found")
 
@@ -87,10 +88,14 @@ class Asker:
         self._bundles, self._origin = bundles, origin
         self._predictors: dict[str, Predictor] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="asker")
-        self._remembered: OrderedDict[tuple[Any, ...], list[Asked]] = OrderedDict()
+        self._read, self._asked = _Memory(_FILES), _Memory(_ANSWERS)
         folders = self.predictor(settings.classifier).folders
         self.classifiers: list[str] = [name for name in CLASSIFIERS if find_models(folders, name)]
-        _ = self.predictor(settings.classifier).elements  # no models at all is said at once
+        if self.classifiers and settings.classifier not in self.classifiers:
+            self.settings = Prediction.model_validate(
+                {**settings.model_dump(), "classifier": self.classifiers[0]}
+            )
+        _ = self.predictor(self.settings.classifier).elements  # no models: said at once
 
     def predictor(self, classifier: str) -> Predictor:
         """The models of a classifier."""
@@ -102,10 +107,6 @@ class Asker:
                 self._bundles, settings, self._origin, self.limits
             )
         return self._predictors[classifier]
-
-    def elements(self, classifier: str) -> tuple[str, ...]:
-        """Elements that a classifier has models of, by atomic number."""
-        return tuple(sorted(self.predictor(classifier).elements, key=ELEMENTS.index))
 
     def in_turn(self, work: Callable[..., _Found], *arguments: Any) -> _Found:
         """Do something in the one thread of readers and models."""
@@ -128,7 +129,9 @@ class Asker:
         with suppress(Exception):  # what is wrong is said when somebody asks
             self._ask(text.encode(), "made-up.dat", wishes)
 
-    def ask(self, content: bytes, name: str, wishes: Wishes) -> list[Asked]:
+    def ask(
+        self, content: bytes, name: str, wishes: Wishes, place: int | None = None
+    ) -> list[Asked]:
         """Answers for every spectrum of a file.
 
         Parameters
@@ -137,59 +140,61 @@ class Asker:
             Of the file, as uploaded.
         wishes
             Of the fields.
+        place
+            Of the one spectrum that is asked for; None: all.
 
         Raises
         ------
         XascoordError
             If the file cannot be read at all, or something that is wished cannot be.
         """
-        return self.in_turn(self._remember, content, name, wishes)
+        return self.in_turn(self._ask, content, name, wishes, place)
 
-    def _remember(self, content: bytes, name: str, wishes: Wishes) -> list[Asked]:
-        key = (hashlib.sha256(content).digest(), name, wishes)
-        if key in self._remembered:
-            self._remembered.move_to_end(key)
-            return self._remembered[key]
-        found = self._ask_shifted(content, name, wishes)
-        self._remembered[key] = found
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+    def _ask(
+        self, content: bytes, name: str, wishes: Wishes, place: int | None = None
+    ) -> list[Asked]:
+        settings = self._settings(wishes)
+        digest = hashlib.sha256(content).digest()
+        key = (digest, name, settings.channel)
+        spectra = self._read.of(key, lambda: self._measurements(content, name, settings.channel))
+        if place is not None and not 0 <= place < len(spectra):
+            raise MeasurementError("this spectrum is not in the file any more")
+        places = range(len(spectra)) if place is None else [place]
+
+        def answer(at: int, how: Wishes) -> Asked:
+            return self._asked.of(
+                (digest, name, at, how), lambda: self._of_spectrum(spectra[at], how, settings)
+            )
+
+        found = []
+        for at in places:
+            one = answer(at, replace(wishes, shift=0.0))
+            if wishes.shift and one.answer.prepared is not None:
+                zero = one.answer.prepared.e0 + wishes.shift
+                one = answer(at, replace(wishes, e0=zero, shift=0.0))
+            found.append(one)
         return found
 
-    def _ask_shifted(self, content: bytes, name: str, wishes: Wishes) -> list[Asked]:
-        """Each spectrum at its own energy zero, moved by the wished shift."""
-        if not wishes.shift:
-            return self._ask(content, name, wishes)
-        if abs(wishes.shift) > _LARGEST_SHIFT:
-            raise MeasurementError(f"a shift of {wishes.shift:g} eV is more than a slip of e0")
-        unmoved = self._remember(content, name, replace(wishes, shift=0.0))
-        zeros = {one.answer.prepared.e0 for one in unmoved if one.answer.prepared is not None}
-        moved = {
-            zero: self._ask(content, name, replace(wishes, e0=zero + wishes.shift, shift=0.0))
-            for zero in zeros
-        }
-        return [
-            one if one.answer.prepared is None else moved[one.answer.prepared.e0][place]
-            for place, one in enumerate(unmoved)
-        ]
+    def _measurements(self, content: bytes, name: str, channel: Channel) -> list[Measurement]:
+        """The spectra of a file, under the visitor's name of it."""
+        from xascoord.measured.read import read_measurements
 
-    def _ask(self, content: bytes, name: str, wishes: Wishes) -> list[Asked]:
-        settings = self._settings(wishes)
+        shown = shown_name(name)
         with tempfile.TemporaryDirectory(prefix="xascoord_") as folder:
             # The name of the visitor's file goes nowhere near a path.
             project = Path(name).suffix.lower() == ".prj"
             path = Path(folder) / ("upload.prj" if project else "upload.dat")
             path.write_bytes(content)
             try:
-                return [
-                    Asked(_renamed(one.answer, path, name), one.energy, one.mu)
-                    for one in self._of_file(path, wishes, settings)
-                ]
+                spectra = read_measurements(path, channel, self.limits)
             except XascoordError as error:
-                text = str(error).removeprefix(f"{path}: ").replace(str(path), shown_name(name))
+                text = str(error).removeprefix(f"{path}: ").replace(str(path), shown)
                 raise MeasurementError(text) from None
+        return [replace(one, name=one.name.replace(path.name, shown, 1)) for one in spectra]
 
     def _settings(self, wishes: Wishes) -> Prediction:
+        if abs(wishes.shift) > _LARGEST_SHIFT:
+            raise MeasurementError(f"a shift of {wishes.shift:g} eV is more than a slip of e0")
         try:
             return Prediction.model_validate(
                 {
@@ -203,36 +208,34 @@ class Asker:
         except ValueError:
             raise XascoordError("a field of the page has a value that it cannot have") from None
 
-    def _of_file(self, path: Path, wishes: Wishes, settings: Prediction) -> list[Asked]:
+    def _of_spectrum(self, spectrum: Measurement, wishes: Wishes, settings: Prediction) -> Asked:
         from xascoord.measured.clean import deglitch
-        from xascoord.measured.prepare import read_and_prepare
-        from xascoord.measured.read import read_measurements
+        from xascoord.measured.prepare import prepare
 
         predictor = self.predictor(settings.classifier)
         contracts = {element: predictor.input_spec(element) for element in predictor.elements}
-        found = read_and_prepare(
-            path, contracts, wishes.element, wishes.e0, settings.channel, settings.deglitch,
-            self.limits,
-        )  # fmt: skip
-        asked = []
-        measured = read_measurements(path, settings.channel, self.limits)
-        for prepared, spectrum in zip(found, measured, strict=True):
-            if isinstance(prepared, tuple):
-                asked.append(Asked(predictor.answer(prepared)))
-                continue
-            # The models with the settings of this request: what is loaded is shared.
-            models = copy.copy(predictor.models(prepared.element))
-            models.settings = settings
-            one = deglitch(spectrum) if settings.deglitch else spectrum
-            asked.append(Asked(models.answer(prepared), one.energy, one.mu))
-        return asked
+        one = deglitch(spectrum) if settings.deglitch else spectrum
+        found = prepare(one, contracts, wishes.element, wishes.e0)
+        if isinstance(found, tuple):
+            return Asked(predictor.answer(found))
+        # The models with the settings of this request: what is loaded is shared.
+        models = copy.copy(predictor.models(found.element))
+        models.settings = settings
+        return Asked(models.answer(found), one.energy, one.mu)
 
 
-def _renamed(answer: Answer, path: Path, name: str) -> Answer:
-    """An answer with the visitor's name of the file instead of ours."""
-    mine = shown_name(name)
-    return replace(
-        answer,
-        name=answer.name.replace(path.name, mine),
-        abstains=answer.abstains.removeprefix(f"{path}: ").replace(str(path), mine),
-    )
+class _Memory:
+    """The last few results by what they were made from."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[Any, Any] = OrderedDict()
+
+    def of(self, key: Any, make: Callable[[], _Found]) -> _Found:
+        """What was made before, or is made now."""
+        if key not in self._found:
+            self._found[key] = make()
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        self._found.move_to_end(key)
+        return self._found[key]

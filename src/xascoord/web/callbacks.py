@@ -166,13 +166,13 @@ def answer_file(asker: Asker, asked: Any) -> dict[str, Any]:
 
 
 def _asked(
-    asker: Asker, file: Mapping[str, Any], wishes: Mapping[str, Any]
+    asker: Asker, file: Mapping[str, Any], wishes: Mapping[str, Any], place: int | None = None
 ) -> tuple[str, list[Asked] | str]:
     """Name of a file and its answers, or why there are none."""
     name = shown_name(file.get("name"))
     try:
         content = content_of(file.get("content"), asker.limits)
-        return name, asker.ask(content, name, wishes_of(wishes, asker.classifiers))
+        return name, asker.ask(content, name, wishes_of(wishes, asker.classifiers), place)
     except XascoordError as error:
         return name, str(error)
     except Exception as error:  # a fault of ours in one file must not cost the others
@@ -198,14 +198,14 @@ def show(
         hint = answer_panel(Answer("", "", "", abstains="no file is chosen"), "")
         return (hint, *(no_update,) * 8, True, no_update)
     set_props("fault", {"children": ""})
-    file, found = _asked(asker, current, fields)
     key, place = str(current.get("key")), int(current.get("place") or 0)
-    if isinstance(found, str) or place >= len(found):
-        reason = found if isinstance(found, str) else "this spectrum is not in the file any more"
-        answer = Answer(file, "", "", abstains=reason)
-        row = tables.refused(file, key, reason)
-        return (answer_panel(answer, file), *(no_update,) * 8, True, {**row, "id": current["id"]})
-    one = found[place]
+    file, found = _asked(asker, current, fields, place)
+    if isinstance(found, str):
+        row = {**tables.refused(file, key, found), "id": current["id"], "place": place}
+        return (
+            answer_panel(Answer(file, "", "", abstains=found), file), *(no_update,) * 8, True, row
+        )  # fmt: skip
+    (one,) = found
     row = tables.row_of(one.answer, file, key, place)
     return (answer_panel(one.answer, file), *_pictures(asker, crystals, one, row["id"]), row)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import webbrowser
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from dash import Dash
 from flask import Response
+from werkzeug.serving import make_server
 
 from xascoord.core.errors import XascoordError
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
@@ -115,19 +117,13 @@ def serve(
     XascoordError
         If there are no models, or the port is taken.
     """
-    from werkzeug.serving import make_server
-
     app = make_app(bundles, settings, origin, limits, crystals, local=host in LOCAL)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    try:
-        server = make_server(host, port, app.server, threaded=True)
-    except (OSError, SystemExit, OverflowError):
-        raise XascoordError(
-            f"--host {host} --port {port}: cannot be listened at; is it taken? Try another "
-            "--port, or 0 for any that is free"
-        ) from None
+    listening = _listen(host, port)
+    server = make_server(host, port, app.server, threaded=True, fd=listening.fileno())
+    port = listening.getsockname()[1]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{server.port}/"
+    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
     print(f"The page is at {address} (end it with Ctrl-C).", flush=True)
     if host not in LOCAL:
         print("Whoever reaches this machine by the network can use it.", flush=True)
@@ -139,3 +135,15 @@ def serve(
         print("Ended.")
     finally:
         server.server_close()
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError:
+        raise XascoordError(
+            f"--host {host} --port {port}: cannot be listened at; is it taken? Try another "
+            "--port, or 0 for any that is free"
+        ) from None

@@ -15,6 +15,17 @@
   };
   const quiet = () => { notes.clear(); set("refused", {children: ""}); };
 
+  // A server that is gone is said, instead of a page that waits for ever.
+  const ask = window.fetch.bind(window);
+  window.fetch = (...request) => ask(...request).then((answer) => {
+    if (answer.status >= 400) set("fault", {children: `The page's server refused this (${answer.status}).`});
+    return answer;
+  }, (error) => {
+    set("fault", {children: "The page's server does not answer; is ‘xascoord serve’ still running?"});
+    busy = false;
+    throw error;
+  });
+
   // The component passes over what is too large without a word: say it.
   const tooLarge = (file) => {
     const most = Number(drop().dataset.bytes);
