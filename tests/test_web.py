@@ -361,6 +361,16 @@ def test_the_server_fetches_nothing_and_answers_this_machine_only(bundles):
     assert away.get("/", base_url="http://beamline:8050").status_code == 200
 
 
+def test_the_first_request_may_come_while_libraries_load(bundles):
+    code = (
+        "import sys; from xascoord.web.server import make_app; from pathlib import Path\n"
+        "client = make_app(Path(sys.argv[1])).server.test_client()\n"
+        "for _ in range(20):\n"
+        "    assert client.get('/_dash-layout', base_url='http://127.0.0.1').status_code == 200"
+    )
+    subprocess.run([sys.executable, "-c", code, bundles], check=True, timeout=120)
+
+
 def test_a_request_that_is_too_large_is_refused(bundles):
     client = make_app(bundles, limits=Limits(file_bytes=1000)).server.test_client()
     found = client.post("/_dash-update-component", data=b"x" * 30_000_000,
@@ -551,6 +561,15 @@ class TestInABrowser:
             page.wait_for_timeout(300)
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wide <= 0, size
+
+    def test_a_server_that_is_gone_is_said(self, bundles, browser):
+        tab = browser.new_page()
+        with running(make_app(bundles)) as address:
+            tab.goto(address)
+            tab.wait_for_selector("[role=slider]")
+        put(tab, payload("good.dat", copper()))
+        tab.wait_for_selector("#fault:has-text('does not answer')")
+        tab.close()
 
     def test_a_server_fault_is_a_sentence(self, page, monkeypatch):
         def broken(*_):

@@ -9,11 +9,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +34,9 @@ from xascoord.web.words import shown_name
 
 Array = npt.NDArray[np.float64]
 _FILES, _ANSWERS = 4, 64  # remembered, by the bytes of the file and what was wished
+# What plotly looks at, where it is there, to write a page; it fails on what another thread has half
+# imported.
+_HALF_IMPORTED = ("pandas", "PIL.Image")
 _LARGEST_SHIFT = 30.0  # eV
 _Found = TypeVar("_Found")
 
@@ -87,6 +92,7 @@ class Asker:
         self.settings, self.limits = settings, limits
         self._bundles, self._origin = bundles, origin
         self._predictors: dict[str, Predictor] = {}
+        self.ready = threading.Event()  # what the page is written with is imported
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="asker")
         self._read, self._asked = _Memory(_FILES), _Memory(_ANSWERS)
         folders = self.predictor(settings.classifier).folders
@@ -118,6 +124,12 @@ class Asker:
 
     def _load(self) -> None:
         """A made-up spectrum of one element goes the whole way; what comes out is nobody's."""
+        try:
+            for name in _HALF_IMPORTED:
+                with suppress(ImportError):
+                    import_module(name)
+        finally:
+            self.ready.set()
         predictor = self.predictor(self.settings.classifier)
         element = predictor.elements[0]
         relative = np.linspace(-150.0, 400.0, 551)

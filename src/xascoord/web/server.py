@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Response
+from flask import Response, request
 from werkzeug.serving import make_server
 
 from xascoord.core.errors import XascoordError
@@ -81,6 +81,11 @@ def make_app(
     server.config["MAX_CONTENT_LENGTH"] = limits.file_bytes * 4 // 3 + 20 * _ROOM
     if local:
         server.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
+
+    @server.before_request
+    def wait_for_imports() -> None:
+        if request.path.startswith("/_dash-"):
+            asker.ready.wait(60)
 
     @server.after_request
     def only_here(response: Response) -> Response:

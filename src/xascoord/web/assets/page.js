@@ -58,6 +58,16 @@
     quiet();
     [...event.target.files].forEach(tooLarge);
   }, true);
+  // Names that the components leave out, and inputs that their buttons stand for.
+  new MutationObserver(() => {
+    for (const thumb of document.querySelectorAll("[role=slider]:not([aria-label])")) {
+      thumb.setAttribute("aria-label", "Move e0, in eV");
+    }
+    for (const input of document.querySelectorAll("input[type=file]:not([tabindex])")) {
+      input.setAttribute("tabindex", "-1");
+      input.setAttribute("aria-hidden", "true");
+    }
+  }).observe(document.documentElement, {childList: true, subtree: true});
   // Elsewhere a dropped file would replace the page.
   for (const kind of ["dragover", "drop"]) {
     document.addEventListener(kind, (event) => {
