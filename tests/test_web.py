@@ -241,6 +241,19 @@ def test_an_athena_project_gives_a_row_for_each_spectrum(asker, tmp_path):
         asker.ask(content, "two.prj", Wishes(), place=2)
 
 
+def test_real_files_are_answered_or_refused_in_words(asker, shared):
+    folder = shared / "experimental/xasdatalibrary/Cu"
+    if not folder.is_dir():
+        pytest.skip("no measured spectra of Cu here")
+    said = set()
+    for file in sorted(folder.glob("*.xdi")):
+        for row in callbacks.answer_file(asker, uploaded(file.read_bytes(), file.name))["rows"]:
+            assert row["file"] == file.name and "unexpected" not in row["reason"]
+            assert row["curve"] or row["reason"]
+            said.add(bool(row["curve"]))
+    assert True in said
+
+
 # What is taken along
 
 
@@ -489,7 +502,7 @@ class TestInABrowser:
             files[-1].write_bytes(copper(i % 2, i) if i != 7 else b"broken\n")
         other = tmp_path / "notes.docx"
         other.write_bytes(b"PK")
-        put(page, *files, other)
+        page.set_input_files("#folder input", str(tmp_path))
         assert "29 answered, 1 refused" in wait_for_answers(page, 30, 120)
         assert "notes.docx" in page.inner_text("#refused")
         page.wait_for_selector(".ag-row img[alt*='scan_00']")

@@ -62,14 +62,14 @@ def records(predictor: Predictor) -> dict[str, list[tuple[Entry, dict[str, Any] 
     return found
 
 
-def held_out(record: Mapping[str, Any] | str) -> float | None:
-    """Share of held-out spectra that were right, of the honest split, or None."""
+def held_out(record: Mapping[str, Any] | str) -> tuple[float, int] | None:
+    """Share of held-out spectra that were right, of the honest split, and how many there were."""
     if isinstance(record, str):
         return None
     for scope in ("kept", "all"):
         for row in record.get("metrics", ()):
             if (row["split"], row["scope"]) == (record["split"], scope) and row["top1"] != "":
-                return float(row["top1"])
+                return float(row["top1"]), int(row["spectra"])
     return None
 
 
@@ -101,12 +101,14 @@ def periodic_table(predictor: Predictor, chosen: str | None = None) -> html.Div:
     ])  # fmt: skip
 
 
-def _button(symbol: str, share: float | None, place: dict[str, Any], chosen: bool) -> html.Button:
-    low = -1.0 if share is None else share
+def _button(
+    symbol: str, right: tuple[float, int] | None, place: dict[str, Any], chosen: bool
+) -> html.Button:
+    low = -1.0 if right is None else right[0]
     back, ink = next(((b, i) for least, b, i in _STEPS if low >= least), ("#eeeeee", "#10202c"))
-    said = "not known" if share is None else f"{share:.0%}"
+    said = "not known" if right is None else f"{low:.0%}"
     return html.Button(
-        [html.B(symbol), html.Small("?" if share is None else said)],
+        [html.B(symbol), html.Small("?" if right is None else said)],
         id={"type": "element", "symbol": symbol}, className="cell" + (" chosen" if chosen else ""),
         style={**place, "background": back, "color": ink},
         **{"aria-label": f"{symbol}: {said} of held-out spectra right",
@@ -146,13 +148,14 @@ def element_card(predictor: Predictor, element: str) -> list[Any]:
 
 
 def _facts(record: Mapping[str, Any]) -> html.Div:
-    data, share = record["data"], held_out(record)
+    data, right = record["data"], held_out(record)
+    told = "not known" if right is None else f"{per_cent(right[0])} of {right[1]}"
     lines: Sequence[tuple[str, str]] = (
         ("Sites learnt", str(data["site"])),
         ("Crystals", str(data["materials"])),
         ("Sources", ", ".join(data["sources"])),
         ("Engines", "; ".join(data.get("engines", ())) or "not told"),
-        ("Held-out spectra right", "not known" if share is None else per_cent(share)),
+        ("Held-out spectra right", told),
         ("Labels of the first step", str(len(record["tasks"]["CN"]["classes"]))),
     )
     return html.Div(
