@@ -13,6 +13,7 @@ from xascoord.cli import (
     models,
     oxygen,
     report,
+    serve,
     settings,
     sources,
     spectrum,
@@ -25,6 +26,7 @@ from xascoord.cli.app import app
 for command in (
     spectrum.predict,
     spectrum.validate,
+    serve.serve,
     spectrum.simulate,
     settings.check,
     sources.fetch,

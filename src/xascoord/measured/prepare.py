@@ -47,29 +47,45 @@ def read_and_prepare(
     MeasurementError
         If the file cannot be read at all. What is wrong with one spectrum is in its own place.
     """
-    found: list[ModelInput | Refused] = []
-    for spectrum in read_measurements(path, channel, limits):
-        one = deglitch(spectrum) if without_glitches else spectrum
-        absorber = element or ""
-        try:
-            if one.edge and one.edge != "K":
-                raise MeasurementError(
-                    f"measured at the {one.edge} edge; the models are for K edges"
-                )
-            absorber = absorber or element_of(one)
-            if absorber not in contracts:
-                raise MeasurementError(
-                    f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
-                )
-            ready = normalise_and_window(one, absorber, *contracts[absorber], e0)
-            if one.element and one.element != absorber:
-                conflict = f"the file says {one.element}, asked for is {absorber}"
-                ready = replace(ready, warnings=(*ready.warnings, conflict))
-            found.append(ready)
-        except MeasurementError as error:
-            text = str(error).removeprefix(f"{one.name}: ")
-            found.append((one.name, absorber, text))
-    return found
+    return [
+        prepare(spectrum, contracts, element, e0, without_glitches)
+        for spectrum in read_measurements(path, channel, limits)
+    ]
+
+
+def prepare(
+    spectrum: Measurement,
+    contracts: Mapping[str, tuple[Window, EdgeEnergy]],
+    element: str | None = None,
+    e0: float | None = None,
+    without_glitches: bool = False,
+) -> ModelInput | Refused:
+    """Bring one spectrum to the window of the models, or say why it cannot be.
+
+    Parameters
+    ----------
+    spectrum
+        As read.
+    contracts, element, e0, without_glitches
+        As for ``read_and_prepare``.
+    """
+    one = deglitch(spectrum) if without_glitches else spectrum
+    absorber = element or ""
+    try:
+        if one.edge and one.edge != "K":
+            raise MeasurementError(f"measured at the {one.edge} edge; the models are for K edges")
+        absorber = absorber or element_of(one)
+        if absorber not in contracts:
+            raise MeasurementError(
+                f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
+            )
+        ready = normalise_and_window(one, absorber, *contracts[absorber], e0)
+        if one.element and one.element != absorber:
+            conflict = f"the file says {one.element}, asked for is {absorber}"
+            ready = replace(ready, warnings=(*ready.warnings, conflict))
+        return ready
+    except MeasurementError as error:
+        return one.name, absorber, str(error).removeprefix(f"{one.name}: ")
 
 
 def element_of(spectrum: Measurement) -> str:

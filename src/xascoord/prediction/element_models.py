@@ -124,7 +124,9 @@ class ElementModels:
         quantile = self.bundle.record.get("conformal", {}).get(f"{self.settings.error_rate:g}")
         certain = None
         if quantile is not None:
-            certain = tuple(certain_set(list(learnt), list(learnt.values()), quantile))
+            within = certain_set(list(learnt), list(learnt.values()), quantile)
+            # Promised by what was learnt; the answer, which nature's frequencies change, is in it.
+            certain = tuple(n for n in first if n in within or n == next(iter(first)))
         close = tuple(
             Nearest(self.names[j], self.labels[j], float(d), self.reference[j])
             for j, d in zip(indices[fits], distances[fits], strict=True)

@@ -1,0 +1,136 @@
+"""An answer as parts of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from xascoord.core.rankings import brief
+from xascoord.prediction.answer import Answer
+from xascoord.web.crystals import Site
+from xascoord.web.figures import alt_bars, bars
+from xascoord.web.words import per_cent, plain, sentence
+
+
+def answer_panel(answer: Answer, file: str) -> list[Any]:
+    """The sentence, warnings or the refusal, the bars, and what is certain.
+
+    Parameters
+    ----------
+    answer
+        Of one spectrum.
+    file
+        Name of the file, fit to be shown.
+    """
+    where = f" in {file}" if file != answer.name and not answer.name.startswith(file) else ""
+    edge = f", {answer.element} K edge" if answer.element else ""
+    parts: list[Any] = [html.P(f"{answer.name}{edge}{where}{_zero(answer)}", className="of")]
+    if answer.abstains:
+        parts.append(html.H2("No answer"))
+        parts.append(html.P(sentence(answer.abstains), className="no"))
+    else:
+        parts.append(html.H2(plain(answer.sentence())))
+    if answer.warnings:
+        parts.append(html.Ul([html.Li(sentence(w)) for w in answer.warnings], className="warn"))
+    if answer.abstains:
+        return parts
+    parts.append(html.Div([_bars(answer), _certain(answer)], className="ranked"))
+    return parts
+
+
+def _zero(answer: Answer) -> str:
+    """Which energy zero, where it was given by hand."""
+    prepared = answer.prepared
+    given = prepared is not None and prepared.given_e0
+    return f", e0 set by hand to {prepared.e0:.2f} eV" if given else ""
+
+
+def _bars(answer: Answer) -> html.Div:
+    lines = []
+    for place, (words, share) in enumerate(bars(answer)):
+        lines.append(html.Div([
+            html.Span(words, className="words"),
+            html.Span(html.Span(style={"width": f"{100 * share:.1f}%"},
+                                className="bar first" if place == 0 else "bar"),
+                      className="track"),
+            html.Span(per_cent(share), className="share"),
+        ], className="row"))  # fmt: skip
+    return html.Div(lines, className="bars", role="img", **{"aria-label": alt_bars(answer)})
+
+
+def _certain(answer: Answer) -> html.Div:
+    numbers = ", ".join(
+        f"{n} ({per_cent(p)})" for n, p in answer.coordination.items() if p >= 0.005
+    )
+    lines: list[Any] = [html.P(["Coordination number: ", html.B(numbers)])]
+    if answer.certain:
+        lines.append(html.P([
+            "Certain but for ", html.B(f"{answer.error_rate:.0%}"), " of cases: ",
+            html.B(" or ".join(map(str, answer.certain))), " neighbours (as on computed spectra).",
+        ]))  # fmt: skip
+    elif answer.certain is None:
+        lines.append(html.P("These models do not say what is certain at an error rate."))
+    else:
+        lines.append(html.P(f"At an error rate of {answer.error_rate:.0%} no number is left."))
+    best = answer.best
+    if best is not None and best.label != best.environment:
+        lines.append(html.P(["Whole ranking: ", brief(best.label)]))
+    return html.Div(lines, className="certain")
+
+
+def done_panel(answer: Answer) -> list[Any]:
+    """What was done, and what the models are."""
+    notes = [sentence(note) for note in answer.notes]
+    if answer.prepared is not None:
+        low, high = answer.prepared.energy[[0, -1]]
+        notes.append(f"Measured from {low:.1f} to {high:.1f} eV.")
+    if answer.shift:
+        notes.append(f"Fits the nearest computed spectrum best with e0 {answer.shift:+.1f} eV.")
+    if answer.nearest:
+        usual, rarely = (answer.quantiles.get(q) for q in ("0.5", "0.95"))
+        more = f" (usual {usual:.3f}, rarely over {rarely:.3f})" if usual and rarely else ""
+        notes.append(f"Nearest computed spectrum at rms {answer.distance:.3f}{more}.")
+    known = [sentence(text) for text in answer.known]
+    return [
+        html.H3("What was done"), html.Ul([html.Li(note) for note in notes]),
+        *([html.H3("Who answers"), html.Ul([html.Li(text) for text in known])] if known else []),
+    ]  # fmt: skip
+
+
+def crystal_facts(answer: Answer, site: Site | None) -> list[Any]:
+    """Name, formula, reference and link of the nearest computed crystal.
+
+    Parameters
+    ----------
+    answer
+        With its nearest computed spectra.
+    site
+        Of the first of them; None: no structure is known.
+    """
+    if not answer.nearest:
+        return [html.P("These models bring no computed spectra, so none is nearest.")]
+    near = answer.nearest[0]
+    facts: list[Any] = [html.P([html.B(brief(near.label)), f", rms {near.distance:.3f}"])]
+    if site is None:
+        return [*facts, html.P(f"No structure is known here for {near.spectrum}.")]
+    name = site.mineral or site.formula
+    head: list[Any] = [html.B(name)]
+    if site.formula and site.formula != name:
+        head.append(f", {site.formula}")
+    if site.substituted:
+        head.append(f" (with {site.element} put in)")
+    facts.insert(0, html.P(head, className="name"))
+    if site.reference:
+        facts.append(html.P(site.reference))
+    if site.title:
+        facts.append(html.P(html.Small(site.title)))
+    if site.code:
+        facts.append(html.P(f"American Mineralogist Crystal Structure Database, {site.code:0>7}"))
+    if site.link:
+        facts.append(html.P(html.A(f"{site.mineral} in the AMCSD", href=site.link, target="_blank",
+                                   rel="noreferrer noopener")))  # fmt: skip
+    which = "the mean over its sites; one of them is drawn" if site.index < 0 else (
+        f"site {site.index}"
+    )  # fmt: skip
+    return [*facts, html.P(html.Small(f"{near.spectrum}: {which}."))]
