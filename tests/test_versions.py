@@ -52,7 +52,7 @@ def test_a_fresh_clone_with_pulled_results_has_nothing_to_do(pushed, tmp_path):
         path.touch()
     (clone / "data/02_datasets/site/Ti.parquet").touch()
     assert NOTHING in snakemake(clone, "-n")
-    set_params(clone, elements=SLICE, labels={"min_samples": 5})
+    set_params(clone, elements=SLICE, labels={"min_samples": 8})
     plan = snakemake(clone, "-n")
     assert "make_labels" in plan
     assert "compute_order_parameters" not in plan

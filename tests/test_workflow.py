@@ -100,7 +100,7 @@ def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     plan = snakemake(copy, "-n")
     assert "build_datasets" in plan
     assert "import_embedded" not in plan
-    set_params(copy, elements=SLICE, labels={"min_samples": 5})
+    set_params(copy, elements=SLICE, labels={"min_samples": 8})
     plan = snakemake(copy, "-n")
     assert "make_labels" in plan
     assert "compute_order_parameters" not in plan
