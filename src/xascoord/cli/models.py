@@ -160,6 +160,9 @@ def release(
     out: Annotated[Path, typer.Option(help="Folder of all origins.")] = Path(
         "src/xascoord/released"
     ),
+    without: Annotated[
+        list[str] | None, typer.Option(help="Elements to leave out; may be given several times.")
+    ] = None,
 ) -> None:
     """Put the models of a run among those that come with the package.
 
@@ -168,4 +171,5 @@ def release(
     """
     from xascoord.models.release import release_models
 
-    print(f"{origin}: {' '.join(release_models(bundles, classifier, out / origin))}")
+    released = release_models(bundles, classifier, out / origin, without or ())
+    print(f"{origin}: {' '.join(released)}")

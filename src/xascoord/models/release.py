@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from xascoord.core.errors import BundleError
@@ -9,7 +10,9 @@ from xascoord.core.files import write_bytes
 from xascoord.models.bundles import load_bundle
 
 
-def release_models(bundles: Path, classifier: str, out: Path) -> list[str]:
+def release_models(
+    bundles: Path, classifier: str, out: Path, without: Collection[str] = ()
+) -> list[str]:
     """Copy one classifier's bundles, cards and reference spectra, each looked at first.
 
     Parameters
@@ -20,6 +23,8 @@ def release_models(bundles: Path, classifier: str, out: Path) -> list[str]:
         Which models.
     out
         Folder of the origin.
+    without
+        Elements that are left out: another origin has better models of them.
 
     Returns
     -------
@@ -31,7 +36,9 @@ def release_models(bundles: Path, classifier: str, out: Path) -> list[str]:
     BundleError
         If there are none, or one is damaged.
     """
-    found = sorted(bundles.glob(f"*/{classifier}.skops"))
+    found = sorted(
+        path for path in bundles.glob(f"*/{classifier}.skops") if path.parent.name not in without
+    )
     if not found:
         raise BundleError(f"{bundles}: no models of {classifier} here")
     for path in found:
