@@ -373,8 +373,10 @@ def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
     demo = {"folder": str(finished / "data/demo")}
     tables = {name: str(ROOT / f"data/{name}.csv") for name in ("experiments", "compounds")}
     published = {"published": str(ROOT / "data/carbone2019.csv")}
-    set_params(tmp_path, elements=SLICE, demo=demo, geometries=published, validation={
-        "manifest": tables["experiments"], "compounds": tables["compounds"]})  # fmt: skip
+    embedded = {"folder": str(finished / "data/crystals")}
+    validation = {"manifest": tables["experiments"], "compounds": tables["compounds"]}
+    set_params(tmp_path, elements=SLICE, embedded=embedded, demo=demo, geometries=published,
+               validation=validation)  # fmt: skip
     code = (ROOT / "config/README.md").read_text().partition("```python\n")[2].partition("```")[0]
     assert "/path/to/xascoord" in code
     (tmp_path / "Snakefile").write_text(code.replace("/path/to/xascoord", str(ROOT)))
