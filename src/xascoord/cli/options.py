@@ -46,6 +46,20 @@ Workers = Annotated[int, typer.Option(min=1, help="Calculations at a time.")]
 Raw = Annotated[
     Path, typer.Option(help="Folder of journals of long work, from which a killed command goes on.")
 ]
+Models = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the models.",
+        envvar="XASCOORD_MODELS",
+        show_default="those of a run here, and the released",
+    ),
+]
+Origin = Annotated[
+    str | None, typer.Option(help="Models of this origin only, e.g. embedded or omnixas.")
+]
+Asked = Annotated[
+    str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
+]
 
 # Where the workflow puts things: defaults of the commands when they are called by hand.
 DATASETS = Path("data/02_datasets")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from xascoord.cli.app import Given
+from xascoord.cli.options import Models, Origin
 from xascoord.core.errors import XascoordError
 
 CRYSTALS = Path("data/crystals/plan")
@@ -15,17 +16,8 @@ CRYSTALS = Path("data/crystals/plan")
 
 def serve(
     ctx: typer.Context,
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the models.",
-            envvar="XASCOORD_MODELS",
-            show_default="those of a run here, and the released",
-        ),
-    ] = None,
-    origin: Annotated[
-        str | None, typer.Option(help="Models of this origin only, e.g. embedded or omnixas.")
-    ] = None,
+    models: Models = None,
+    origin: Origin = None,
     host: Annotated[
         str,
         typer.Option(help="Where to listen; 0.0.0.0 lets other machines of the network in."),

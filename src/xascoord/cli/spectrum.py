@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from xascoord.cli.app import Given
-from xascoord.cli.options import Workers
+from xascoord.cli.options import Asked, Models, Origin, Workers
 from xascoord.core.errors import XascoordError
 
 
@@ -21,20 +21,9 @@ def predict(
         str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
     ] = None,
     e0: Annotated[float | None, typer.Option(help="Energy zero in eV, instead of found.")] = None,
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the models.",
-            envvar="XASCOORD_MODELS",
-            show_default="those of a run here, and the released",
-        ),
-    ] = None,
-    origin: Annotated[
-        str | None, typer.Option(help="Models of this origin only, e.g. embedded or omnixas.")
-    ] = None,
-    classifier: Annotated[
-        str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
-    ] = None,
+    models: Models = None,
+    origin: Origin = None,
+    classifier: Asked = None,
     channel: Annotated[
         str | None, typer.Option(help="auto, transmission, fluorescence or mu.")
     ] = None,
@@ -74,15 +63,8 @@ def validate(
             show_default="data/experiments.csv and data/experiments_more.csv",
         ),
     ] = None,
-    models: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the models.", show_default="those of a run here, and the released"
-        ),
-    ] = None,
-    classifier: Annotated[
-        str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
-    ] = None,
+    models: Models = None,
+    classifier: Asked = None,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results/benchmark"),
 ) -> None:
     """Ask every measured sample of known structure and count the right answers.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+PATHS = "path expansions (FEFF8L), poor near the edge"
 _MULTIPLE = "full multiple scattering"
 _ENGINES = {
     "embedded:feff10/": f"{_MULTIPLE} (FEFF10)",
-    "embedded:paths/": "path expansions (FEFF8L), poor near the edge",
-    "demo:": "path expansions (FEFF8L), poor near the edge",
+    "embedded:paths/": PATHS,
+    "demo:": PATHS,
     "crystals:": f"{_MULTIPLE} (FEFF10)",
     "omnixas:": f"{_MULTIPLE} (FEFF 9, OmniXAS)",
     "feff:": "FEFF output of yours",

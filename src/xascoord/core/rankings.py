@@ -117,6 +117,11 @@ def dominant_cn(cn_label: str) -> int:
     return next(iter(cns_in(cn_label)), 0)
 
 
+def described_cn(description: str) -> int:
+    """First coordination number of a described ranking or environment (``CN_6 octahedral``)."""
+    return int(description.split()[0].removeprefix("CN_"))
+
+
 MOTIF_SEPARATOR = " > "  # names of motifs hold hyphens
 
 

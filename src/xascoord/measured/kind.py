@@ -15,7 +15,7 @@ from xascoord.measured.normalise import ModelInput
 _REACH = 20.0  # eV above e0 within which the white line is looked for
 _LOWEST = 1.08  # edge steps; the lowest of an oxide was 1.11 (VO), the highest metal has 1.05
 _FARTHEST = 14.5  # eV above e0; oxides without pre-edge peak: up to 12.5, sulfides: from 14.8
-_PRE_EDGE = 8.0  # eV from the steepest point to e0: the former is a pre-edge peak
+FAR_EDGE = 8.0  # eV between the steepest point and e0: the former is a pre-edge peak
 # Core holes of heavier atoms are so short-lived that an oxide's white line is no higher than 1.
 _SHARP = frozenset(["Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"])
 
@@ -39,7 +39,7 @@ def why_no_oxygen_compound(spectrum: ModelInput) -> str:
             f"no white line (highest {highest:.2f} edge steps): a metal, alloy or carbide? These "
             "models know oxygen compounds only"
         )
-    if place > _FARTHEST and abs(spectrum.e0 - spectrum.larch_e0) < _PRE_EDGE:
+    if place > _FARTHEST and abs(spectrum.e0 - spectrum.larch_e0) < FAR_EDGE:
         return (
             f"the first maximum is {place:.0f} eV above e0, no white line before it: a sulfide or "
             "a metal? These models know oxygen compounds only"

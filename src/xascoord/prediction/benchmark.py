@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xascoord.core.errors import MeasurementError, SourceError, XascoordError
-from xascoord.core.rankings import Ranking, jaccard, members
+from xascoord.core.rankings import Ranking, described_cn, jaccard, members
 from xascoord.measured.normalise import ModelInput
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.tree import Settings
@@ -94,7 +94,7 @@ def _answered(
         "cn": first.number, "cn_probability": round(first.cn_probability, 4),
     }  # fmt: skip
     if environment != NONE:
-        true = int(environment.split()[0].removeprefix("CN_"))
+        true = described_cn(environment)
         found |= {
             "cn_right": first.number == true, "environment_right": first.environment == environment,
             "in_certain": true in (answer.certain or ()),
@@ -121,33 +121,44 @@ def summary(rows: Sequence[Row]) -> list[Row]:
     found = []
     for origin in dict.fromkeys(row["origin"] for row in rows):
         mine = [row for row in rows if row["origin"] == origin]
-        known = [r for r in mine if r["true_environment"] not in (NONE, "") and r["cn"] != ""]
+        known = _known(mine)
         others = [row for row in mine if row["true_environment"] == NONE]
-        answered = [row for row in known if row["answered"]]
         truth = Counter(row["true_environment"] for row in known)
         numbers = Counter(_number(row) for row in known)
         recall = {
             n: sum(row["cn_right"] for row in known if _number(row) == n) for n in sorted(numbers)
         }
         found.append({
-            "origin": origin, "samples": len(known), "answered": len(answered),
-            "cn_right": sum(row["cn_right"] for row in known),
-            "cn_right_of_answered": sum(row["cn_right"] for row in answered),
-            "environment_right": sum(row["environment_right"] for row in known),
+            "origin": origin, **_counts(known),
+            "cn_right_of_answered": sum(row["cn_right"] for row in known if row["answered"]),
             "constant_cn": max(numbers.values(), default=0),
             "constant_environment": max(truth.values(), default=0),
             "recall": " ".join(f"{n}:{recall[n]}/{numbers[n]}" for n in recall),
             "mean_recall": round(
                 sum(recall[n] / numbers[n] for n in recall) / max(len(recall), 1), 3),
             "in_certain": sum(row["in_certain"] for row in known),
-            "confident_errors": sum(_confident_error(row) for row in known),
             "others": len(others), "others_refused": sum(not row["answered"] for row in others),
         })  # fmt: skip
     return found
 
 
+def _known(rows: Sequence[Row]) -> list[Row]:
+    """Rows of oxygen compounds that the models said something of."""
+    return [r for r in rows if r["true_environment"] not in (NONE, "") and r["cn"] != ""]
+
+
+def _counts(known: Sequence[Row]) -> Row:
+    return {
+        "samples": len(known),
+        "answered": sum(row["answered"] for row in known),
+        "cn_right": sum(row["cn_right"] for row in known),
+        "environment_right": sum(row["environment_right"] for row in known),
+        "confident_errors": sum(_confident_error(row) for row in known),
+    }
+
+
 def _number(row: Row) -> int:
-    return int(row["true_environment"].split()[0].removeprefix("CN_"))
+    return described_cn(row["true_environment"])
 
 
 def _confident_error(row: Row) -> bool:
@@ -163,19 +174,12 @@ def origin_rows(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
         entry = predictor.entry(element)
         record = read_record(entry.folder / f"{predictor.settings.classifier}.skops")
         data, window = record.get("data", {}), record["input_spec"]["window"]
-        mine = [
-            r for r in rows
-            if r["element"] == element and r["true_environment"] not in (NONE, "") and r["cn"] != ""
-        ]  # fmt: skip
+        mine = _known([row for row in rows if row["element"] == element])
         found.append({
             "origin": entry.origin, "element": element,
             "classifier": predictor.settings.classifier, "sites": data.get("site", ""),
             "materials": data.get("materials", ""), "engines": "; ".join(data.get("engines", [])),
-            "window": f"{window['lower']:g} to {window['upper']:g} eV", "samples": len(mine),
-            "answered": sum(row["answered"] for row in mine),
-            "cn_right": sum(row["cn_right"] for row in mine),
-            "environment_right": sum(row["environment_right"] for row in mine),
-            "confident_errors": sum(_confident_error(row) for row in mine),
+            "window": f"{window['lower']:g} to {window['upper']:g} eV", **_counts(mine),
         })  # fmt: skip
     return found
 

@@ -60,7 +60,7 @@ def run_benchmark(
     if classifier is not None:
         wishes = type(wishes).model_validate({**wishes.model_dump(), "classifier": classifier})
     samples = all_samples(manifests)
-    folders = default_folders(Path("data/04_models/bundles")) if models is None else [models]
+    folders = default_folders() if models is None else [models]
     entries = find_models(folders, wishes.classifier)
     origins = sorted({entry.origin for found in entries.values() for entry in found})
     rows: list[Row] = []

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.engines import is_balanced
+from xascoord.core.engines import PATHS, is_balanced
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -20,11 +20,10 @@ from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
 _STEP = 0.5  # eV between the energy zeros that are averaged over
-_PATHS = (
+_DOUBT = (
     "these models were learnt from path expansions, which are poor near the edge: do not rely on "
     "this answer"
 )
-_FAR_EDGE = 8.0  # eV between the steepest point and e0: a strong pre-edge peak, or a wrong one
 
 
 class ElementModels:
@@ -59,7 +58,7 @@ class ElementModels:
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
         engines = record.get("data", {}).get("engines", ())
-        self.doubts = [_PATHS] if any("path expansions" in engine for engine in engines) else []
+        self.doubts = [_DOUBT] if PATHS in engines else []
         self.known = (_learnt_from(record, settings.classifier), *known)
         points = self.input_spec[0].points
         self.names: Sequence[str] = []
@@ -73,7 +72,7 @@ class ElementModels:
 
     def answer(self, spectrum: Any) -> Answer:
         """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
-        from xascoord.measured.kind import why_no_oxygen_compound
+        from xascoord.measured.kind import FAR_EDGE, why_no_oxygen_compound
         from xascoord.measured.normalise import windows_about
 
         reach = 0.0 if spectrum.given_e0 else self.settings.shifts
@@ -82,7 +81,7 @@ class ElementModels:
         shifts, windows = windows_about(spectrum, self.input_spec[0], shifts)
         found = self.of_windows(windows, spectrum.name, shifts)
         warnings = [*self.doubts, *spectrum.warnings, *found.warnings]
-        if abs(spectrum.e0 - spectrum.larch_e0) > _FAR_EDGE:
+        if abs(spectrum.e0 - spectrum.larch_e0) > FAR_EDGE:
             warnings.append(
                 f"e0 is {spectrum.e0 - spectrum.larch_e0:+.1f} eV from the steepest point: a "
                 "strong pre-edge peak, or e0 is wrong (then give --e0)"

@@ -19,7 +19,6 @@ from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
-RUN = Path("data/04_models/bundles")
 
 
 class Predictor:
@@ -44,7 +43,7 @@ class Predictor:
         origin: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self.folders = default_folders(RUN) if bundles is None else [Path(bundles)]
+        self.folders = default_folders() if bundles is None else [Path(bundles)]
         self.limits = limits
         self.settings = settings or Prediction()
         self.origin = origin

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.rankings import cns_in
+from xascoord.core.rankings import cns_in, described_cn
 
 Array = npt.NDArray[np.float64]
 TABLE = Path(__file__).parent.parent / "core" / "frequencies.csv"
@@ -51,7 +51,7 @@ class Prior:
     """
 
     def __init__(self, element: str, labels: Sequence[str], strength: float) -> None:
-        trained = Counter(int(label.split()[0].removeprefix("CN_")) for label in labels if label)
+        trained = Counter(described_cn(label) for label in labels if label)
         natural = natural_counts().get(element, {})
         total, kinds = sum(trained.values()), len(trained)
         sites = sum(natural.get(number, 0) for number in trained)

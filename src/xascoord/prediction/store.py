@@ -16,6 +16,7 @@ from pathlib import Path
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.errors import BundleError
 
+RUN = Path("data/04_models/bundles")  # of one's own
 RELEASED = Path(__file__).parent.parent / "released"
 OWN = "here"
 VARIABLE = "XASCOORD_MODELS"
@@ -57,16 +58,10 @@ class Entry:
         )
 
 
-def default_folders(run: Path) -> list[Path]:
-    """Where models are looked for: ``XASCOORD_MODELS`` alone, else one's own run and the released.
-
-    Parameters
-    ----------
-    run
-        Where a run of one's own writes them.
-    """
+def default_folders() -> list[Path]:
+    """Where models are: in ``XASCOORD_MODELS`` alone, else one's own run and the released."""
     named = os.environ.get(VARIABLE)
-    return [Path(named)] if named else [run, RELEASED]
+    return [Path(named)] if named else [RUN, RELEASED]
 
 
 def find_models(folders: Iterable[Path], classifier: str) -> dict[str, list[Entry]]:
