@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -225,3 +227,18 @@ def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):
     with pytest.raises(BundleError, match=r"_TRUSTED.*TreePredictor"):
         save_bundle(tmp_path / "a.skops", _record({"CN": model}), {"CN": model})
     assert not (tmp_path / "a.skops").exists()
+
+
+def test_skops_is_imported_without_array_libraries_and_leaves_nothing_behind():
+    program = (
+        "import sys\n"
+        "from xascoord.models.bundles import import_skops\n"
+        "import_skops()\n"
+        "assert 'torch' not in sys.modules\n"
+        "assert not [f for f in sys.meta_path if type(f).__module__.startswith('xascoord')]\n"
+        "from skops.io._trusted_types import SKLEARN_ESTIMATOR_TYPE_NAMES as names\n"
+        "assert 'sklearn.ensemble._forest.RandomForestClassifier' in names and len(names) > 150\n"
+        "import importlib.util\n"
+        "assert importlib.util.find_spec('torch')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -244,9 +244,22 @@ def load_bundle(path: Path, settings: Settings | None = None) -> Bundle:
     return Bundle(record, models)
 
 
+def import_skops() -> Any:
+    """skops.io, imported as quickly as can be.
+
+    It lists scikit-learn's estimators, for which every module of scikit-learn is imported, and
+    with them the adapters to array libraries: PyTorch alone takes two seconds.
+    """
+    from xascoord.core.imports import without
+
+    with without("torch", "dask", "cupy"):
+        from skops import io
+    return io
+
+
 def _load_models(path: Path, data: bytes) -> dict[str, TaskModel]:
     """Models of all tasks, of our types only."""
-    from skops import io as skops
+    skops = import_skops()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:

@@ -120,8 +120,10 @@ class Predictor:
         """Import what loading a bundle and asking its models will need."""
         from importlib import import_module
 
+        from xascoord.models.bundles import import_skops
+
+        import_skops()
         for name in (
-            "skops.io",
             "sklearn.ensemble",
             "sklearn.neighbors",
             "xascoord.models.held_out",
