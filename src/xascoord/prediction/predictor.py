@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from xascoord.prediction.store import Entry, choose, default_folders, find_model
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
+
+if TYPE_CHECKING:
+    from xascoord.measured.columns import Columns
 
 Array = npt.NDArray[np.float64]
 
@@ -95,15 +98,43 @@ class Predictor:
         return self._loaded[element]
 
     def predict_file(
-        self, path: Path | str, element: str | None = None, e0: float | None = None
-    ) -> list[Answer]:
+        self, path: Path | str, element: str | None = None, e0: float | None = None, *,
+        energy_column: str | int | None = None, i0: str | int | None = None,
+        i1: str | int | None = None, if_: Sequence[str | int] = (), mu: Sequence[str | int] = (),
+        athena: bool = False,
+    ) -> list[Answer]:  # fmt: skip
         """Answers for every spectrum of a file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        element, e0
+            Absorber, and energy zero in eV, instead of found.
+        energy_column, i0, i1, if_, mu
+            Columns by name or number from 1, where they cannot be told: energies, monitor, what the
+            sample let through, fluorescence (summed), mu itself (the mean).
+        athena
+            Take e0 and normalisation of an Athena project.
 
         Raises
         ------
         MeasurementError, BundleError
             If the file cannot be read, or there are no models of its element.
         """
+        from xascoord.measured.columns import Columns
+
+        energies, monitor, behind = (
+            None if given is None else str(given) for given in (energy_column, i0, i1)
+        )
+        columns = Columns(energies, monitor, behind, tuple(map(str, if_)), tuple(map(str, mu)))
+        return self.predict_columns(path, element, e0, columns, as_athena=athena)
+
+    def predict_columns(
+        self, path: Path | str, element: str | None, e0: float | None, columns: Columns | None,
+        as_athena: bool,
+    ) -> list[Answer]:  # fmt: skip
+        """The same, with what was said of the columns in one."""
         from xascoord.measured.prepare import read_and_prepare
 
         contracts = {e: self.input_spec(e) for e in ([element] if element else self.elements)}
@@ -111,7 +142,7 @@ class Predictor:
             self.answer(found)
             for found in read_and_prepare(
                 Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
-                self.limits,
+                self.limits, columns, as_athena,
             )
         ]  # fmt: skip
 
