@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -131,10 +132,18 @@ def count_names(arrays: Mapping[str, Array], kind: str, energy: Array) -> list[t
     return found + (_groups(arrays) if kind == "fluorescence" else [])
 
 
+@cache
+def _k_edges() -> tuple[tuple[str, float], ...]:
+    """K edges of all elements whose fluorescence is measured, those without models too."""
+    from xraydb import atomic_symbol, xray_edge
+
+    numbers = range(11, 61)
+    return tuple((str(atomic_symbol(z)).lower(), float(xray_edge(z, "K").energy)) for z in numbers)
+
+
 def _of_line(arrays: Mapping[str, Array], energy: Array) -> tuple[str, ...]:
     """Columns of the fluorescence line of an element whose K edge is in the spectrum."""
-    inside = [e.lower() for e in ELEMENTS
-              if energy.min() + 5 < k_edge_energy(e) < energy.max() - 15]  # fmt: skip
+    inside = [symbol for symbol, edge in _k_edges() if energy.min() + 5 < edge < energy.max() - 15]
     if not inside:
         return ()
     line = re.compile(rf"(?:^|_)(?:{'|'.join(inside)})_?k(?:a\d?|alpha\d?)?(?:_|$)")

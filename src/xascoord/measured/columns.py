@@ -240,7 +240,7 @@ def _best(choices: Sequence[_Choice], energy: Array) -> tuple[Array, str, list[s
 
 
 def rise(energy: Array, mu: Array) -> float:
-    """The largest rise over 20 eV, as a share of the range of mu; noise is smoothed away.
+    """The largest rise over 20 eV, as a share of the range of mu; 0 if it is but noise.
 
     Parameters
     ----------
@@ -251,11 +251,16 @@ def rise(energy: Array, mu: Array) -> float:
     if good.sum() < 10 or not 40 < np.ptp(energy[good]) < 20_000:
         return 1.0  # said elsewhere
     order = np.argsort(energy[good], kind="stable")
-    even = np.arange(energy[good].min(), energy[good].max(), 1.0)
-    level = np.interp(even, energy[good][order], mu[good][order])
-    smooth = np.convolve(level, np.ones(9) / 9, mode="valid")
+    x, y = energy[good][order], mu[good][order]
+    smooth = np.convolve(np.interp(np.arange(x[0], x[-1]), x, y), np.ones(9) / 9, mode="valid")
     whole = float(np.ptp(smooth))
-    return float((smooth[20:] - smooth[:-20]).max()) / whole if len(smooth) > 20 and whole else 0.0
+    if len(smooth) <= 20 or not whole:
+        return 0.0
+    jump = float((smooth[20:] - smooth[:-20]).max())
+    # Of one point; the median is of the noise, not of the edge. Means are of up to 9 points.
+    noise = float(np.median(np.abs(y[1:-1] - (y[:-2] + y[2:]) / 2))) / 0.83
+    points = np.clip(9 / max(float(np.median(np.diff(x))), 1e-3), 1, 9)
+    return jump / whole if jump > 5 * noise / np.sqrt(points) else 0.0
 
 
 def _asked_for(arrays: Arrays, asked: Columns, order: Sequence[str]) -> list[_Choice]:

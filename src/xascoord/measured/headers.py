@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+_LONGEST_NAME, _LONGEST_LINE = 200, 20_000  # what is longer costs much and says nothing
 _HC = 12398.41984  # eV Angstrom, CODATA 2018
 _UNITS = re.compile(
     r"[\(\[/]\s*(kev|ev|deg\w*|mm|counts|a\.?u\.?|arb\S*)\s*[\)\]]?|[\(\[].*?[\)\]]"
@@ -38,7 +39,7 @@ def fix_name(raw: str) -> str:
     raw
         As the file or a user writes it.
     """
-    return re.sub(r"[^a-z0-9]+", "_", _UNITS.sub(" ", raw.lower())).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", _UNITS.sub(" ", raw[:_LONGEST_NAME].lower())).strip("_")
 
 
 def read_header(lines: Sequence[str], columns: int) -> tuple[list[str], dict[str, Any]]:
@@ -138,6 +139,8 @@ def _known_to_larch(lines: Sequence[str], columns: int) -> list[str]:
 
 def _split(line: str, columns: int) -> list[str]:
     """The names in a line, if they are as many as the columns."""
+    if len(line) > _LONGEST_LINE:
+        return []
     ways = [line.split(mark) for mark in ("\t", ",", ";")]
     ways += [re.split(r"\s{2,}", line.strip()), line.split()]
     ways.append(re.sub(r"\s*[\(\[].*?[\)\]]", "", line).replace(",", " ").split())
@@ -163,10 +166,12 @@ def photon_factory(lines: Sequence[str], values: Array) -> dict[str, Array] | No
     values
         Shape (columns, rows).
     """
-    text = "\n".join(lines)
+    if not lines or not re.match(r"\s*9809\b", lines[0]):
+        return None
+    text = "\n".join(lines[:200])
     spacing = re.search(rf"\bD\s*=\s*({_NUMBER})", text)
     modes = re.search(r"^\s*Mode((?:\s+-?\d+)+)\s*$", text, re.MULTILINE)
-    if not re.match(r"\s*9809\b", text) or not spacing or not modes or len(values) < 4:
+    if not spacing or not modes or len(values) < 4:
         return None
     offsets = re.search(rf"^\s*Offset((?:\s+{_NUMBER})+)\s*$", text, re.MULTILINE)
     # The word itself stands below the first angle.

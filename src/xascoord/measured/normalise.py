@@ -34,7 +34,7 @@ _SEARCHES: dict[str, Callable[[Array, Array, EdgeEnergy], float] | None] = {
 _LEAST_ABOVE = 20.0  # eV above the steepest point; there must be an edge step behind it
 _PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
 _STEP = (40.0, 75.0)  # eV above e0; where the edge step is looked at
-_USUAL_STEP, _ABSURD_STEP = (0.75, 1.35), (0.4, 2.5)  # without, and with no answer outside
+_USUAL_STEP, _ABSURD_STEP = (0.75, 1.35), (0.5, 2.5)  # without, and with no answer outside
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
             "needed to normalise it"
         )
     if not np.isfinite(norm).all() or not after.mean() > 0.1:
-        raise MeasurementError("cannot be normalised: no edge step; is the channel right?")
+        raise MeasurementError(
+            "cannot be normalised: no edge step; is the channel right? Else name columns with "
+            "--i0, --i1, --if or --mu"
+        )
     return norm, e0
 
 

@@ -100,7 +100,11 @@ def prepare(
         notes = [*ready.notes, *([_NORMALISED] if is_normalised(one, ready.e0) else [])]
         return replace(ready, notes=tuple(notes), warnings=(*ready.warnings, *doubts))
     except MeasurementError as error:
-        return one.name, absorber, str(error).removeprefix(f"{one.name}: ")
+        reason = str(error).removeprefix(f"{one.name}: ")
+        taken = next((note for note in one.notes if note.startswith("mu ")), "")
+        if taken and "channel" in reason:
+            reason += f" (taken: {taken})"
+        return one.name, absorber, reason
 
 
 def element_of(spectrum: Measurement) -> str:

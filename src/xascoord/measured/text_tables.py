@@ -156,13 +156,14 @@ def read_tables(text: str, where: str) -> list[Table]:
     if any(len(line) > 2 * _MOST_COLUMNS and _count(line) > _MOST_COLUMNS for line in lines):
         raise MeasurementError(f"{where}: a line of more than {_MOST_COLUMNS} columns")
     decimal_comma = has_decimal_comma(lines)
-    blocks = [b for b in _blocks(lines, decimal_comma) if b.columns > 1]
-    if not blocks:
+    blocks = _blocks(lines, decimal_comma)
+    wide = [b for b in blocks if b.columns > 1]
+    if not wide:
         raise MeasurementError(
             f"{where}: needs two columns at least, energy and mu, or energy and counts with a line "
             "of column names"
         )
-    long = [b for b in blocks if len(b.rows) >= _LONG] or [max(blocks, key=lambda b: len(b.rows))]
+    long = [b for b in wide if len(b.rows) >= _LONG] or [max(wide, key=lambda b: len(b.rows))]
     tables: list[Table] = []
     above = -1
     for number, block in enumerate(long):
@@ -175,6 +176,10 @@ def read_tables(text: str, where: str) -> list[Table]:
         else:
             tables.append(Table(tuple(between), values))
         above = block.end
+    last = blocks[-1]
+    if last.start > above and len(last.rows) == 1 and last.columns < len(tables[-1].values):
+        note = "a last row of fewer numbers left out"
+        tables[-1] = replace(tables[-1], notes=(*tables[-1].notes, note))
     if decimal_comma:
         tables = [replace(t, notes=(*t.notes, "decimal commas read as points")) for t in tables]
     return tables

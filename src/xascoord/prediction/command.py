@@ -37,7 +37,7 @@ class _How:
 
     element: str | None
     e0: float | None
-    columns: Columns | None
+    columns: Columns
     as_athena: bool
 
 
@@ -106,7 +106,7 @@ def run(
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, origin, limits)
     draw = partial(_draw, predictor=predictor, bounds=bounds)
-    how = _How(element, e0, columns, as_athena)
+    how = _How(element, e0, columns or Columns(), as_athena)
     if many:
         with closing(Output(out, as_json)) as output:
             _run_files(_files_of(paths, output.path), predictor, how, plot, output, draw)
@@ -182,7 +182,7 @@ def _run_files(
     for file, name, why in files:
         if why:
             others += 1
-            output.add(name, [_no_answer(file, predictor, how, f"not read: {why}")])
+            output.add(name, [_no_answer(file, predictor, how, f"skipped: {why}")])
             continue
         answers = _answers(file, predictor, how)
         output.add(name, answers)
@@ -200,9 +200,11 @@ def _run_files(
 def _answers(file: Path, predictor: Predictor, how: _How) -> list[Answer]:
     """Answers for a file of a folder; whatever goes wrong with it is the answer's reason."""
     try:
-        return predictor.predict_columns(
-            file, how.element, how.e0, how.columns, as_athena=how.as_athena
-        )
+        named = how.columns
+        return predictor.predict_file(
+            file, how.element, how.e0, energy_column=named.energy, i0=named.i0, i1=named.i1,
+            if_=named.fluorescence, mu=named.mu, athena=how.as_athena,
+        )  # fmt: skip
     except XascoordError as error:
         reason = str(error).removeprefix(f"{file}: ")
     except Exception as error:  # a fault of ours in one file must not cost the others

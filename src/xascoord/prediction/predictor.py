@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,6 @@ from xascoord.prediction.store import Entry, choose, default_folders, find_model
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
-
-if TYPE_CHECKING:
-    from xascoord.measured.columns import Columns
 
 Array = npt.NDArray[np.float64]
 
@@ -123,26 +120,18 @@ class Predictor:
             If the file cannot be read, or there are no models of its element.
         """
         from xascoord.measured.columns import Columns
+        from xascoord.measured.prepare import read_and_prepare
 
         energies, monitor, behind = (
             None if given is None else str(given) for given in (energy_column, i0, i1)
         )
         columns = Columns(energies, monitor, behind, tuple(map(str, if_)), tuple(map(str, mu)))
-        return self.predict_columns(path, element, e0, columns, as_athena=athena)
-
-    def predict_columns(
-        self, path: Path | str, element: str | None, e0: float | None, columns: Columns | None,
-        as_athena: bool,
-    ) -> list[Answer]:  # fmt: skip
-        """The same, with what was said of the columns in one."""
-        from xascoord.measured.prepare import read_and_prepare
-
         contracts = {e: self.input_spec(e) for e in ([element] if element else self.elements)}
         return [
             self.answer(found)
             for found in read_and_prepare(
                 Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
-                self.limits, columns, as_athena,
+                self.limits, columns, athena,
             )
         ]  # fmt: skip
 
