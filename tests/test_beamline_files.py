@@ -372,3 +372,27 @@ def test_spectra_are_told_by_their_content(tmp_path):
     assert why_no_spectrum(write(tmp_path / "f", "")) == "the file is empty"
     (tmp_path / "g.gz").write_bytes(gzip.compress(b"something else"))
     assert "no project" in why_no_spectrum(tmp_path / "g.gz")
+
+
+def test_real_spectra_survive_a_spreadsheet(tmp_path, shared):
+    """Counts of real files, as a European spreadsheet exports them, under other names."""
+    count = 0
+    for path in sorted((shared / "experimental/xasdatalibrary/Fe").glob("*.xdi"))[:12]:
+        real = read_one(path)
+        if real.edge != "K":
+            continue
+        table = rows(1 + 0 * real.mu, real.mu, real.energy, mark=";", digits=7)
+        head = "Seconds;Absorbance;Mono Energy (eV)\n"
+        again = read_one(write(tmp_path / "a.csv", head + table.replace(".", ",")))
+        assert again.energy == pytest.approx(real.energy, abs=1e-5)
+        assert again.mu == pytest.approx(real.mu, abs=1e-6)
+        one, other = (
+            read_and_prepare(file, {"Fe": CONTRACTS["Cu"]})[0]
+            for file in (path, tmp_path / "a.csv")
+        )
+        assert type(one) is type(other)
+        if not isinstance(one, tuple):
+            assert other.element == "Fe"
+            assert other.features == pytest.approx(one.features, abs=1e-4)
+            count += 1
+    assert count > 5

@@ -40,6 +40,7 @@ def plain(message: str) -> str:
     """
     # The page has no fields for columns: there the names in the file have to say it.
     message = message.replace(REMEDY, _RENAME).replace(" (else --energy-column)", "")
+    message = re.sub(r" Else name (?:it|columns) with --[\w-]+(?:(?:,| or) --\w+)*", "", message)
     found = re.sub(
         r"--(\w+)",
         lambda match: f"‘{_OPTIONS[match[1]]}’" if match[1] in _OPTIONS else match[0],
