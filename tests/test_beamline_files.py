@@ -198,6 +198,13 @@ def test_three_nameless_columns_that_may_be_anything(tmp_path, columns):
         read_measurements(write(tmp_path / "a.dat", rows(ENERGY, *columns)))
 
 
+def test_the_monitor_is_told_from_what_is_called_like_it(tmp_path):
+    head = "# energy i0_time mon_theta dt_corr_i0 prekb_i0 i1\n"
+    one = np.ones_like(MU)
+    path = write(tmp_path / "a.dat", head + rows(ENERGY, one, one, 0.5 * I0, I0, I1))
+    assert "mu = ln(prekb_i0/i1)" in read_one(path).notes
+
+
 def test_counts_without_a_monitor_are_no_mu(tmp_path):
     with pytest.raises(MeasurementError, match="--i0"):
         read_measurements(write(tmp_path / "a.dat", "# energy i1\n" + rows(ENERGY, I1)))
@@ -304,7 +311,8 @@ def test_e0_and_normalisation_of_a_project_are_taken_if_wished(tmp_path):
     assert theirs.norm[FINE < CU - 40].mean() == pytest.approx(0, abs=0.01)
     assert theirs.norm[FINE > CU + 60].mean() == pytest.approx(1, abs=0.02)
     (plain,) = prepare(write(tmp_path / "a.dat", rows(FINE, raw)), as_athena=True)
-    assert "no spectrum of an Athena project" in plain[2]
+    assert "--athena: not of an Athena project" in plain.warnings
+    assert plain.e0 == pytest.approx(own.e0, abs=0.1)
 
 
 def test_data_that_came_in_normalised_are_said_and_kept(tmp_path):

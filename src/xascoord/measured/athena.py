@@ -42,7 +42,7 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
 
     wished = spectrum.athena
     if wished is None or wished.e0 is None:
-        raise MeasurementError("--athena: no spectrum of an Athena project, or none with an e0")
+        raise MeasurementError("--athena: the project says no e0 of this spectrum")
     moved = replace(spectrum, energy=spectrum.energy + wished.shift)
     near = np.abs(moved.energy - k_edge_energy(element)) < _NEAR
     try:

@@ -33,7 +33,8 @@ _PARTS = {
     "fluorescence": r"if|iff|ifl|ifluor|fluor|fluo|fluorescence|flatot|pips|pipd|lytle|tey",
 }
 _I0 = ("i0", "io", "monitor")
-_SPOILT = re.compile(r"off|norm|corr|gain|dark|time|gate|volt")
+_SPOILT = re.compile(r"off|gain|dark|time|gate|volt|theta|angle|energ")
+_TREATED = re.compile(r"norm|corr")  # taken if there is nothing else
 # Channels of a detector of several elements, the better ones first.
 _CHANNELS = ("dtc", "corr", "roi", "sca", "fla", "fluo", "if", "ge", "sdd", "vortex", "xmap", "mca",
              "icr")  # fmt: skip
@@ -99,9 +100,8 @@ def monitor_name(arrays: Mapping[str, Array]) -> str | None:
     exact = next((name for name in _I0 if name in arrays), None)
     if exact is not None:
         return exact
-    found = [n for n in arrays if re.fullmatch(rf"{_PARTS['i0']}", _first(n, _PARTS["i0"]))]
-    good = [n for n in found if not _SPOILT.search(n)] or found
-    return good[0] if good else None
+    found = [n for n in arrays if _first(n, _PARTS["i0"]) and not _SPOILT.search(n)]
+    return min(found, key=lambda n: bool(_TREATED.search(n)), default=None)
 
 
 def _first(name: str, pattern: str) -> str:

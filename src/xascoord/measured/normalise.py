@@ -172,13 +172,7 @@ def normalise_and_window(
             norm, larch_e0 = mback(spectrum.energy, spectrum.mu, element)
         if e0 is not None and not abs(e0 - k_edge_energy(element)) < 1000:
             raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
-        beyond = spectrum.energy - k_edge_energy(element)
-        near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
-        zero = e0
-        if zero is None and (search := _SEARCHES[window.reference]) is not None:
-            zero = search(spectrum.energy[near], norm[near], edge_energy)
-        elif zero is None:
-            zero = k_edge_energy(element)
+        zero = _zero(spectrum, norm, element, window, edge_energy) if e0 is None else e0
         features, _ = cut_window(spectrum.energy, norm, zero, window)
     except RejectedSpectrum as error:
         raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
@@ -205,6 +199,19 @@ def normalise_and_window(
         spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
         tuple(warnings), e0 is not None,
     )  # fmt: skip
+
+
+def _zero(
+    spectrum: Measurement, norm: Array, element: str, window: Window, edge_energy: EdgeEnergy
+) -> float:
+    """The energy zero of the window, found where the models' own were."""
+    tabulated = k_edge_energy(element)
+    search = _SEARCHES[window.reference]
+    if search is None:
+        return tabulated
+    beyond = spectrum.energy - tabulated
+    near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
+    return search(spectrum.energy[near], norm[near], edge_energy)
 
 
 def _doubts(spectrum: Measurement, norm: Array, zero: float, element: str) -> list[str]:

@@ -50,7 +50,8 @@ def read_and_prepare(
     columns
         Which columns are what, where that was said.
     as_athena
-        Take e0 and normalisation of the Athena project that the spectrum is from.
+        Take e0 and normalisation of the Athena project that the spectrum is from; one from
+        elsewhere gets a warning.
 
     Raises
     ------
@@ -90,10 +91,12 @@ def prepare(
             raise MeasurementError(
                 f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
             )
-        ready = normalise_and_window(one, absorber, *contracts[absorber], e0, as_athena)
+        theirs = as_athena and one.athena is not None
+        ready = normalise_and_window(one, absorber, *contracts[absorber], e0, theirs)
         told = element is not None or one.element is not None
         doubts = [
             *spectrum.warnings,
+            *(["--athena: not of an Athena project"] if as_athena and not theirs else []),
             *doubts_of_element(one, absorber, told),
             *([] if without_glitches else doubts_of_points(one, ready, contracts[absorber][0])),
         ]

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from xascoord.core.errors import LimitError, MeasurementError, NotAFileError
 from xascoord.core.files import check_text, read_file, unpack_within
-from xascoord.measured.columns import Channel, Columns, find_energy, find_mu
+from xascoord.measured.columns import Channel, Columns, find_mu
+from xascoord.measured.energy_column import find_energy
 from xascoord.measured.formats import (
     Athena,
     Group,
