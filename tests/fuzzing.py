@@ -26,6 +26,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import beamline_files
 from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
 from xascoord.core.errors import XascoordError
 from xascoord.core.rejections import RejectedSpectrum, Rejection
@@ -176,7 +177,9 @@ def _edge() -> tuple[np.ndarray, np.ndarray]:
 def _columns() -> list[bytes]:
     rows = "".join(f"{e:.3f} {m:.6f} {2 * m:.6f}\n" for e, m in zip(*_edge()))
     two = "".join(f"{e:.3f},{m:.6f}\n" for e, m in zip(*_edge()))
-    return [f"# made up\n# energy mu other\n{rows}".encode(), two.encode()]
+    made_up = [beamline_files.ssrl(), beamline_files.photon_factory(2), beamline_files.spec()]
+    return [f"# made up\n# energy mu other\n{rows}".encode(), two.encode(),
+            *(text.encode() for text in made_up)]  # fmt: skip
 
 
 def _xdi() -> list[bytes]:

@@ -116,7 +116,7 @@ def test_athena_project(tmp_path):
     assert len(found) == 2
     assert found[0].mu == pytest.approx(long_edge()[1], abs=1e-6)
     assert "first" in found[0].name
-    assert (found[0].element, found[0].edge) == ("Cu", "K")
+    assert found[0].said == ("Cu", "K")
 
 
 def test_kev_falling_and_repeated_energies(tmp_path):
@@ -142,7 +142,8 @@ MALFORMED = {
     "cut off": (_columns(*(a[:12] for a in long_edge())), "cut off"),
     "nan": (_columns(long_edge()[0], np.where(np.arange(701) == 300, np.nan, long_edge()[1])),
             "data row 301"),
-    "two scans": (_columns(*(np.tile(a, 2) for a in long_edge())), "energies go back"),
+    "disorder": (_columns(long_edge()[0] + 4 * (np.arange(701) % 2), long_edge()[1]),
+                 "energies go back"),
     "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]), "Cu K edge"),
     "flat": (_columns(long_edge()[0], np.zeros(701)), "normalised"),
     "short step": (_columns(*(a[150:216] for a in long_edge(CU + 10))), "20 eV are needed"),
@@ -154,11 +155,11 @@ MALFORMED = {
     "constant energy": (_columns(np.full(60, 8979.0), np.ones(60)), "no spectrum"),
     "absurd energy": (_columns(np.r_[long_edge()[0], 1e13], np.r_[long_edge()[1], 1]),
                       "no spectrum"),
-    "interrupted": (_columns(*(a[:300] for a in long_edge())) + "# beam dump\n"
-                    + _columns(*(a[300:] for a in long_edge())), "701 rows"),
+    "damaged row": (_columns(*(a[:300] for a in long_edge())) + "9128.x 1.02\n"
+                    + _columns(*(a[300:] for a in long_edge())), "row of the data is damaged"),
     "angle": ("# angle i0 itrans\n" + "".join(f"{a} 1 2\n" for a in np.linspace(9, 20, 99)),
-              "no column 'energy'"),
-    "three nameless": ("".join(f"{e} 1 2\n" for e in long_edge()[0]), "no column 'energy'"),
+              "does not say the d spacing"),
+    "three nameless": ("".join(f"{e} 1 2\n" for e in long_edge()[0]), "--i0, --i1"),
     "another edge": (_columns(long_edge()[0] + 90, long_edge()[1]), "is the element right"),
     "broken xdi": ("# XDI/1.0\n# Element.symbol: Cu\n# ///\n1 2 3\n4 5\n", "XDI"),
 }  # fmt: skip

@@ -143,11 +143,12 @@ def test_command_with_a_folder_gives_a_table(bundles, tmp_path):
     (tmp_path / "folder.dat").mkdir()
     result = run(tmp_path, "--models", bundles, "--plot", tmp_path / "pictures")
     assert result.returncode == 0, result.stderr
-    assert "scan.001" in result.stderr
+    assert "1 other files" in result.stderr
     pictures = sorted(p.name for p in (tmp_path / "pictures").iterdir())
     assert pictures == ["a.dat.png", "b.txt.png"]
     rows = {row["file"]: row for row in csv.DictReader(result.stdout.splitlines())}
-    assert set(rows) == {"a.dat", "b.txt", "broken.dat", "constant.dat"}
+    assert set(rows) == {"a.dat", "b.txt", "broken.dat", "constant.dat", "scan.001"}
+    assert rows["scan.001"]["abstains"] == "skipped: no table of numbers"
     assert "no spectrum" in rows["constant.dat"]["abstains"]
     assert rows["a.dat"]["answer"].startswith("CN_4 (square co-planar")
     assert rows["broken.dat"]["answer"] == ""
@@ -221,13 +222,13 @@ def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
         columns(spectra / f"{name}.dat", *copper_edge(0, 3))
     whole = Predictor.predict_file
 
-    def faulty(self, path, *given):
+    def faulty(self, path, *given, **named):
         if path.name == "b.dat":
             raise ZeroDivisionError("by nothing")
         if path.name == "d.dat":
             seen.append(out.read_text() if out.exists() else "")
             raise KeyboardInterrupt
-        return whole(self, path, *given)
+        return whole(self, path, *given, **named)
 
     seen = []
     monkeypatch.setattr(Predictor, "predict_file", faulty)
@@ -266,7 +267,7 @@ def test_names_do_not_command_the_terminal(bundles, tmp_path):
     assert result.returncode == 0, result.stderr
     shown = result.stdout + result.stderr
     assert not set("\x1b\x07\x9b\u202e\udcff") & set(shown)
-    assert len(result.stdout.splitlines()) == 5
+    assert len(result.stdout.splitlines()) == 6
     assert "\\x1b[31mred\\x07.dat" in result.stdout
     result = run(tmp_path / "\x1b[31mnone.dat", "--models", bundles)
     assert "\x1b" not in result.stderr

@@ -21,6 +21,7 @@ from conftest import make_settings
 from model_data import copper_edge, train_copper
 from project import ROOT
 from xascoord.core.errors import XascoordError
+from xascoord.measured.columns import REMEDY
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
@@ -78,6 +79,10 @@ def text_of(parts):
 
 
 def test_words_name_the_fields_of_the_page_not_options():
+    # The page has no fields for columns.
+    assert "--" not in plain(f"no channel here; choose another --channel, or {REMEDY}")
+    right = "is the channel right?"
+    assert plain(f"{right} Else name columns with --i0, --i1, --if or --mu") == right
     assert plain("is the element right? Else give --e0") == (
         "is the element right? Else give ‘Energy zero’"
     )

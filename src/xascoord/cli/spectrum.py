@@ -31,6 +31,22 @@ def predict(
         bool | None,
         typer.Option("--deglitch/--no-deglitch", help="Take single outlying points out."),
     ] = None,
+    energy_column: Annotated[
+        str | None, typer.Option(help="Column of energies, by name or number.")
+    ] = None,
+    i0: Annotated[str | None, typer.Option(help="Column of the monitor.")] = None,
+    i1: Annotated[str | None, typer.Option(help="Column of what the sample let through.")] = None,
+    fluorescence: Annotated[
+        list[str] | None,
+        typer.Option("--if", help="Column of fluorescence; given several times: their sum."),
+    ] = None,
+    mu: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of mu itself; given several times: their mean."),
+    ] = None,
+    athena: Annotated[
+        bool, typer.Option("--athena", help="Take e0 and normalisation of the Athena project.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     out: Annotated[
@@ -41,15 +57,20 @@ def predict(
 
     Example: `xascoord predict CuO.xdi --plot CuO.png`. Several files or a folder give
     one line a spectrum: `xascoord predict *.xdi --out answers.csv`
+
+    Where the columns of a file cannot be told by their names: `xascoord predict scan.001
+    --energy-column mono --i0 2 --if roi1 --if roi2`
     """
+    from xascoord.measured.columns import Columns
     from xascoord.prediction.command import run
 
     given: Given = ctx.obj
+    columns = Columns(energy_column, i0, i1, tuple(fluorescence or ()), tuple(mu or ()))
     wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
     settings = given.load_or_default()
     run(
         paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
-        settings.limits, settings.importance.bounds,
+        settings.limits, settings.importance.bounds, columns, athena,
     )  # fmt: skip
 
 

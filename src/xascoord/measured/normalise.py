@@ -17,6 +17,7 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.athena import as_in_athena
 from xascoord.measured.read import Measurement
 from xascoord.settings.spectra import EdgeEnergy, Window
 from xascoord.spectra.edge_energy import find_e0, find_onset, find_steepest
@@ -32,6 +33,8 @@ _SEARCHES: dict[str, Callable[[Array, Array, EdgeEnergy], float] | None] = {
 }  # fmt: skip
 _LEAST_ABOVE = 20.0  # eV above the steepest point; there must be an edge step behind it
 _PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
+_STEP = (40.0, 75.0)  # eV above e0; where the edge step is looked at
+_USUAL_STEP, _ABSURD_STEP = (0.75, 1.35), (0.5, 2.5)  # without, and with no answer outside
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,10 @@ def mback(energy: Array, mu: Array, element: str) -> tuple[Array, float]:
             "needed to normalise it"
         )
     if not np.isfinite(norm).all() or not after.mean() > 0.1:
-        raise MeasurementError("cannot be normalised: no edge step; is the channel right?")
+        raise MeasurementError(
+            "cannot be normalised: no edge step; is the channel right? Else name columns with "
+            "--i0, --i1, --if or --mu"
+        )
     return norm, e0
 
 
@@ -135,6 +141,7 @@ def normalise_and_window(
     window: Window,
     edge_energy: EdgeEnergy,
     e0: float | None = None,
+    as_athena: bool = False,
 ) -> ModelInput:
     """Normalise a measured spectrum, find its energy zero and cut the window.
 
@@ -148,23 +155,24 @@ def normalise_and_window(
         Of the models.
     e0
         Energy zero to take instead of the one that is found, in eV.
+    as_athena
+        Normalise as the Athena project did that the spectrum is from, and take its e0.
 
     Raises
     ------
     MeasurementError
         Naming the spectrum, what is wrong and what to do.
     """
+    how = "normalised by MBACK (larch's mback_norm)"
     try:
-        norm, larch_e0 = mback(spectrum.energy, spectrum.mu, element)
+        if as_athena:
+            spectrum, norm, larch_e0, how = as_in_athena(spectrum, element)
+            e0 = spectrum.athena.e0 if e0 is None and spectrum.athena else e0
+        else:
+            norm, larch_e0 = mback(spectrum.energy, spectrum.mu, element)
         if e0 is not None and not abs(e0 - k_edge_energy(element)) < 1000:
             raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
-        beyond = spectrum.energy - k_edge_energy(element)
-        near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
-        zero = e0
-        if zero is None and (search := _SEARCHES[window.reference]) is not None:
-            zero = search(spectrum.energy[near], norm[near], edge_energy)
-        elif zero is None:
-            zero = k_edge_energy(element)
+        zero = _zero(spectrum, norm, element, window, edge_energy) if e0 is None else e0
         features, _ = cut_window(spectrum.energy, norm, zero, window)
     except RejectedSpectrum as error:
         raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
@@ -176,27 +184,13 @@ def normalise_and_window(
             f"{spectrum.name}: the edge found at {zero:.1f} eV is {zero - tabulated:+.0f} eV from "
             f"the K edge of {element}; is the element right? Else give --e0"
         )
-    warnings = []
-    if abs(zero - tabulated) > _SUSPECT:
-        warnings.append(
-            f"e0 {zero:.1f} eV is {zero - tabulated:+.1f} eV from the tabulated K edge of "
-            f"{element}; if it is wrong give --e0"
-        )
-    relative = spectrum.energy - zero
-    step = norm[(relative > 40) & (relative < 75)]
-    before = norm[(relative > -60) & (relative < -15)]
-    if len(step) and not 0.75 < step.mean() < 1.35:
-        warnings.append(f"edge step {step.mean():.2f} after normalisation, should be about 1")
-    if len(before) and len(step) and abs(before.mean()) > 0.06 * step.mean():
-        warnings.append(
-            f"the pre-edge is at {before.mean():+.2f} after normalisation, should be about 0"
-        )
+    warnings = _doubts(spectrum, norm, zero, element)
     inside = (spectrum.energy > zero + window.lower) & (spectrum.energy < zero + window.upper)
     if inside.sum() < 25:
         warnings.append(f"only {inside.sum()} measured points in the window")
     notes = (
         *spectrum.notes,
-        "normalised by MBACK (larch's mback_norm)",
+        how,
         f"{window.reference} {zero:.2f} eV "
         + ("given" if e0 is not None else "of the K edge" if zero == tabulated else "found")
         + f" (larch's steepest point: {larch_e0:.2f} eV)",
@@ -205,6 +199,51 @@ def normalise_and_window(
         spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
         tuple(warnings), e0 is not None,
     )  # fmt: skip
+
+
+def _zero(
+    spectrum: Measurement, norm: Array, element: str, window: Window, edge_energy: EdgeEnergy
+) -> float:
+    """The energy zero of the window, found where the models' own were."""
+    tabulated = k_edge_energy(element)
+    search = _SEARCHES[window.reference]
+    if search is None:
+        return tabulated
+    beyond = spectrum.energy - tabulated
+    near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
+    return search(spectrum.energy[near], norm[near], edge_energy)
+
+
+def _doubts(spectrum: Measurement, norm: Array, zero: float, element: str) -> list[str]:
+    """What may be wrong with a normalised spectrum.
+
+    Raises
+    ------
+    MeasurementError
+        If its edge step is no edge step.
+    """
+    warnings = []
+    tabulated = k_edge_energy(element)
+    if abs(zero - tabulated) > _SUSPECT:
+        warnings.append(
+            f"e0 {zero:.1f} eV is {zero - tabulated:+.1f} eV from the tabulated K edge of "
+            f"{element}; if it is wrong give --e0"
+        )
+    relative = spectrum.energy - zero
+    step = norm[(relative > _STEP[0]) & (relative < _STEP[1])]
+    before = norm[(relative > -60) & (relative < -15)]
+    if len(step) and not _ABSURD_STEP[0] < step.mean() < _ABSURD_STEP[1]:
+        raise MeasurementError(
+            f"{spectrum.name}: edge step {step.mean():.2f} after normalisation, should be about 1; "
+            "is this a spectrum of mu, with its pre-edge, and the right channel?"
+        )
+    if len(step) and not _USUAL_STEP[0] < step.mean() < _USUAL_STEP[1]:
+        warnings.append(f"edge step {step.mean():.2f} after normalisation, should be about 1")
+    if len(before) and len(step) and abs(before.mean()) > 0.06 * step.mean():
+        warnings.append(
+            f"the pre-edge is at {before.mean():+.2f} after normalisation, should be about 0"
+        )
+    return warnings
 
 
 def windows_about(

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import deglitch, find_element
+from xascoord.measured.columns import Channel, Columns
+from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
 from xascoord.measured.normalise import ModelInput, normalise_and_window
-from xascoord.measured.read import Channel, Measurement, read_measurements
+from xascoord.measured.read import Measurement, read_measurements
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.spectra import EdgeEnergy, Window
 
 Refused = tuple[str, str, str]  # name, element, why
+_NORMALISED = "came in normalised (about 0 before the edge, about 1 behind it)"
 
 
 def read_and_prepare(
@@ -24,6 +28,8 @@ def read_and_prepare(
     channel: Channel = "auto",
     without_glitches: bool = False,
     limits: Limits = DEFAULT_LIMITS,
+    columns: Columns | None = None,
+    as_athena: bool = False,
 ) -> list[ModelInput | Refused]:
     """Read a file and bring each of its spectra to the window of the models.
 
@@ -41,6 +47,11 @@ def read_and_prepare(
         How to read the file.
     limits
         Most bytes and points that are read.
+    columns
+        Which columns are what, where that was said.
+    as_athena
+        Take e0 and normalisation of the Athena project that the spectrum is from; one from
+        elsewhere gets a warning.
 
     Raises
     ------
@@ -48,8 +59,8 @@ def read_and_prepare(
         If the file cannot be read at all. What is wrong with one spectrum is in its own place.
     """
     return [
-        prepare(spectrum, contracts, element, e0, without_glitches)
-        for spectrum in read_measurements(path, channel, limits)
+        prepare(spectrum, contracts, element, e0, without_glitches, as_athena)
+        for spectrum in read_measurements(path, channel, limits, columns)
     ]
 
 
@@ -59,6 +70,7 @@ def prepare(
     element: str | None = None,
     e0: float | None = None,
     without_glitches: bool = False,
+    as_athena: bool = False,
 ) -> ModelInput | Refused:
     """Bring one spectrum to the window of the models, or say why it cannot be.
 
@@ -66,7 +78,7 @@ def prepare(
     ----------
     spectrum
         As read.
-    contracts, element, e0, without_glitches
+    contracts, element, e0, without_glitches, as_athena
         As for ``read_and_prepare``.
     """
     one = deglitch(spectrum) if without_glitches else spectrum
@@ -79,17 +91,29 @@ def prepare(
             raise MeasurementError(
                 f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
             )
-        ready = normalise_and_window(one, absorber, *contracts[absorber], e0)
-        if one.element and one.element != absorber:
-            conflict = f"the file says {one.element}, asked for is {absorber}"
-            ready = replace(ready, warnings=(*ready.warnings, conflict))
-        return ready
+        theirs = as_athena and one.athena is not None
+        ready = normalise_and_window(one, absorber, *contracts[absorber], e0, theirs)
+        told = element is not None or one.element is not None
+        doubts = [
+            *spectrum.warnings,
+            *(["--athena: not of an Athena project"] if as_athena and not theirs else []),
+            *doubts_of_element(one, absorber, told),
+            *([] if without_glitches else doubts_of_points(one, ready, contracts[absorber][0])),
+        ]
+        notes = [*ready.notes, *([_NORMALISED] if is_normalised(one, ready.e0) else [])]
+        return replace(ready, notes=tuple(notes), warnings=(*ready.warnings, *doubts))
     except MeasurementError as error:
-        return one.name, absorber, str(error).removeprefix(f"{one.name}: ")
+        reason = str(error).removeprefix(f"{one.name}: ")
+        taken = next((note for note in one.notes if note.startswith("mu ")), "")
+        if taken and "channel" in reason:
+            reason += f" (taken: {taken})"
+        return one.name, absorber, reason
 
 
 def element_of(spectrum: Measurement) -> str:
     """The absorber: as the file says, else from the energies.
+
+    What an Athena project says is only taken where the energies say nothing else.
 
     Raises
     ------
@@ -98,4 +122,12 @@ def element_of(spectrum: Measurement) -> str:
     """
     if spectrum.element:
         return spectrum.element
-    return find_element(spectrum.energy, spectrum.mu)
+    said, edge = spectrum.said
+    try:
+        return find_element(spectrum.energy, spectrum.mu)
+    except MeasurementError as error:
+        if edge == "K" and said in ELEMENTS:
+            return said
+        if said:
+            raise MeasurementError(f"{error} (the project says {said} {edge})") from None
+        raise

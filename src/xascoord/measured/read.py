@@ -1,43 +1,43 @@
-"""Measured spectra from files: XDI, Athena projects and plain columns, all read by larch.
+"""Measured spectra from files: XDI, Athena projects, and columns of whatever beamline.
 
 What comes out is energy and mu of one channel; every choice that was made on the way is a note.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
 import re
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.elements import ELEMENTS, k_edge_energy
 from xascoord.core.errors import LimitError, MeasurementError, NotAFileError
 from xascoord.core.files import check_text, read_file, unpack_within
-from xascoord.measured.formats import read_columns, read_project, read_xdi
+from xascoord.measured.columns import Channel, Columns, find_mu
+from xascoord.measured.energy_column import find_energy
+from xascoord.measured.formats import (
+    Athena,
+    Group,
+    foreign,
+    read_columns,
+    read_project,
+    read_xdi,
+)
+from xascoord.measured.scans import split_scans
+from xascoord.measured.text_tables import decode, read_tables
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
-Channel = Literal["auto", "transmission", "fluorescence", "mu"]
 CHANNELS: tuple[Channel, ...] = ("auto", "transmission", "fluorescence", "mu")
 SUFFIXES = (".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy")
 
-
-# Names of arrays, in lower case, by what they are; the first that is there is taken.
-_MU = {
-    "transmission": ("mutrans", "mu_trans", "xmu_trans"),
-    "fluorescence": ("mufluor", "mu_fluor", "xmu_fluor"),
-    "mu": ("mu", "xmu", "norm", "munorm", "flat", "normtrans", "normfluor", "absorption"),
-}
-_COUNTS = {
-    "transmission": ("itrans", "i1", "it", "trans"),
-    "fluorescence": ("ifluor", "if", "iff", "ff", "ifl", "fluor", "ipipd", "vortex"),
-}
-_I0 = ("i0", "io", "monitor")
+_SNIFFED, _FEWEST_ROWS = 65536, 10  # bytes of a file in which there must be a table of some rows
 _FEWEST_POINTS = 30
 _LONGEST_BACK = 5.0  # eV
 _SHORTEST, _LONGEST = 30.0, 20_000.0  # eV, of a spectrum
@@ -51,7 +51,7 @@ class Measurement:
     Attributes
     ----------
     name
-        File, and for a project the group in it.
+        File, and of several in a file the group or scan.
     energy, mu
         Shape (n,); energies rising, in eV; mu not normalised.
     element
@@ -64,6 +64,12 @@ class Measurement:
         What the file says of the sample.
     notes
         What was done to the numbers.
+    said
+        Element and edge that an Athena project keeps; its own guess, unless somebody put it right.
+    athena
+        How it was treated there.
+    warnings
+        What may be wrong.
     """
 
     name: str
@@ -74,42 +80,39 @@ class Measurement:
     channel: str
     sample: str
     notes: tuple[str, ...]
+    said: tuple[str, str] = ("", "")
+    athena: Athena | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def read_measurements(
-    path: Path, channel: Channel = "auto", limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    channel: Channel = "auto",
+    limits: Limits = DEFAULT_LIMITS,
+    columns: Columns | None = None,
 ) -> list[Measurement]:
-    """Read every spectrum of a file: one, but for an Athena project.
+    """Read every spectrum of a file: one, but for an Athena project and for several scans.
 
     Parameters
     ----------
     path
-        The file; ``.xdi`` and ``.prj`` by their name or content, others as columns of numbers.
+        The file; XDI and Athena projects by their content, others as columns of numbers.
     channel
-        Which one; "auto" takes transmission, then mu as given, then fluorescence.
+        Which one; "auto" takes transmission, then mu as given, then fluorescence: the first with an
+        edge in it.
     limits
         Most bytes and points that are read.
+    columns
+        Which columns are what, where that was said; else it is told by their names and values.
 
     Raises
     ------
     MeasurementError
         Naming the file, what is wrong with it and what to do.
     """
+    columns = columns or Columns()
     try:
-        content = read_file(path, limits.file_bytes)
-        head = content[:4096]
-        if not content.strip():
-            raise MeasurementError(f"{path}: the file is empty")
-        packed = head[:2] == b"\x1f\x8b"
-        if path.suffix.lower() == ".prj" or packed or b"Athena project" in head:
-            if packed:
-                unpack_within(content, limits.file_bytes)
-            groups = read_project(path)
-        else:
-            # larch takes a hundred times the bytes of a line, in memory.
-            check_text(content, limits.points, limits.line_bytes)
-            is_xdi = re.match(rb"\s*#\s*XDI", head)
-            groups = [read_xdi(path) if is_xdi else read_columns(path)]
+        groups = _groups(path, limits, columns)
         for arrays, _ in groups:
             _check_points(arrays, limits)
     except FileNotFoundError:
@@ -120,7 +123,79 @@ def read_measurements(
         raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
     except (LimitError, NotAFileError) as error:
         raise MeasurementError(f"{path}: {error}") from None
-    return [_measurement(path, arrays, facts, channel) for arrays, facts in groups]
+    found, refused = [], []
+    for arrays, facts in groups:
+        try:
+            found += _measurements(path, arrays, facts, channel, columns)
+        except MeasurementError as error:
+            refused.append(error)
+    if not found or (refused and "athena" in groups[0][1]):
+        raise refused[0]
+    if refused:
+        lost = f"{len(refused)} of {len(groups)} scans left out: {refused[0]}"
+        found[0] = replace(found[0], warnings=(*found[0].warnings, lost.replace(f"{path}: ", "")))
+    return found
+
+
+def why_no_spectrum(path: Path) -> str:
+    """Why a file cannot be a spectrum, by its first bytes; "" if it may be one.
+
+    Parameters
+    ----------
+    path
+        A file of whatever name.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(_SNIFFED)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(path) as packed:
+                return "" if b"Athena project" in packed.read(4096) else "packed, and no project"
+        if why := foreign(head):
+            return why
+        if not head.strip():
+            return "the file is empty"
+        if b"Athena project" in head[:4096]:
+            return ""
+        tables = read_tables(decode(head[: head.rfind(b"\n") + 1] or head), path.name)
+    except (OSError, EOFError, zlib.error) as error:
+        return f"cannot be read ({error})"
+    except MeasurementError as error:
+        return "no table of numbers" if "two columns" in str(error) else ""
+    longest = max(table.values.shape[1] for table in tables)
+    return "" if longest >= _FEWEST_ROWS else "no table of numbers"
+
+
+def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
+    """What the file holds, each as named arrays and facts."""
+    content = read_file(path, limits.file_bytes)
+    head = content[:4096]
+    if not content.strip():
+        raise MeasurementError(f"{path}: the file is empty")
+    packed = head[:2] == b"\x1f\x8b"
+    if path.suffix.lower() == ".prj" or packed or b"Athena project" in head:
+        if packed:
+            unpack_within(content, limits.file_bytes)
+        if columns.given:
+            raise MeasurementError(f"{path}: an Athena project has no columns to be named")
+        return read_project(path)
+    if why := foreign(head):
+        raise MeasurementError(f"{path}: {why}")
+    # A parser takes many times the bytes of a line, in memory.
+    check_text(content, limits.points, limits.line_bytes)
+    if not re.match(rb"(\xef\xbb\xbf)?\s*#\s*XDI", head):
+        return read_columns(path, decode(content))
+    try:
+        return [read_xdi(path)]
+    except MeasurementError as error:
+        try:  # its columns may be read all the same
+            groups = read_columns(path, decode(content))
+        except MeasurementError:
+            raise error from None
+        note = str(error).removeprefix(f"{path}: ")
+        if max(len(values) for arrays, _ in groups for values in arrays.values()) < _FEWEST_POINTS:
+            raise
+        return [(arrays, {**facts, "note": f"{note}: read as columns"}) for arrays, facts in groups]
 
 
 def _check_points(arrays: dict[str, Array], limits: Limits) -> None:
@@ -129,62 +204,40 @@ def _check_points(arrays: dict[str, Array], limits: Limits) -> None:
         raise LimitError(f"{points:,} points; limits.points allows {limits.points:,}")
 
 
-def _measurement(
-    path: Path, arrays: dict[str, Array], facts: dict[str, str], channel: Channel
-) -> Measurement:
-    name = path.name + (f" [{facts['sample']}]" if path.suffix.lower() == ".prj" else "")
-    if "energy" not in arrays:
-        raise MeasurementError(f"{path}: no column 'energy'; there are {', '.join(arrays)}")
-    mu, chosen, notes = _choose(path, arrays, channel)
-    energy = arrays["energy"]
-    if _in_kev(energy, facts.get("units", "").lower()):
-        energy = energy * 1000.0
-        notes.append("energies taken for keV")
-    energy, mu, more = _clean(path, energy, mu)
-    element = facts.get("element", "").strip().capitalize() or None
-    return Measurement(
-        name, energy, mu, element,
-        facts.get("edge", "").strip().upper() or None, chosen, facts.get("sample", ""),
-        (*notes, *more),
-    )  # fmt: skip
+def _measurements(
+    path: Path, arrays: dict[str, Array], facts: dict[str, Any], channel: Channel, columns: Columns
+) -> list[Measurement]:
+    """The scans of one table."""
+    name = path.name
+    if "athena" in facts:
+        name += f" [{facts['sample']}]"
+    elif "scan" in facts:
+        name += f" [scan {facts['scan']}]"
+    try:
+        column, energy, notes = find_energy(arrays, facts, columns.energy)
+        mu, chosen, more = find_mu(arrays, column, energy, channel, columns, facts)
+    except MeasurementError as error:
+        raise MeasurementError(f"{path}: {error}") from None
+    scans, left = split_scans(energy)
+    notes = [*facts.get("notes", ()), *([facts["note"]] if "note" in facts else []), *notes, *more]
+    if len(scans) > 1:
+        notes.append(f"{len(scans)} scans one after another: parted where the energies go back")
+    if left:
+        notes.append(f"{left} points of scans of fewer than {_FEWEST_POINTS} left out")
+    found = []
+    for number, scan in enumerate(scans, start=1):
+        values, clean, done = _clean(path, energy[scan], mu[scan])
+        found.append(Measurement(
+            f"{name} [part {number}]" if len(scans) > 1 else name, values, clean,
+            str(facts.get("element", "")).strip().capitalize() or None,
+            str(facts.get("edge", "")).strip().upper() or None, chosen, facts.get("sample", ""),
+            (*notes, *done), (facts.get("said_element", ""), facts.get("said_edge", "").upper()),
+            facts.get("athena"),
+        ))  # fmt: skip
+    return found
 
 
-def _in_kev(energy: Array, units: str) -> bool:
-    """Whether energies are in keV: as the file says, else if that is where a K edge is."""
-    if units in ("ev", "kev"):
-        return units == "kev"
-    if not len(energy) or not 0 < np.nanmax(energy) < 150:
-        return False
-    low, high = np.nanmin(energy), np.nanmax(energy)
-    return not any(low < k_edge_energy(element) < high for element in ELEMENTS)
-
-
-def _choose(path: Path, arrays: dict[str, Array], channel: Channel) -> tuple[Array, str, list[str]]:
-    """Mu of the wished channel, from what the file has."""
-    order = ("transmission", "mu", "fluorescence") if channel == "auto" else (channel,)
-    i0 = next((arrays[name] for name in _I0 if name in arrays), None)
-    for kind in order:
-        for name in _MU[kind]:
-            if name in arrays:
-                return arrays[name], kind, [f"mu is column '{name}'"]
-        for name in _COUNTS.get(kind, ()):
-            if name in arrays and i0 is not None:
-                counts = arrays[name]
-                if (i0 <= 0).any() or (kind == "transmission" and (counts <= 0).any()):
-                    raise MeasurementError(
-                        f"{path}: counts of '{name}' or of the monitor are not positive; take "
-                        "those points out or choose another --channel"
-                    )
-                mu = np.log(i0 / counts) if kind == "transmission" else counts / i0
-                formula = "ln(i0/{})" if kind == "transmission" else "{}/i0"
-                return mu, kind, [f"mu = {formula.format(name)}"]
-    raise MeasurementError(
-        f"{path}: no {'channel' if channel == 'auto' else channel} in its columns "
-        f"({', '.join(arrays)}); choose another --channel or name the columns"
-    )
-
-
-def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str]]:
+def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, Sequence[str]]:
     """Finite numbers at rising energies; what was put right is noted."""
     notes = []
     if not (np.isfinite(energy).all() and np.isfinite(mu).all()):
@@ -199,7 +252,7 @@ def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str
     if not _SHORTEST < span < _LONGEST:
         raise MeasurementError(
             f"{path}: energies from {energy.min():g} to {energy.max():g} eV are no spectrum; is "
-            "the right column taken for the energy?"
+            "the right column taken for the energy? Else name it with --energy-column"
         )
     if energy[0] > energy[-1]:
         energy, mu = energy[::-1], mu[::-1]
@@ -208,8 +261,8 @@ def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, list[str
     back = int((steps < 0).sum())
     if steps.min() < -_LONGEST_BACK or back > max(1, math.floor(_LARGEST_DISORDER * len(energy))):
         raise MeasurementError(
-            f"{path}: energies go back {back} times, by up to {-steps.min():.1f} eV; "
-            "several scans in one file must be split"
+            f"{path}: energies go back {back} times, by up to {-steps.min():.1f} eV; is the right "
+            "column taken for the energy? Else name it with --energy-column"
         )
     if back:
         notes.append(f"sorted by energy ({back} steps back)")

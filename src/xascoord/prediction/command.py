@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from pydantic import ValidationError
 
 from xascoord.core.errors import MeasurementError, XascoordError
 from xascoord.core.text import printable
+from xascoord.measured.columns import Columns
 from xascoord.measured.prepare import read_and_prepare
-from xascoord.measured.read import SUFFIXES
+from xascoord.measured.read import SUFFIXES, why_no_spectrum
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
@@ -27,6 +29,16 @@ from xascoord.settings.models import Importance, Prediction
 
 Draw = Callable[[Sequence[Answer], Path], None]
 _PICTURES = (".png", ".pdf", ".svg")
+
+
+@dataclass(frozen=True)
+class _How:
+    """What was said of the files by hand."""
+
+    element: str | None
+    e0: float | None
+    columns: Columns
+    as_athena: bool
 
 
 def run(
@@ -42,6 +54,8 @@ def run(
     out: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
     bounds: tuple[float, float] = Importance().bounds,
+    columns: Columns | None = None,
+    as_athena: bool = False,
 ) -> None:
     """Predict and print.
 
@@ -69,6 +83,10 @@ def run(
         Most that is read of a file.
     bounds
         Of the regions in a picture (``importance.bounds``).
+    columns
+        Which columns are what, where that was said.
+    as_athena
+        Take e0 and normalisation of Athena projects.
 
     Raises
     ------
@@ -88,11 +106,12 @@ def run(
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, origin, limits)
     draw = partial(_draw, predictor=predictor, bounds=bounds)
+    how = _How(element, e0, columns or Columns(), as_athena)
     if many:
         with closing(Output(out, as_json)) as output:
-            _run_files(_files_of(paths, output.path), predictor, element, e0, plot, output, draw)
+            _run_files(_files_of(paths, output.path), predictor, how, plot, output, draw)
         return
-    answers = _predict_one(path, predictor, element, e0)
+    answers = _predict_one(path, predictor, how)
     if out is not None:
         with closing(Output(out, as_json)) as output:
             output.add(path.name, answers)
@@ -104,18 +123,18 @@ def run(
         draw(answers, plot)
 
 
-def _predict_one(
-    path: Path, predictor: Predictor, element: str | None, e0: float | None
-) -> list[Answer]:
+def _predict_one(path: Path, predictor: Predictor, how: _How) -> list[Answer]:
     """Read the file in a second process while this one loads what the models need.
 
     Both take most of their time to import their libraries, so together they take half.
     """
-    contracts = {e: predictor.input_spec(e) for e in ([element] if element else predictor.elements)}
-    wishes = predictor.settings.channel, predictor.settings.deglitch, predictor.limits
+    elements = [how.element] if how.element else predictor.elements
+    contracts = {e: predictor.input_spec(e) for e in elements}
+    settings = predictor.settings
+    wishes = settings.channel, settings.deglitch, predictor.limits, how.columns, how.as_athena
     try:
         with ProcessPoolExecutor(1) as pool:
-            future = pool.submit(read_and_prepare, path, contracts, element, e0, *wishes)
+            future = pool.submit(read_and_prepare, path, contracts, how.element, how.e0, *wishes)
             predictor.import_libraries()
             if len(contracts) == 1:
                 predictor.models(next(iter(contracts)))
@@ -124,67 +143,77 @@ def _predict_one(
         raise XascoordError(f"{path}: reading it was ended from outside") from None
 
 
-def _files_of(paths: Sequence[Path], own: Path | None) -> list[tuple[Path, str]]:
-    """Files to read and what they are called: those named, and the spectra of named folders."""
-    found, others = [], []
+def _files_of(paths: Sequence[Path], own: Path | None) -> list[tuple[Path, str, str]]:
+    """Files, what they are called, and why one of a folder is not read ("": it is).
+
+    Those that were named are read; those of a folder by their name or by their content.
+    """
+    found = []
     own = own.resolve() if own else None
     for path in paths:
         if not path.is_dir():
-            found.append((path, str(path)))
+            found.append((path, str(path), ""))
             continue
         every = sorted(p for p in path.rglob("*") if p.is_file() and p.resolve() != own)
         for file in every:
-            name = str(file.relative_to(path))
-            if file.suffix.lower() in SUFFIXES:
-                found.append((file, name))
-            else:
-                others.append(name)
-    if others:
-        message = f"not looked at ({len(others)}): {', '.join(others)}"
-        print(printable(message), file=sys.stderr)
-    if not found:
+            known = file.suffix.lower() in SUFFIXES
+            why = "" if known else why_no_spectrum(file)
+            found.append((file, str(file.relative_to(path)), why))
+    if all(why for _, _, why in found):
+        reasons = "; ".join(f"{name}: {why}" for _, name, why in found[:3])
         raise MeasurementError(
-            f"{', '.join(map(str, paths))}: no spectra here ({', '.join(SUFFIXES)})"
+            f"{', '.join(map(str, paths))}: no spectra here"
+            + (f" ({len(found)} other files; {reasons})" if found else "")
         )
     return found
 
 
 def _run_files(
-    files: Sequence[tuple[Path, str]],
+    files: Sequence[tuple[Path, str, str]],
     predictor: Predictor,
-    element: str | None,
-    e0: float | None,
+    how: _How,
     plot: Path | None,
     output: Output,
     draw: Draw,
 ) -> None:
     """Answers for several files, each put out before the next is read; counts at the end."""
     _ = predictor.elements  # no models at all: said once, not for each file
-    spectra = answered = 0
-    for file, name in files:
-        answers = _answers(file, predictor, element, e0)
+    spectra = answered = others = 0
+    for file, name, why in files:
+        if why:
+            others += 1
+            output.add(name, [_no_answer(file, predictor, how, f"skipped: {why}")])
+            continue
+        answers = _answers(file, predictor, how)
         output.add(name, answers)
         spectra += len(answers)
         answered += sum(answer.best is not None for answer in answers)
         if plot is not None:
             _draw_if_possible(draw, answers, plot / f"{'_'.join(Path(name).parts)}.png")
     print(
-        f"{len(files)} files, {spectra} spectra: {answered} answered, {spectra - answered} not",
+        f"{len(files) - others} files, {spectra} spectra: {answered} answered, "
+        f"{spectra - answered} not" + (f"; {others} other files are no spectra" if others else ""),
         file=sys.stderr,
     )
 
 
-def _answers(
-    file: Path, predictor: Predictor, element: str | None, e0: float | None
-) -> list[Answer]:
+def _answers(file: Path, predictor: Predictor, how: _How) -> list[Answer]:
     """Answers for a file of a folder; whatever goes wrong with it is the answer's reason."""
     try:
-        return predictor.predict_file(file, element, e0)
+        named = how.columns
+        return predictor.predict_file(
+            file, how.element, how.e0, energy_column=named.energy, i0=named.i0, i1=named.i1,
+            if_=named.fluorescence, mu=named.mu, athena=how.as_athena,
+        )  # fmt: skip
     except XascoordError as error:
         reason = str(error).removeprefix(f"{file}: ")
     except Exception as error:  # a fault of ours in one file must not cost the others
         reason = f"unexpected {type(error).__name__}: {error}"[:200]
-    return [Answer(file.name, element or "", predictor.settings.classifier, abstains=reason)]
+    return [_no_answer(file, predictor, how, reason)]
+
+
+def _no_answer(file: Path, predictor: Predictor, how: _How, reason: str) -> Answer:
+    return Answer(file.name, how.element or "", predictor.settings.classifier, abstains=reason)
 
 
 def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None:

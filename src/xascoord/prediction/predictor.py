@@ -95,23 +95,43 @@ class Predictor:
         return self._loaded[element]
 
     def predict_file(
-        self, path: Path | str, element: str | None = None, e0: float | None = None
-    ) -> list[Answer]:
+        self, path: Path | str, element: str | None = None, e0: float | None = None, *,
+        energy_column: str | int | None = None, i0: str | int | None = None,
+        i1: str | int | None = None, if_: Sequence[str | int] = (), mu: Sequence[str | int] = (),
+        athena: bool = False,
+    ) -> list[Answer]:  # fmt: skip
         """Answers for every spectrum of a file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        element, e0
+            Absorber, and energy zero in eV, instead of found.
+        energy_column, i0, i1, if_, mu
+            Columns by name or number from 1, where they cannot be told: energies, monitor, what the
+            sample let through, fluorescence (summed), mu itself (the mean).
+        athena
+            Take e0 and normalisation of an Athena project.
 
         Raises
         ------
         MeasurementError, BundleError
             If the file cannot be read, or there are no models of its element.
         """
+        from xascoord.measured.columns import Columns
         from xascoord.measured.prepare import read_and_prepare
 
+        energies, monitor, behind = (
+            None if given is None else str(given) for given in (energy_column, i0, i1)
+        )
+        columns = Columns(energies, monitor, behind, tuple(map(str, if_)), tuple(map(str, mu)))
         contracts = {e: self.input_spec(e) for e in ([element] if element else self.elements)}
         return [
             self.answer(found)
             for found in read_and_prepare(
                 Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
-                self.limits,
+                self.limits, columns, athena,
             )
         ]  # fmt: skip
 

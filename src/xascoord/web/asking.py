@@ -24,7 +24,8 @@ import numpy.typing as npt
 
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError, XascoordError
-from xascoord.measured.read import Channel, Measurement
+from xascoord.measured.columns import Channel
+from xascoord.measured.read import Measurement
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.store import find_models

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 from xascoord.core.text import printable
+from xascoord.measured.columns import REMEDY
 
 _LONGEST_NAME = 200
+_RENAME = "name them in a last comment line of the file, e.g. '# energy i0 itrans'"
 _OPTIONS = {
     "element": "Element",
     "e0": "Energy zero",
@@ -36,6 +38,9 @@ def plain(message: str) -> str:
     message
         Of an error, a warning or a note.
     """
+    # The page has no fields for columns: there the names in the file have to say it.
+    message = message.replace(REMEDY, _RENAME).replace(" (else --energy-column)", "")
+    message = re.sub(r" Else name (?:it|columns) with --[\w-]+(?:(?:,| or) --\w+)*", "", message)
     found = re.sub(
         r"--(\w+)",
         lambda match: f"‘{_OPTIONS[match[1]]}’" if match[1] in _OPTIONS else match[0],
