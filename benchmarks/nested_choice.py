@@ -53,6 +53,7 @@ SHORT, LONG = EdgeEnergy(step_range=(9.0, 14.0)), EdgeEnergy(step_range=(15.0, 4
 # eV below and above the energy zero, and what the edge step is taken from.
 WINDOWS = {
     "10+17": (Window(lower=-10, upper=17, points=109, tail=5), SHORT),
+    "10+23": (Window(lower=-10, upper=23, points=133, tail=5), SHORT),
     "10+30": (Window(lower=-10, upper=30, points=161, tail=5), SHORT),
     "5+45": (Window(lower=-5, upper=45, points=200, tail=5), LONG),
     "15+45": (Window(lower=-15, upper=45, points=240, tail=5), LONG),
@@ -60,7 +61,7 @@ WINDOWS = {
     "5+52": (Window(lower=-5, upper=52, points=229, tail=5), LONG),
 }
 LEARNERS = ("forest", "forest, slopes", "forest, sums", "mean of four")
-COPIES = ("none", "stretched", "as measured")
+COPIES = ("none", "stretched", "as measured", "as measured, three")
 # The mean of four classifiers is slow: with the copies of the settings in force only.
 LEARNING = [
     (copies, learner)
@@ -180,7 +181,7 @@ class Cut:
         for i, (energy, mu) in enumerate(computed.curves):
             draws = {
                 "stretched": [Distortion(stretch=rng.uniform(-2.7, 2.7))],
-                "as measured": [as_measured(rng) for _ in range(3)],
+                "as measured, three": [as_measured(rng) for _ in range(3)],
             }
             worse, noise = as_measured(rng), rng.standard_normal((5, window.points))
             try:
@@ -202,11 +203,12 @@ class Cut:
         self.plain, self.kept = np.array(plain), np.array(kept, dtype=int)
         self.degraded = sloping(np.array(degraded), rng) if degraded else np.empty((0, 0))
         self.numbers, self.formulas = computed.numbers[self.kept], computed.formulas[self.kept]
-        for kind in ("as measured",):
-            if self.copies[kind]:
-                moved = sloping(np.array([copy for _, copy in self.copies[kind]]), rng)
-                origins = [i for i, _ in self.copies[kind]]
-                self.copies[kind] = list(zip(origins, moved, strict=True))
+        if self.copies["as measured, three"]:
+            origins, copies = zip(*self.copies["as measured, three"], strict=True)
+            every = list(zip(origins, sloping(np.array(copies), rng), strict=True))
+            first = {origin: at for at, (origin, _) in reversed(list(enumerate(every)))}
+            self.copies["as measured, three"] = every
+            self.copies["as measured"] = [every[at] for at in sorted(first.values())]
 
     def fit(self, allowed: np.ndarray, copies: str, learner: str) -> Any:
         """A classifier that learnt from some of the spectra, shape (n,), and their copies."""

@@ -171,3 +171,18 @@ def test_spectra_with_a_tail_have_copies():
     drawn = [draw_distortion(spectra[0][0], E0, WINDOW, Augmentation(), np.random.default_rng(i))
              for i in range(20)]  # fmt: skip
     assert min(what.stretch for what in drawn) < -1.0
+
+
+def test_several_copies_of_each_differ_by_shift_and_slope():
+    """A sloping copy is the plain one and a line; several copies of a spectrum differ."""
+    spectra = [(*edge_spectrum(E0, span=(-30.0, 80.0)), E0)] * 4
+    limits = Augmentation(fraction=0.5, copies=3, stretch=0.0, slope=0.05)
+    copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(0))
+    assert len(origin) == 6
+    assert sorted(np.unique(origin, return_counts=True)[1].tolist()) == [3, 3]
+    plain, _ = cut_window(*spectra[0], WINDOW)
+    lines = copies - plain
+    assert lines[:, 0] == pytest.approx(np.zeros(6), abs=1e-12)
+    assert lines == pytest.approx(lines[:, -1:] * np.linspace(0, 1, WINDOW.points), abs=1e-12)
+    assert np.abs(lines[:, -1]).max() <= 0.05
+    assert len(set(lines[:, -1].round(6))) == 6

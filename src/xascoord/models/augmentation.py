@@ -1,7 +1,8 @@
 """Distorted copies of spectra that widen a training set.
 
 Broadening and compression stand for errors of the lattice parameters (Zheng et al., Patterns 1,
-100013 (2020)); shift and noise are those of Carbone et al., Phys. Rev. Materials 3, 033604 (2019).
+100013 (2020)); shift and noise are those of Carbone et al., Phys. Rev. Materials 3, 033604 (2019);
+resolution and a residual slope are what measured spectra have besides.
 A copy is cut from the whole spectrum, so that neither end of the window is ever padded; below its
 first energy it is continued no farther than the spectrum itself may be (``window.tail``).
 """
@@ -30,7 +31,7 @@ def draw_distortion(
     settings
         Largest values.
     rng
-        Three numbers are drawn, whatever the settings and the spectrum.
+        Four numbers are drawn, whatever the settings and the spectrum.
 
     Returns
     -------
@@ -38,6 +39,7 @@ def draw_distortion(
         None if the spectrum covers too little for any.
     """
     stretch, shift, resolution = rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(0, 1)
+    slope = rng.uniform(-1, 1)
     least = least_stretch(energy, zero, window, settings.shift, settings.resolution)
     lowest = max(-settings.stretch, least)
     if lowest > settings.stretch:
@@ -48,6 +50,7 @@ def draw_distortion(
         shift=settings.shift * shift,
         resolution=settings.resolution * resolution,
         noise=settings.noise,
+        slope=settings.slope * slope,
     )
 
 
@@ -75,12 +78,13 @@ def augment(
     copies
         Shape (copies, points).
     origin
-        Shape (copies,): which spectrum each was made from, rising. A spectrum that covers too
-        little for any distortion gets no copy.
+        Shape (copies,): which spectrum each was made from, not falling. A spectrum that covers too
+        little for a distortion gets no such copy.
     """
     count = round(settings.fraction * len(spectra))
     copies, origin = [], []
-    for index in np.sort(rng.permutation(len(spectra))[:count]):
+    chosen = np.sort(rng.permutation(len(spectra))[:count])
+    for index in np.repeat(chosen, settings.copies):
         energy, mu, zero = spectra[index]
         what = draw_distortion(energy, zero, window, settings, rng)
         noise = rng.standard_normal(window.points)

@@ -26,7 +26,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class Augmentation(Section):
     """Distorted copies of spectra, made from the un-windowed spectrum, for training only."""
 
-    fraction: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get a copy.")
+    fraction: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get copies.")
+    copies: int = Field(1, ge=1, le=20, description="Copies of each of them.")
     stretch: float = Field(
         2.7, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
     )
@@ -36,6 +37,12 @@ class Augmentation(Section):
     )
     noise: float = Field(
         0.0, ge=0, description="Sigma of Gaussian noise, as a share of the maximum."
+    )
+    slope: float = Field(
+        0.0,
+        ge=0,
+        description="A straight line that normalisation left: up to +- this at the upper end of the "
+        "window, as a share of the maximum.",
     )
 
 

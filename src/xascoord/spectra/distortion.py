@@ -1,4 +1,4 @@
-"""Distorted copies of a spectrum: stretched, shifted, broadened, noisy."""
+"""Distorted copies of a spectrum: stretched, shifted, broadened, sloping, noisy."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ class Distortion:
         Sigma of the Gaussian it is convolved with, in eV.
     noise
         Sigma of the noise added to the normalised window.
+    slope
+        What a straight line, 0 at the lower end of the window, adds at its upper end.
     """
 
     stretch: float = 0.0
     shift: float = 0.0
     resolution: float = 0.0
     noise: float = 0.0
+    slope: float = 0.0
 
 
 def broaden(energy: Array, mu: Array, sigma: float) -> tuple[Array, Array]:
@@ -90,7 +93,7 @@ def distort(
     Returns
     -------
     Array
-        Shape (points,); maximum 1 before the noise.
+        Shape (points,); maximum 1 before slope and noise.
 
     Raises
     ------
@@ -102,6 +105,8 @@ def distort(
     factor = (width + what.stretch) / width
     moved = zero + (energy - zero) * factor + what.shift
     features, _ = cut_window(moved, mu, zero, window)
+    if what.slope:
+        features = features + what.slope * np.linspace(0.0, 1.0, window.points)
     if what.noise:
         if noise is None:
             raise ValueError("a noisy copy needs its random numbers")
