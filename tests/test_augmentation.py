@@ -14,6 +14,8 @@ from xascoord.spectra.window import cut_window, relative_grid
 E0 = 9000.0
 WINDOW = Window()
 WINDOWS = [WINDOW, PAPER_WINDOW]
+NARROW = Window(upper=17.0, points=109)
+STRETCHED = {"shift": 0.0, "resolution": 0.0, "noise": 0.0, "slope": 0.0, "stretch": 2.7}
 
 
 def _peak(position):
@@ -38,9 +40,9 @@ def test_no_distortion_is_the_plain_window(window, start):
         (PAPER_WINDOW, 20.0, Distortion(stretch=5.0), 22.0),  # 20 x 55/50
         (PAPER_WINDOW, 20.0, Distortion(stretch=-5.0), 18.0),
         (PAPER_WINDOW, 20.0, Distortion(shift=1.5), 21.5),
-        (WINDOW, 10.0, Distortion(), 10.0),
-        (WINDOW, 10.0, Distortion(stretch=2.7), 11.0),  # 10 x 29.7/27
-        (WINDOW, 10.0, Distortion(stretch=-2.7), 9.0),
+        (NARROW, 10.0, Distortion(), 10.0),
+        (NARROW, 10.0, Distortion(stretch=2.7), 11.0),  # 10 x 29.7/27
+        (NARROW, 10.0, Distortion(stretch=-2.7), 9.0),
         (WINDOW, 10.0, Distortion(shift=1.5), 11.5),
     ],
 )
@@ -89,7 +91,7 @@ def test_whatever_is_drawn_is_covered(window, below, above, stretch, shift, reso
     A tail below the first energy goes no farther in a copy than in the spectrum itself.
     """
     energy, mu = edge_spectrum(E0, span=(-below, above))
-    limits = Augmentation(fraction=1.0, stretch=stretch, shift=shift, resolution=resolution)
+    limits = Augmentation(stretch=stretch, shift=shift, resolution=resolution, noise=0.0, slope=0.0)
     what = draw_distortion(energy, E0, window, limits, np.random.default_rng(seed))
     if what is None:
         # Shorter by what rounding, and the even axis of a broadened spectrum, may take away.
@@ -110,11 +112,11 @@ def test_whatever_is_drawn_is_covered(window, below, above, stretch, shift, reso
 
 def test_share_seed_and_origin():
     spectra = [(*edge_spectrum(E0 + i), E0 + i) for i in range(40)]
-    limits = Augmentation(fraction=0.3)
+    limits = Augmentation(fraction=0.3, **STRETCHED)
     copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     again, _ = augment(spectra, WINDOW, limits, np.random.default_rng(5))
     other, others = augment(spectra, WINDOW, limits, np.random.default_rng(6))
-    assert copies.shape == (12, 109)
+    assert copies.shape == (12, 161)
     assert len(set(origin.tolist())) == 12
     assert np.array_equal(copies, again)
     assert not (np.array_equal(origin, others) and np.array_equal(copies, other))
@@ -127,14 +129,14 @@ def test_share_seed_and_origin():
 def test_spectrum_of_the_bare_window_is_only_broadened(window):
     energy, _ = edge_spectrum(E0, span=(window.lower + window.tail, window.upper))
     drawn = [
-        draw_distortion(energy, E0, window, Augmentation(), np.random.default_rng(i))
+        draw_distortion(energy, E0, window, Augmentation(**STRETCHED), np.random.default_rng(i))
         for i in range(20)
     ]
     assert all(what.stretch >= 0 for what in drawn)
     assert len({what.stretch for what in drawn}) == 20
     short = edge_spectrum(E0, span=(-4.0, 30.0))
     copies, origin = augment(
-        [(*short, E0)], window, Augmentation(fraction=1.0), np.random.default_rng(0)
+        [(*short, E0)], window, Augmentation(**STRETCHED), np.random.default_rng(0)
     )
     assert copies.shape == (0, window.points)
     assert len(origin) == 0
@@ -165,10 +167,11 @@ def test_least_stretch_by_hand(window, start, factor):
 def test_spectra_with_a_tail_have_copies():
     """As many as the others, compressed ones among them."""
     spectra = [(*edge_spectrum(E0, span=(-8.0, 60.0), width=1 + i / 20), E0) for i in range(20)]
-    copies, origin = augment(spectra, WINDOW, Augmentation(fraction=1.0), np.random.default_rng(0))
+    copies, origin = augment(spectra, WINDOW, Augmentation(**STRETCHED), np.random.default_rng(0))
     assert origin.tolist() == list(range(20))
     assert np.isfinite(copies).all()
-    drawn = [draw_distortion(spectra[0][0], E0, WINDOW, Augmentation(), np.random.default_rng(i))
+    limits = Augmentation(**STRETCHED)
+    drawn = [draw_distortion(spectra[0][0], E0, WINDOW, limits, np.random.default_rng(i))
              for i in range(20)]  # fmt: skip
     assert min(what.stretch for what in drawn) < -1.0
 
@@ -176,7 +179,7 @@ def test_spectra_with_a_tail_have_copies():
 def test_several_copies_of_each_differ_by_shift_and_slope():
     """A sloping copy is the plain one and a line; several copies of a spectrum differ."""
     spectra = [(*edge_spectrum(E0, span=(-30.0, 80.0)), E0)] * 4
-    limits = Augmentation(fraction=0.5, copies=3, stretch=0.0, slope=0.05)
+    limits = Augmentation(fraction=0.5, copies=3, **{**STRETCHED, "stretch": 0.0, "slope": 0.05})
     copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(0))
     assert len(origin) == 6
     assert sorted(np.unique(origin, return_counts=True)[1].tolist()) == [3, 3]

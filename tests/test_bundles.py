@@ -209,7 +209,7 @@ def test_card_is_made_from_the_record_alone(saved):
     record = read_record(saved[2])
     card = model_card(record)
     assert card.startswith("# Ti: coordination environment by svc")
-    for words in ("-10 to +17 eV about e0, 109 points", "level 0.5", "step_range [9.0, 14.0]",
+    for words in ("-10 to +30 eV about e0, 161 points", "level 0.5", "step_range [9.0, 14.0]",
                   "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card

@@ -33,7 +33,7 @@ def test_check_prints_all_settings(root, monkeypatch):
     monkeypatch.chdir(root)
     settings = json.loads(_run("check").stdout)
     assert settings["window"] == {
-        "reference": "e0", "lower": -10.0, "upper": 17.0, "points": 109, "tail": 5.0,
+        "reference": "e0", "lower": -10.0, "upper": 30.0, "points": 161, "tail": 5.0,
         "normalise": "maximum",
     }  # fmt: skip
     assert settings["edge_energy"]["step_range"] == [9.0, 14.0]

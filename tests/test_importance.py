@@ -44,10 +44,10 @@ def test_regions_of_the_defaults():
     """Below e0, the white line, what follows."""
     settings = make_settings()
     masks = region_masks(settings.window, settings.importance.bounds)
-    grid = np.linspace(-10, 17, 109)
+    grid = np.linspace(-10, 30, 161)
     assert grid[masks["pre"]][[0, -1]].tolist() == [-10, -0.25]
-    assert grid[masks["main"]][[0, -1]].tolist() == [0, 7.75]
-    assert grid[masks["post"]][[0, -1]].tolist() == [8, 17]
+    assert grid[masks["main"]][[0, -1]].tolist() == [0, 9.75]
+    assert grid[masks["post"]][[0, -1]].tolist() == [10, 30]
 
 
 @given(st.floats(1, 20), st.floats(1, 20))

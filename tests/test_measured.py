@@ -147,7 +147,7 @@ MALFORMED = {
     "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]), "Cu K edge"),
     "flat": (_columns(long_edge()[0], np.zeros(701)), "normalised"),
     "short step": (_columns(*(a[150:216] for a in long_edge(CU + 10))), "20 eV are needed"),
-    "short window": (_columns(*two_steps(22.0)), "the window is -10 to +17 eV"),
+    "short window": (_columns(*two_steps(22.0)), "the window is -10 to +30 eV"),
     "other edge": (xdi_text(long_edge(), ["energy", "mutrans"], "Pt", "L3"), "L3 edge"),
     "no channel": (xdi_text(long_edge(), ["energy", "temperature"]), "no channel"),
     "zero counts": (xdi_text([long_edge()[0], np.ones(701), np.zeros(701)],
@@ -185,12 +185,12 @@ def test_the_papers_window_needs_more(tmp_path):
     """What is enough for the default is not enough for it, on either side."""
     default, paper = (SETTINGS.window, SETTINGS.edge_energy), (PAPER_WINDOW, PAPER_EDGE)
     for name, part, words in (
-        ("a.dat", slice(150, 230), "45 eV are needed"), ("b.dat", slice(150, 701), ""),
+        ("a.dat", slice(150, 245), "45 eV are needed"), ("b.dat", slice(150, 701), ""),
     ):  # fmt: skip
         (found,) = read_measurements(
             write(tmp_path / name, _columns(*(a[part] for a in long_edge())))
         )
-        assert normalise_and_window(found, "Cu", *default).features.shape == (109,)
+        assert normalise_and_window(found, "Cu", *default).features.shape == (161,)
         if words:
             with pytest.raises(MeasurementError, match=words):
                 normalise_and_window(found, "Cu", *paper)

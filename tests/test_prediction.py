@@ -105,7 +105,7 @@ def test_many_windows_at_once(bundles):
     answers = predictor.predict("Cu", features)
     assert [a.best.cn_label for a in answers] == ["CN_4", "CN_6"] * 15
     assert max(a.distance for a in answers) < 1e-3
-    with pytest.raises(MeasurementError, match="109 finite values"):
+    with pytest.raises(MeasurementError, match="161 finite values"):
         predictor.predict("Cu", features[:, :100])
     with pytest.raises(BundleError, match="there are those of Cu"):
         predictor.predict("Ti", features)

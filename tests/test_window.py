@@ -14,8 +14,8 @@ from xascoord.spectra.window import cut_window, relative_grid
 
 def test_grid_of_the_defaults():
     grid = relative_grid(Window())
-    assert len(grid) == 109
-    assert (grid[0], grid[-1]) == (-10.0, 17.0)
+    assert len(grid) == 161
+    assert (grid[0], grid[-1]) == (-10.0, 30.0)
     np.testing.assert_allclose(np.diff(grid), 0.25)
 
 

@@ -23,7 +23,7 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     for element in SLICE:
         site = pq.read_table(finished / f"data/02_datasets/site/{element}.parquet")
         assert site.num_rows >= 40
-        assert len(site["features"][0]) == 109
+        assert len(site["features"][0]) == 161
         assert pq.read_table(finished / f"data/02_datasets/averaged/{element}.parquet").num_rows > 0
     counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in counts[1:]] == SLICE

@@ -26,23 +26,23 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class Augmentation(Section):
     """Distorted copies of spectra, made from the un-windowed spectrum, for training only."""
 
-    fraction: float = Field(0.3, ge=0, le=1, description="Share of the spectra that get copies.")
+    fraction: float = Field(1.0, ge=0, le=1, description="Share of the spectra that get copies.")
     copies: int = Field(1, ge=1, le=20, description="Copies of each of them.")
     stretch: float = Field(
-        2.7, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
+        2.0, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
     )
-    shift: float = Field(0.0, ge=0, description="Energy shift: up to +- this, in eV.")
+    shift: float = Field(3.0, ge=0, description="Energy shift: up to +- this, in eV.")
     resolution: float = Field(
-        0.0, ge=0, description="Sigma of a Gaussian broadening: up to this, in eV."
+        1.2, ge=0, description="Sigma of a Gaussian broadening: up to this, in eV."
     )
     noise: float = Field(
-        0.0, ge=0, description="Sigma of Gaussian noise, as a share of the maximum."
+        0.01, ge=0, description="Sigma of Gaussian noise, as a share of the maximum."
     )
     slope: float = Field(
-        0.0,
+        0.05,
         ge=0,
-        description="A straight line that normalisation left: up to +- this at the upper end of the "
-        "window, as a share of the maximum.",
+        description="A straight line that normalisation left: up to +- this at the upper end of "
+        "the window, as a share of the maximum.",
     )
 
 
@@ -131,7 +131,7 @@ class Importance(Section):
     """Drop-region importance (random forest, CN step)."""
 
     bounds: tuple[float, float] = Field(
-        (10.0, 18.0),
+        (10.0, 20.0),
         description="Upper ends of the pre and main regions above the start of the window, eV.",
     )
 

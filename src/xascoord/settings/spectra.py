@@ -33,8 +33,8 @@ class Window(Section):
         "the steepest point, or the tabulated K edge.",
     )
     lower: float = Field(-10.0, description="Lower end about the energy zero, in eV.")
-    upper: float = Field(17.0, description="Upper end about the energy zero, in eV.")
-    points: int = Field(109, ge=2, le=5000, description="Points of the linear interpolation.")
+    upper: float = Field(30.0, description="Upper end about the energy zero, in eV.")
+    points: int = Field(161, ge=2, le=5000, description="Points of the linear interpolation.")
     tail: float = Field(
         5.0,
         ge=0,
