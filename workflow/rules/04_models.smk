@@ -1,4 +1,11 @@
-# Classifiers of each element, one job each; models, held-out predictions, metrics.
+# Classifiers of each element, one job each; models, held-out predictions, metrics. Beside them the
+# forests that others published, where they are.
+
+
+rule train_all_models:
+    input:
+        "results/04_models/metrics.json",
+        converted_of(PUBLISHED),
 
 
 rule search_hyperparameters:
@@ -79,6 +86,25 @@ rule train_models:
     shell:
         "xascoord --settings {params.settings:q} models train {wildcards.element}"
         " {wildcards.classifier} {params.search} --workers {threads} > {log} 2>&1"
+
+
+rule convert_published_forests:
+    # Without the folder nothing comes out, and the command says how to get it.
+    output:
+        converted_of(PUBLISHED),
+    log:
+        "logs/04_models/convert_published_forests.log",
+    benchmark:
+        "results/benchmarks/04_models/convert_published_forests.tsv"
+    params:
+        code=code_of("models.published.convert:convert_folder"),
+        folder=PUBLISHED,
+        listing=lambda wildcards: listing(PUBLISHED),
+    message:
+        "Bundles of the forests that Zheng et al. published; nothing in them is run"
+    shell:
+        "xascoord models convert-published {params.folder}"
+        " --out data/04_models/published > {log} 2>&1"
 
 
 rule summarise_models:

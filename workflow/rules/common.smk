@@ -68,6 +68,7 @@ RUNS_WANTED = bool(
     SETTINGS["feff"]["run"]["structures"] or SETTINGS["feff"]["run"]["missing"]
 )
 PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
+PUBLISHED = "data/external/published_forests"
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
@@ -190,6 +191,16 @@ def packed_of(element):
     """Table of finished FEFF runs of an element that came with the project, if there is one."""
     tables = [f"{folder}/{element}.parquet" for folder in PACKED]
     return [table for table in tables if Path(table).is_file()]
+
+
+def converted_of(folder):
+    """Bundle and card of each element of which a folder has a published forest."""
+    names = {path.name.split("_")[1] for path in Path(folder).rglob("*_c_num.sav")}
+    return expand(
+        "data/04_models/published/{element}/forest.{kind}",
+        element=[element for element in EMBEDDED if element in names],
+        kind=["skops", "md"],
+    )
 
 
 def runs_of(folder):

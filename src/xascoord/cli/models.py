@@ -13,6 +13,7 @@ from xascoord.cli.options import (
     DATASETS,
     LABELS,
     PREDICTIONS,
+    PUBLISHED,
     RAW,
     THRESHOLDS,
     Classifier,
@@ -111,7 +112,7 @@ def convert_published(
     folder: Annotated[
         Path, typer.Argument(help="Folder of the published .sav files, at any depth.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of bundles, for predict --models.")],
+    out: Annotated[Path, typer.Option(help="Folder of bundles.")] = PUBLISHED,
     setting: Annotated[
         PublishedSetting,
         typer.Option(
@@ -128,11 +129,11 @@ def convert_published(
     Their files are pickles, which may run anything when they are loaded; here they are only read,
     and what is not a forest is refused. Nothing is learnt anew. Each element gets forest.skops and
     a card, forest.md, with source and licence; predict then asks them, without nearest computed
-    spectra, since those that they learnt were not published.
+    spectra, since those that they learnt were not published, and validate counts them beside the
+    others.
 
     Example: `xascoord fetch published_forests && xascoord models convert-published
-    data/external/published_forests --out data/external/published_bundles && xascoord predict
-    Fe2O3.xdi --models data/external/published_bundles`
+    data/external/published_forests && xascoord predict Fe2O3.xdi --classifier published`
     """
     from xascoord.models.published.convert import WINDOWS, convert_folder
 

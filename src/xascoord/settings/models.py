@@ -14,6 +14,7 @@ from xascoord.settings.base import Section
 
 ClassifierName = Literal["knn", "forest", "mlp", "svc", "cnn"]
 CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
+AskedName = Literal["knn", "forest", "mlp", "svc", "cnn", "published"]
 SplitName = Literal["grouped", "random"]
 ActivationName = Literal["logistic", "tanh", "relu"]
 TrainingSetName = Literal["not_augmented", "site", "site_not_augmented"]
@@ -165,7 +166,10 @@ ERROR_RATES = (0.01, 0.05, 0.1, 0.2)
 class Prediction(Section):
     """Answers for measured spectra."""
 
-    classifier: ClassifierName = Field("forest", description="Which models are asked.")
+    classifier: AskedName = Field(
+        "forest",
+        description="Which models are asked; published: the forests of Zheng et al., as they are.",
+    )
     channel: Literal["auto", "transmission", "fluorescence", "mu"] = Field(
         "auto", description="Channel of a measured file."
     )
