@@ -12,6 +12,7 @@ from xascoord.cli.options import (
     BUNDLES,
     DATASETS,
     LABELS,
+    POOLED,
     PREDICTIONS,
     PUBLISHED,
     RAW,
@@ -26,6 +27,14 @@ from xascoord.cli.options import (
     Thresholds,
     Workers,
 )
+from xascoord.core.elements import POOLS
+
+
+def _pool(value: str) -> str:
+    if value not in POOLS:
+        raise typer.BadParameter(f"no pool {value!r}; there are {' '.join(POOLS)}")
+    return value
+
 
 commands = group("04: classifiers of an element, fitted and evaluated.")
 Predictions = Annotated[Path, typer.Option(help="Folder of held-out predictions.")]
@@ -105,6 +114,43 @@ def summarise(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIO
     from xascoord.models.stage import summarise_models
 
     summarise_models(settings_of(ctx), predictions, out)
+
+
+@commands.command()
+def train_pooled(
+    ctx: typer.Context,
+    pool: Annotated[str, typer.Argument(help="One of the pools below.", callback=_pool)],
+    datasets: Datasets = DATASETS,
+    labels: Labels = LABELS,
+    thresholds: Thresholds = THRESHOLDS,
+    predictions: Predictions = PREDICTIONS,
+    out: Annotated[Path, typer.Option(help="Folder of the pools' models.")] = POOLED,
+    workers: Workers = 1,
+) -> None:
+    """Learn the elements of a pool together by a forest, judge it, also by leaving elements out.
+
+    For elements with few spectra: windows are relative to e0, so that spectra of like absorbers are
+    examples for each other. Pools: alkali, alkaline_earth, metalloid, 3d_metal, 4d_metal,
+    post_transition_metal. The models answer for every element of the pool where origin pooled is
+    asked for; those of full multiple scattering learn without path expansions where there are two.
+
+    Example: `xascoord models train-pooled 3d_metal && xascoord predict V2O5.xdi --origin pooled`
+    """
+    from xascoord.labels.thresholds import read_thresholds
+    from xascoord.models.pools import train_pool
+
+    train_pool(
+        pool, datasets, labels, settings_of(ctx), read_thresholds(thresholds),
+        predictions / pool / "forest.parquet", out / pool / "forest.skops", workers,
+    )  # fmt: skip
+
+
+@commands.command()
+def summarise_pooled(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIONS) -> None:
+    """Pools (models.pooled) beside the forests of their elements: a table and a figure."""
+    from xascoord.models.pool_tables import summarise_pools
+
+    summarise_pools(settings_of(ctx), predictions, out)
 
 
 @commands.command()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 # Origins of models that are no run's own: other people's forests as they are.
 PUBLISHED = "published"
-BESIDE = (PUBLISHED,)  # what lies in a run's folder beside its own bundles, each by its name
+POOLED = "pooled"  # elements learnt together
+BESIDE = (PUBLISHED, POOLED)  # what lies in a run's folder beside its own bundles, each by its name
 _HERE = Path(__file__).resolve().parent
 
 

@@ -96,7 +96,7 @@ class Predictor:
         if element not in self._loaded:
             entry = self.entry(element)
             said = (f"Origin of the models: {entry.origin}. {entry.known()}",)
-            self._loaded[element] = ElementModels(entry.folder, self.settings, said)
+            self._loaded[element] = ElementModels(entry.folder, self.settings, said, element)
         return self._loaded[element]
 
     def predict_file(

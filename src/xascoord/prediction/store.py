@@ -3,8 +3,9 @@
 A folder of models is of one origin (``<element>/<classifier>.skops``) or holds several
 (``<origin>/<element>/<classifier>.skops``), as ``xascoord/released`` does, with a table
 ``origins.csv`` of how often each was right on measured spectra (``xascoord validate``), and as a
-run's folder does without one: its ``bundles`` are one's own, what lies beside them (``published``)
-answers where it is asked for.
+run's folder does without one: its ``bundles`` are one's own, what lies beside them (``published``,
+``pooled``) answers where it is asked for. In place of an element a folder may be named by a pool
+of elements (``core.elements.POOLS``), for all of which its models answer.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import GROUP_OF, POOLS
 from xascoord.core.errors import BundleError
-from xascoord.core.origin import BESIDE, PUBLISHED
+from xascoord.core.origin import BESIDE, POOLED, PUBLISHED
 
 RUN = Path("data/04_models")  # of one's own
 RELEASED = Path(__file__).parent.parent / "released"
@@ -27,6 +28,8 @@ _HOW_TO_GET = {
     PUBLISHED: "bring them by 'xascoord fetch published_forests' and convert them by 'snakemake "
     "--cores 2 convert_published_forests' (or 'xascoord models convert-published "
     "data/external/published_forests')",
+    POOLED: "name pools in models.pooled (params.yaml) and run 'snakemake --cores 2 "
+    "train_pooled_models'",
 }
 VARIABLE = "XASCOORD_MODELS"
 TABLE = "origins.csv"
@@ -89,10 +92,11 @@ def find_models(folders: Iterable[Path], classifier: str) -> dict[str, list[Entr
             origin = OWN if name == _OWN_FOLDER else name
             paths.append((origin, name in BESIDE and not released, path))
         for origin, on_request, path in paths:
-            element = path.parent.name
-            row = tested.get((origin, element), {})
-            entry = Entry(origin, element, path.parent, row, on_request)
-            found.setdefault(element, []).append(entry)
+            name = path.parent.name
+            for element in POOLS.get(name, (name,)):
+                row = tested.get((origin, element), {})
+                entry = Entry(origin, element, path.parent, row, on_request)
+                found.setdefault(element, []).append(entry)
     return found
 
 
