@@ -408,6 +408,7 @@ def test_published_models_answer_where_they_are_asked_for(tmp_path, monkeypatch)
     ):
         assert asked.elements == ("Fe",) and asked.entry("Fe").origin == "published"
         assert "as published by Zheng" in asked.models("Fe").known[0]
+        assert "'xascoord validate' counts" in asked.models("Fe").known[1]
     with pytest.raises(BundleError, match="leave one of the two out"):
         Predictor(settings=Prediction(classifier="published"), origin="embedded")
     with pytest.raises(BundleError, match="--origin asks for those of published"):

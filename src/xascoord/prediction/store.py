@@ -64,6 +64,8 @@ class Entry:
 
     def known(self) -> str:
         """How often these models were right on measured spectra, in a sentence."""
+        if not self.tested:
+            return "How often they are right on measured spectra, 'xascoord validate' counts."
         right, samples = self.right
         if not samples:
             return f"No measured spectrum of {self.element} was there to test them on."
