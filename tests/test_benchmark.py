@@ -75,6 +75,27 @@ def test_its_table_chooses_the_models(bundles, measured, tmp_path):
     assert Predictor(models).entry("Cu").right == (2, 3)
 
 
+def test_origins_on_request_are_counted_and_not_chosen(bundles, measured, tmp_path, capsys):
+    import shutil
+
+    run = tmp_path / "run"
+    for name in ("bundles", "published"):
+        shutil.copytree(bundles, run / name)
+    settings = make_settings(prediction={"abstain_distance": 100.0})
+    out = tmp_path / "out"
+    run_benchmark(measured, [measured / "manifest.csv"], run, None, settings, out)
+    with (out / "origins.csv").open() as handle:
+        assert [(r["origin"], r["cn_right"]) for r in csv.DictReader(handle)] == [
+            ("here", "2"), ("published", "2"),
+        ]  # fmt: skip
+    shown = capsys.readouterr().out
+    assert CHOICE not in shown
+    assert "by element:\n        here  published\n  Cu  2 of 3     2 of 3\n" in shown
+    shutil.rmtree(run / "published")
+    with pytest.raises(XascoordError, match="fetch published_forests"):
+        run_benchmark(measured, [measured / "manifest.csv"], run, "published", settings, out)
+
+
 def test_a_benchmark_of_nothing_is_an_error(bundles, tmp_path):
     (tmp_path / "manifest.csv").write_text(MANIFEST + "gone.dat,Cu,c,s,CN_6,here,public\n")
     with pytest.raises(XascoordError, match="no sample could be asked"):
@@ -94,3 +115,4 @@ def test_intervals_and_empty_figures():
     (figures,) = summary([row])
     assert figures["samples"] == 0
     assert "refused: 0 of 1" in describe_figures(figures)
+    assert "certain set: these models give none" in describe_figures(figures)

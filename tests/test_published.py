@@ -11,6 +11,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+from project import make_project, snakemake
 from xascoord.core.errors import BundleError, SettingsError, XascoordError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.normalise import normalise_and_window
@@ -21,6 +22,9 @@ from xascoord.models.published.convert import EDGE_ENERGY, WINDOWS, _label, conv
 from xascoord.models.published.pickles import NODE, read_pickle
 from xascoord.models.published.trees import _depth, as_estimator, read_forest
 from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.store import TABLE
+from xascoord.settings.limits import DEFAULT_LIMITS
+from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 from xascoord.settings.tree import parse_settings
 from xascoord.spectra.edge_energy import find_steepest
@@ -384,6 +388,65 @@ def test_a_folder_becomes_bundles_that_predict(tmp_path):
     again = tmp_path / "again"
     convert_folder(tmp_path / "models", again, WINDOWS["table"])
     assert (again / "Fe/forest.skops").read_bytes() == (out / "Fe/forest.skops").read_bytes()
+
+
+def _converted(folder):
+    """Bundles of one small forest where a run's published ones lie."""
+    save(folder, forest())
+    convert_folder(folder, folder / "data/04_models/published", WINDOWS["table"])
+    return folder / "data/04_models"
+
+
+def test_published_models_answer_where_they_are_asked_for(tmp_path, monkeypatch):
+    run = _converted(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert Predictor().entry("Fe").origin == "embedded"
+    for asked in (
+        Predictor(settings=Prediction(classifier="published")),
+        Predictor(origin="published"),
+        Predictor(run / "published"),
+    ):
+        assert asked.elements == ("Fe",) and asked.entry("Fe").origin == "published"
+        assert "as published by Zheng" in asked.models("Fe").known[0]
+        assert "'xascoord validate' counts" in asked.models("Fe").known[1]
+    with pytest.raises(BundleError, match="leave one of the two out"):
+        Predictor(settings=Prediction(classifier="published"), origin="embedded")
+    with pytest.raises(BundleError, match="--origin asks for those of published"):
+        _ = Predictor(run).elements
+    (run / TABLE).write_text("origin,element,classifier,samples,cn_right\n")  # released
+    assert Predictor(run).entry("Fe").origin == "published"
+
+
+def test_the_page_lists_published_models(tmp_path):
+    pytest.importorskip("dash", reason="needs the extra 'web'")
+    from xascoord.web.asking import Asker
+    from xascoord.web.models_page import element_card
+
+    run = _converted(tmp_path)
+    asker = Asker(run / "published", Prediction(), None, DEFAULT_LIMITS)
+    assert asker.classifiers == ["forest", "published"]
+    shown = str(element_card(asker.predictor("published"), "Fe"))
+    assert "(these answer)" in shown and "Published by" in shown
+
+
+def test_missing_published_models_say_how_to_get_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match=r"fetch published_forests.*convert_published_forests"):
+        _ = Predictor(settings=Prediction(classifier="published")).elements
+
+
+def test_the_workflow_converts_what_was_fetched(tmp_path):
+    folder = make_project(tmp_path / "project")
+    said = snakemake(folder, "convert_published_forests", check=False)
+    assert "bring them by 'xascoord fetch published_forests'" in said
+    fetched = folder / "data/external/published_forests/cnum"
+    fetched.mkdir(parents=True)
+    save(fetched, forest())
+    snakemake(folder, "convert_published_forests")
+    made = folder / "data/04_models/published"
+    assert load_bundle(made / "Fe/forest.skops").record["published"]["licence"] == "BSD-3-Clause"
+    save(fetched, forest(), "RandomForest_Cu_c_num.sav")
+    assert "published/Cu/forest.skops" in snakemake(folder, "-n", "train_all_models")
 
 
 def _without(key):

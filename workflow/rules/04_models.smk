@@ -1,4 +1,17 @@
-# Classifiers of each element, one job each; models, held-out predictions, metrics.
+# Classifiers of each element, one job each; models, held-out predictions, metrics. Beside them the
+# forests that others published, where they are, and pools of elements, where they are named.
+
+
+rule train_all_models:
+    input:
+        "results/04_models/metrics.json",
+        converted_of(PUBLISHED),
+        "results/04_models/pooled.csv" if POOLED else [],
+
+
+rule train_pooled_models:
+    input:
+        "results/04_models/pooled.csv",
 
 
 rule search_hyperparameters:
@@ -79,6 +92,82 @@ rule train_models:
     shell:
         "xascoord --settings {params.settings:q} models train {wildcards.element}"
         " {wildcards.classifier} {params.search} --workers {threads} > {log} 2>&1"
+
+
+rule train_pool:
+    input:
+        lambda wildcards: expand(
+            [*DATASETS, LABELS], element=elements_of(wildcards.pool)
+        ),
+        THRESHOLDS,
+    output:
+        "data/04_models/predictions/{pool}/forest.parquet",
+        expand(
+            "data/04_models/pooled/{{pool}}/{name}",
+            name=["forest.skops", "forest.md", "reference.parquet"],
+        ),
+    log:
+        "logs/04_models/pool_{pool}.log",
+    benchmark:
+        "results/benchmarks/04_models/pool_{pool}.tsv"
+    threads: workers(len(POOLED))
+    params:
+        code=code_of("models.pools:train_pool", without="networks"),
+        settings=lambda wildcards: fit_settings(
+            "forest",
+            more=["bootstrap"],
+            sections=["edge_energy"],
+            elements=elements_of(wildcards.pool),
+            labels=["min_samples"],
+        ),
+    message:
+        "One forest for {wildcards.pool} ({threads} processes)"
+    shell:
+        "xascoord --settings {params.settings:q} models train-pooled {wildcards.pool}"
+        " --workers {threads} > {log} 2>&1"
+
+
+rule summarise_pools:
+    input:
+        expand("data/04_models/predictions/{pool}/forest.parquet", pool=POOLED),
+        expand(
+            "data/04_models/predictions/{element}/{classifier}.parquet",
+            element=elements_of(*POOLED),
+            classifier=["baseline", "forest"],
+        ),
+    output:
+        *reported("04_models", "Models", "pooled.csv", "pooled.png"),
+    log:
+        "logs/04_models/summarise_pools.log",
+    benchmark:
+        "results/benchmarks/04_models/summarise_pools.tsv"
+    params:
+        code=code_of("models.pool_tables:summarise_pools", without="networks"),
+        settings=settings(models=["pooled", "splits"]),
+    message:
+        "What pools are worth: beside the elements' own forests, and without each element"
+    shell:
+        "xascoord --settings {params.settings:q} models summarise-pooled"
+        " --predictions data/04_models/predictions --out results/04_models > {log} 2>&1"
+
+
+rule convert_published_forests:
+    # Without the folder nothing comes out, and the command says how to get it.
+    output:
+        converted_of(PUBLISHED),
+    log:
+        "logs/04_models/convert_published_forests.log",
+    benchmark:
+        "results/benchmarks/04_models/convert_published_forests.tsv"
+    params:
+        code=code_of("models.published.convert:convert_folder"),
+        folder=PUBLISHED,
+        listing=lambda wildcards: listing(PUBLISHED),
+    message:
+        "Bundles of the forests that Zheng et al. published; nothing in them is run"
+    shell:
+        "xascoord models convert-published {params.folder}"
+        " --out data/04_models/published > {log} 2>&1"
 
 
 rule summarise_models:

@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from xascoord.core.elements import ELEMENTS as EMBEDDED
-from xascoord.core.elements import GROUPS
+from xascoord.core.elements import GROUPS, POOLS
 from xascoord.core.errors import XascoordError
 from xascoord.core.fingerprint import fingerprint
 from xascoord.settings.paths import check_paths
@@ -29,6 +29,7 @@ wildcard_constraints:
     element="[A-Z][a-z]?",
     classifier="(?!baseline)[a-z]+",
     part="[0-9]+",
+    pool="|".join(POOLS),
 
 
 try:
@@ -68,6 +69,8 @@ RUNS_WANTED = bool(
     SETTINGS["feff"]["run"]["structures"] or SETTINGS["feff"]["run"]["missing"]
 )
 PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
+POOLED = SETTINGS["models"]["pooled"]
+PUBLISHED = "data/external/published_forests"
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
@@ -101,16 +104,19 @@ code_of = cache(fingerprint)
 OTHER_SETS = {"forest": ["compare", "learning_curve"]}
 
 
-def fit_settings(*classifiers, more=(), sections=(), **parts):
+def fit_settings(*classifiers, more=(), sections=(), elements=(), **parts):
     """Settings of fits by some classifiers; of the others nothing: they are not stale with them.
 
-    more: further settings of ``models``; sections, parts: as for ``chosen``.
+    more: further settings of ``models``; elements: where a fit is of several; sections, parts: as
+    for ``chosen``.
     """
     models = ["averaged", "splits", "folds", *more, *classifiers]
     values = chosen("seed", "window", "augmentation", *sections, models=models, **parts)
     values["models"]["search"] = bool(searched(*classifiers))
     if classifiers:
         values["models"]["classifiers"] = list(classifiers)
+    if elements:
+        values["elements"] = list(elements)
     return json.dumps(values, sort_keys=True)
 
 
@@ -190,6 +196,21 @@ def packed_of(element):
     """Table of finished FEFF runs of an element that came with the project, if there is one."""
     tables = [f"{folder}/{element}.parquet" for folder in PACKED]
     return [table for table in tables if Path(table).is_file()]
+
+
+def elements_of(*pools):
+    """Elements of some pools that are worked on."""
+    return [e for pool in pools for e in POOLS[pool] if e in ELEMENTS]
+
+
+def converted_of(folder):
+    """Bundle and card of each element of which a folder has a published forest."""
+    names = {path.name.split("_")[1] for path in Path(folder).rglob("*_c_num.sav")}
+    return expand(
+        "data/04_models/published/{element}/forest.{kind}",
+        element=[element for element in EMBEDDED if element in names],
+        kind=["skops", "md"],
+    )
 
 
 def runs_of(folder):

@@ -12,7 +12,9 @@ from xascoord.cli.options import (
     BUNDLES,
     DATASETS,
     LABELS,
+    POOLED,
     PREDICTIONS,
+    PUBLISHED,
     RAW,
     THRESHOLDS,
     Classifier,
@@ -25,6 +27,14 @@ from xascoord.cli.options import (
     Thresholds,
     Workers,
 )
+from xascoord.core.elements import POOLS
+
+
+def _pool(value: str) -> str:
+    if value not in POOLS:
+        raise typer.BadParameter(f"no pool {value!r}; there are {' '.join(POOLS)}")
+    return value
+
 
 commands = group("04: classifiers of an element, fitted and evaluated.")
 Predictions = Annotated[Path, typer.Option(help="Folder of held-out predictions.")]
@@ -107,11 +117,48 @@ def summarise(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIO
 
 
 @commands.command()
+def train_pooled(
+    ctx: typer.Context,
+    pool: Annotated[str, typer.Argument(help="One of the pools below.", callback=_pool)],
+    datasets: Datasets = DATASETS,
+    labels: Labels = LABELS,
+    thresholds: Thresholds = THRESHOLDS,
+    predictions: Predictions = PREDICTIONS,
+    out: Annotated[Path, typer.Option(help="Folder of the pools' models.")] = POOLED,
+    workers: Workers = 1,
+) -> None:
+    """Learn the elements of a pool together by a forest, judge it, also by leaving elements out.
+
+    For elements with few spectra: windows are relative to e0, so that spectra of like absorbers are
+    examples for each other. Pools: alkali, alkaline_earth, metalloid, 3d_metal, 4d_metal,
+    post_transition_metal. The models answer for every element of the pool where origin pooled is
+    asked for; those of full multiple scattering learn without path expansions where there are two.
+
+    Example: `xascoord models train-pooled 3d_metal && xascoord predict V2O5.xdi --origin pooled`
+    """
+    from xascoord.labels.thresholds import read_thresholds
+    from xascoord.models.pools import train_pool
+
+    train_pool(
+        pool, datasets, labels, settings_of(ctx), read_thresholds(thresholds),
+        predictions / pool / "forest.parquet", out / pool / "forest.skops", workers,
+    )  # fmt: skip
+
+
+@commands.command()
+def summarise_pooled(ctx: typer.Context, out: Out, predictions: Predictions = PREDICTIONS) -> None:
+    """Pools (models.pooled) beside the forests of their elements: a table and a figure."""
+    from xascoord.models.pool_tables import summarise_pools
+
+    summarise_pools(settings_of(ctx), predictions, out)
+
+
+@commands.command()
 def convert_published(
     folder: Annotated[
         Path, typer.Argument(help="Folder of the published .sav files, at any depth.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder of bundles, for predict --models.")],
+    out: Annotated[Path, typer.Option(help="Folder of bundles.")] = PUBLISHED,
     setting: Annotated[
         PublishedSetting,
         typer.Option(
@@ -128,11 +175,11 @@ def convert_published(
     Their files are pickles, which may run anything when they are loaded; here they are only read,
     and what is not a forest is refused. Nothing is learnt anew. Each element gets forest.skops and
     a card, forest.md, with source and licence; predict then asks them, without nearest computed
-    spectra, since those that they learnt were not published.
+    spectra, since those that they learnt were not published, and validate counts them beside the
+    others.
 
     Example: `xascoord fetch published_forests && xascoord models convert-published
-    data/external/published_forests --out data/external/published_bundles && xascoord predict
-    Fe2O3.xdi --models data/external/published_bundles`
+    data/external/published_forests && xascoord predict Fe2O3.xdi --classifier published`
     """
     from xascoord.models.published.convert import WINDOWS, convert_folder
 

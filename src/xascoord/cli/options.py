@@ -55,10 +55,15 @@ Models = Annotated[
     ),
 ]
 Origin = Annotated[
-    str | None, typer.Option(help="Models of this origin only, e.g. embedded or omnixas.")
+    str | None,
+    typer.Option(help="Models of this origin only, e.g. embedded, omnixas or published."),
 ]
 Asked = Annotated[
-    str | None, typer.Option(help="knn, forest, mlp, svc or cnn.", show_default="forest")
+    str | None,
+    typer.Option(
+        help="knn, forest, mlp, svc, cnn, or published: the forests of Zheng et al. (2020).",
+        show_default="forest",
+    ),
 ]
 
 # Where the workflow puts things: defaults of the commands when they are called by hand.
@@ -68,4 +73,6 @@ LABELS = Path("data/03_labels/labels")
 THRESHOLDS = Path("results/03_labels/thresholds.json")
 PREDICTIONS = Path("data/04_models/predictions")
 BUNDLES = Path("data/04_models/bundles")
+PUBLISHED = Path("data/04_models/published")
+POOLED = Path("data/04_models/pooled")
 RAW = Path("data/raw")

@@ -40,7 +40,7 @@ def serve(
 
     `xascoord serve` opens a browser at http://127.0.0.1:8050. Others:
 
-    `xascoord serve --models data/04_models/bundles --port 0 --no-browser`
+    `xascoord serve --models data/04_models --port 0 --no-browser`
 
     From another machine, without opening this one to a network:
     `ssh -L 8050:127.0.0.1:8050 BEAMLINE`, then http://127.0.0.1:8050 there.

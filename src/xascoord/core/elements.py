@@ -21,6 +21,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
+# Elements that models may learn together: all of a pool are of one group, so of the same tasks.
+POOLS: dict[str, tuple[str, ...]] = {
+    "alkali": GROUPS["alkali"],
+    "alkaline_earth": GROUPS["alkaline_earth"],
+    "metalloid": GROUPS["metalloid"],
+    "3d_metal": ("Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"),
+    "4d_metal": ("Y", "Zr", "Nb", "Mo", "Pd", "Ag", "Cd"),
+    "post_transition_metal": GROUPS["post_transition_metal"],
+}
+POOL_NAMES: tuple[str, ...] = tuple(POOLS)
+
+
 # By atomic number, as the paper lists them (Tc, Ru and Rh are always six-coordinated).
 ELEMENTS: tuple[str, ...] = (
     "Li", "Be", "B", "C", "Na", "Mg", "Al", "Si", "K", "Ca", "Sc", "Ti", "V", "Cr", "Mn", "Fe",
@@ -40,6 +52,11 @@ TYPICAL_VALENCE: dict[str, int] = {
     **dict.fromkeys(("C", "Si", "Ti", "V", "Ge", "Zr", "Mo", "Sn"), 4),
     "Nb": 5,
 }
+
+
+def group_of(name: str) -> str:
+    """Group of an element, or of the elements of a pool."""
+    return GROUP_OF[POOLS.get(name, (name,))[0]]
 
 
 @cache

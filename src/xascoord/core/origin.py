@@ -1,4 +1,4 @@
-"""Which commit of the package made a result, where it runs from a clone."""
+"""Where models are from: their origins by name, and which commit of the package made a result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+# Origins of models that are no run's own: other people's forests as they are.
+PUBLISHED = "published"
+POOLED = "pooled"  # elements learnt together
+BESIDE = (PUBLISHED, POOLED)  # what lies in a run's folder beside its own bundles, each by its name
 _HERE = Path(__file__).resolve().parent
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from xascoord.core.elements import ELEMENTS, POOLS
+
 
 def model_card(record: Mapping[str, Any]) -> str:
     """A model card in Markdown, from the record of a bundle alone."""
@@ -12,10 +14,12 @@ def model_card(record: Mapping[str, Any]) -> str:
         return _published_card(record)
     window = record["input_spec"]["window"]
     data = record["data"]
+    absorber = record.get("element") or f"any of {', '.join(POOLS[record['pool']])}"
     lines = [
-        f"# {record['element']}: coordination environment by {record['classifier']}",
+        f"# {record.get('element') or record['pool']}: coordination environment by "
+        f"{record['classifier']}",
         "",
-        f"Predicts from a K-edge XANES of {record['element']} in an oxide the ranking of "
+        f"Predicts from a K-edge XANES of {absorber} in an oxide the ranking of "
         "coordination numbers, then of the motifs of each.",
         "",
         "## Input",
@@ -34,6 +38,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         f"{record['thresholds'][0]} (CN), {record['thresholds'][1]} (motifs); labels of fewer than "
         f"{record['min_samples']} spectra are not learnt.",
         "",
+        *_learnt(record.get("learnt", {})),
         "| task | labels | spectra | temperature | hyper-parameters |",
         "|---|---|---|---|---|",
         *(
@@ -70,6 +75,24 @@ def model_card(record: Mapping[str, Any]) -> str:
         + _origin(record.get("origin") or {}),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _learnt(elements: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Elements that were learnt together; nothing for models of one."""
+    if not elements:
+        return []
+    return [
+        "Learnt together, in one window about e0; the split left_out below predicts each element "
+        "by models that saw no spectrum of it.",
+        "",
+        "| element | site-specific | site-averaged |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {elements[name]['site']} | {elements[name]['averaged']} |"
+            for name in sorted(elements, key=ELEMENTS.index)
+        ),
+        "",
+    ]
 
 
 _SCALES = {"maximum": "divided by the maximum", "range": "brought to minimum 0 and maximum 1"}

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import GROUP_OF, group_of
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.hashing import seed_of
 from xascoord.core.rankings import Ranking, cns_in, combine
@@ -34,7 +34,7 @@ class ElementData:
     Attributes
     ----------
     element
-        Absorber.
+        Absorber, or the name of a pool.
     spectra, materials, kinds
         Identifier, material and "site" or "averaged" of each of the n spectra.
     features
@@ -65,7 +65,7 @@ class ElementData:
 
     def truth(self, index: int) -> Ranking:
         """The true combined ranking of a spectrum."""
-        motifs = {n: self.labels[motif_task(n)][index] for n in MOTIF_TASKS[GROUP_OF[self.element]]}
+        motifs = {n: self.labels[motif_task(n)][index] for n in MOTIF_TASKS[group_of(self.element)]}
         return combine(self.labels[CN_TASK][index] or "", motifs)
 
     def status(self, index: int) -> str:

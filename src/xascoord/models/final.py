@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import group_of
 from xascoord.core.engines import engine_of
 from xascoord.core.files import write_text
 from xascoord.core.hashing import seed_of
@@ -40,7 +40,7 @@ def metrics_of(
     both = both.filter(pc.equal(both["training_set"], FULL))
     columns = {name: both[name].to_numpy() for name in both.column_names}
     rows = metric_rows(
-        element, GROUP_OF[element], columns, settings.models.bootstrap,
+        element, group_of(element), columns, settings.models.bootstrap,
         seed_of(settings.seed, "bootstrap"),
     )  # fmt: skip
     return [row for row in rows if row["classifier"] == classifier and row["kind"] == "both"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import group_of
 from xascoord.core.errors import AccountingError
 from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant, score
 from xascoord.models.cross_validation import Fit, Folds, Scores
@@ -188,7 +188,7 @@ def steps_of(
     Parameters
     ----------
     element
-        Absorber.
+        Absorber, or the name of a pool.
     values
         By task: ranking labels, and probabilities of shape (spectra, labels).
     position
@@ -199,7 +199,7 @@ def steps_of(
         names, array = values[task]
         return names, array[position] if names else np.zeros(0)
 
-    motifs = {n: of(motif_task(n)) for n in MOTIF_TASKS[GROUP_OF[element]]}
+    motifs = {n: of(motif_task(n)) for n in MOTIF_TASKS[group_of(element)]}
     return of(CN_TASK), motifs
 
 
@@ -210,7 +210,7 @@ def motif_steps(data: ElementData) -> list[str]:
     too rare, ``no_task`` where the element's group has no such step or the label is empty.
     """
     kinds = {}
-    for number in MOTIF_TASKS[GROUP_OF[data.element]]:
+    for number in MOTIF_TASKS[group_of(data.element)]:
         task = motif_task(number)
         kept = {data.labels[task][row] for row in np.flatnonzero(data.kept[task])}
         kinds[number] = {0: "none", 1: "constant"}.get(len(kept), "learnt")

@@ -19,7 +19,7 @@ from xascoord.core.coordination import (
     MOTIFS_OF,
     motif_task,
 )
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import GROUP_OF, POOLS, group_of
 from xascoord.core.errors import BundleError
 from xascoord.core.rankings import MOTIF_SEPARATOR
 from xascoord.settings.models import ClassifierName
@@ -32,6 +32,12 @@ def _known(element: str) -> str:
     if element not in GROUP_OF:
         raise ValueError("no element that there are models of")
     return element
+
+
+def _known_pool(name: str) -> str:
+    if name not in POOLS:
+        raise ValueError("no pool that there are models of")
+    return name
 
 
 class _Part(BaseModel):
@@ -114,10 +120,16 @@ class PublishedPart(_Part):
     tasks: dict[str, PublishedTask]
 
 
+class LearntRecord(_Part):
+    """How many spectra of one element a pool learnt from."""
+
+    site: Annotated[int, Field(ge=0)]
+    averaged: Annotated[int, Field(ge=0)]
+
+
 class _AnyRecord(_Part):
     """What every record must hold for a bundle to be used."""
 
-    element: Annotated[str, AfterValidator(_known)]
     classifier: ClassifierName
     input_spec: InputSpec
     versions: dict[str, str]
@@ -134,6 +146,7 @@ class _AnyRecord(_Part):
 class PublishedRecord(_AnyRecord):
     """Of models that somebody else published; no more is known of how they were learnt."""
 
+    element: Annotated[str, AfterValidator(_known)]
     published: PublishedPart
 
     @model_validator(mode="after")
@@ -148,7 +161,7 @@ class PublishedRecord(_AnyRecord):
         return self
 
 
-class Record(_AnyRecord):
+class _TrainedRecord(_AnyRecord):
     """Of models that were trained here."""
 
     novelty: dict[str, Annotated[float, Field(ge=0)]]
@@ -162,11 +175,34 @@ class Record(_AnyRecord):
     metrics: list[MetricRecord]
     origin: OriginRecord | None = None
 
-    @model_validator(mode="after")
-    def _tasks_are_the_elements(self) -> Self:
-        names = [CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[GROUP_OF[self.element]])]
+    def _check_tasks(self, group: str) -> None:
+        names = [CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[group])]
         if set(self.tasks) != set(names):
             raise ValueError(f"tasks: must be {', '.join(names)}")
+
+
+class Record(_TrainedRecord):
+    """Of models of one element."""
+
+    element: Annotated[str, AfterValidator(_known)]
+
+    @model_validator(mode="after")
+    def _tasks_are_the_elements(self) -> Self:
+        self._check_tasks(group_of(self.element))
+        return self
+
+
+class PooledRecord(_TrainedRecord):
+    """Of models that several elements learnt together, which answer for all of a pool."""
+
+    pool: Annotated[str, AfterValidator(_known_pool)]
+    learnt: Annotated[dict[str, LearntRecord], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _elements_are_the_pools(self) -> Self:
+        if not set(self.learnt) <= set(POOLS[self.pool]):
+            raise ValueError(f"learnt: elements that are not of {self.pool}")
+        self._check_tasks(group_of(self.pool))
         return self
 
 
@@ -220,7 +256,8 @@ def parse_record(path: Path, data: bytes) -> dict[str, Any]:
     if found != FORMAT:
         raise BundleError(f"{path}: format {found}, this version reads {FORMAT}; train anew")
     try:
-        kind = PublishedRecord if "published" in record else Record
+        kinds: dict[str, type[_AnyRecord]] = {"published": PublishedRecord, "pool": PooledRecord}
+        kind = next((model for name, model in kinds.items() if name in record), Record)
         kind.model_validate_json(data, strict=True)
     except ValidationError as error:
         fields = {_place(problem) for problem in error.errors()}

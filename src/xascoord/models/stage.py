@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from xascoord.jobs.progress import show_progress
 from xascoord.models.classifiers import BASELINE
 from xascoord.models.conformal import conformal_quantiles
 from xascoord.models.cross_validation import (
+    Fit,
     Folds,
     Parameters,
     Scores,
@@ -62,12 +63,17 @@ def train_baseline(
     data, _ = read_element(files, settings)
     folds = make_folds(data, settings)
     parameters = parameters_of(settings, data.tasks)
-    table, _, _ = _held_out(data, folds, BASELINE, parameters, settings, 1)
+    fits = fits_of(settings, BASELINE)
+    table, _, _ = evaluate_fits(data, folds, fits, parameters, settings, 1)
     write_table(predictions, table)
+    write_reference(reference, to_table(reference_rows(data), REFERENCE))
+
+
+def write_reference(path: Path, table: pa.Table) -> None:
+    """Write the computed spectra that predictions are compared with (``schemas.REFERENCE``)."""
     # Bytes of equal weight side by side: half the size, and it travels with the models.
     write_table(
-        reference, to_table(reference_rows(data), REFERENCE), compression_level=19,
-        use_dictionary=["material", "kind", "label"],
+        path, table, compression_level=19, use_dictionary=["material", "kind", "label"],
         use_byte_stream_split=["features.list.element"],
     )  # fmt: skip
 
@@ -113,7 +119,8 @@ def train_classifier(
     folds = make_folds(data, settings)
     parameters = model_parameters(data, settings, files.search)
     fitting = time.perf_counter()
-    table, found, sets = _held_out(data, folds, classifier, parameters, settings, workers)
+    fits = fits_of(settings, classifier)
+    table, found, sets = evaluate_fits(data, folds, fits, parameters, settings, workers)
     write_table(predictions, table)
     guess = read_table(baseline, PREDICTIONS)
     record = {
@@ -131,16 +138,39 @@ def train_classifier(
     )
 
 
-def _held_out(
+def evaluate_fits(
     data: ElementData,
     folds: Folds,
-    classifier: str,
+    fits: Sequence[Fit],
     parameters: Parameters,
     settings: Settings,
     workers: int,
 ) -> tuple[pa.Table, Temperatures, dict[str, float]]:
-    """Table of held-out predictions of a classifier, its temperatures and conformal quantiles."""
-    fits = fits_of(settings, classifier)
+    """Held-out predictions of all fits of a classifier, its temperatures, conformal quantiles.
+
+    Parameters
+    ----------
+    data, folds
+        Spectra, and by split the fold in which each is tested.
+    fits
+        Of one classifier.
+    parameters
+        Hyper-parameters.
+    settings
+        Seed, and the split that temperatures and quantiles are of.
+    workers
+        Fits at a time.
+
+    Returns
+    -------
+    Table
+        ``schemas.PREDICTIONS``.
+    Temperatures
+        By classifier and task.
+    dict
+        Conformal quantiles by error rate.
+    """
+    classifier = fits[0].classifier
     entries: dict[Any, Scores] = {}
 
     def steps() -> Any:

@@ -136,7 +136,8 @@ def summary(rows: Sequence[Row]) -> list[Row]:
             "recall": " ".join(f"{n}:{recall[n]}/{numbers[n]}" for n in recall),
             "mean_recall": round(
                 sum(recall[n] / numbers[n] for n in recall) / max(len(recall), 1), 3),
-            "in_certain": sum(row["in_certain"] for row in known),
+            "in_certain": sum(row["in_certain"] for row in known)
+            if any(row["certain"] for row in known) else "",
             "others": len(others), "others_refused": sum(not row["answered"] for row in others),
         })  # fmt: skip
     return found
@@ -217,10 +218,29 @@ def describe_figures(figures: Mapping[str, Any]) -> str:
         f"  first environment right: {of('environment_right')}; constant guess "
         f"{figures['constant_environment']}",
         f"  recall by coordination number: {figures['recall']}; mean {figures['mean_recall']:.0%}",
-        f"  true number in the certain set: {of('in_certain')}",
+        "  true number in the certain set: "
+        + ("these models give none" if figures["in_certain"] == "" else of("in_certain")),
         f"  wrong at more than {CONFIDENT:.0%}: {figures['confident_errors']}",
         f"  other compounds refused: {figures['others_refused']} of {figures['others']}",
     ])  # fmt: skip
+
+
+def describe_elements(rows: Sequence[Row]) -> str:
+    """Right first coordination numbers of each element by each origin, as a table for people."""
+    known = _known(rows)
+    origins = list(dict.fromkeys(row["origin"] for row in known))
+    lines = [["", *origins]]
+    for element in sorted({row["element"] for row in known}):
+        cells = []
+        for origin in origins:
+            right = [
+                r["cn_right"] for r in known if (r["origin"], r["element"]) == (origin, element)
+            ]
+            cells.append(f"{sum(right)} of {len(right)}" if right else "-")
+        lines.append([element, *cells])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ("  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
+    return "\n".join(["first coordination number right, by element:", *(f"  {t}" for t in table)])
 
 
 def check_any(rows: Sequence[Row], folder: Path) -> None:

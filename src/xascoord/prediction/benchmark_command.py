@@ -14,12 +14,13 @@ from xascoord.prediction.benchmark import (
     all_samples,
     ask,
     check_any,
+    describe_elements,
     describe_figures,
     origin_rows,
     summary,
 )
 from xascoord.prediction.predictor import Predictor
-from xascoord.prediction.store import TABLE, default_folders, find_models
+from xascoord.prediction.store import TABLE, asked_for, default_folders, find_models
 from xascoord.settings.tree import Settings
 from xascoord.validation.manifest import Sample
 
@@ -35,6 +36,9 @@ def run_benchmark(
     out: Path,
 ) -> None:
     """Ask all samples, print figures, and write ``spectra.csv`` and ``origins.csv``.
+
+    Origins that answer on request only (``prediction.store``) have their figures beside the others
+    and no part in the choice of the best.
 
     Parameters
     ----------
@@ -61,8 +65,12 @@ def run_benchmark(
         wishes = type(wishes).model_validate({**wishes.model_dump(), "classifier": classifier})
     samples = all_samples(manifests)
     folders = default_folders() if models is None else [models]
-    entries = find_models(folders, wishes.classifier)
-    origins = sorted({entry.origin for found in entries.values() for entry in found})
+    classifier, wanted = asked_for(wishes.classifier, None)
+    found = [e for mine in find_models(folders, classifier).values() for e in mine]
+    origins = sorted({e.origin for e in found if wanted in (None, e.origin)})
+    choosable = {e.origin for e in found if not e.on_request}
+    if not origins:
+        _ = Predictor(models, wishes).elements  # says what there is, and how to get others
     rows: list[Row] = []
     table: list[Row] = []
     for origin in origins:
@@ -70,12 +78,13 @@ def run_benchmark(
         mine = _asked(predictor, origin, samples, folder, settings)
         rows += mine
         table += origin_rows(predictor, mine)
-    if len(origins) > 1:
+    if wanted is None and len(choosable) > 1:
         rows += _asked(Predictor(models, wishes), CHOICE, samples, folder, settings)
     check_any(rows, folder)
     write_csv(out / "spectra.csv", rows, COLUMNS)
     write_csv(out / TABLE, table, ORIGINS)
     print("\n".join(describe_figures(figures) for figures in summary(rows)))
+    print(describe_elements(rows))
     print(f"tables: {out / 'spectra.csv'}, {out / TABLE}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.elements import POOLS
 from xascoord.core.engines import PATHS, is_balanced
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.prediction.answer import _NEAREST, Answer
@@ -37,9 +38,17 @@ class ElementModels:
         Which classifier, and when to abstain.
     known
         What is to be said of the models beside what their record says.
+    element
+        Absorber, where the models are of a pool; None: of which the folder is named.
     """
 
-    def __init__(self, folder: Path, settings: Prediction, known: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Prediction,
+        known: Sequence[str] = (),
+        element: str | None = None,
+    ) -> None:
         from xascoord.models.bundles import load_bundle
         from xascoord.models.reference import read_reference
 
@@ -47,19 +56,22 @@ class ElementModels:
         path = folder / f"{settings.classifier}.skops"
         self.bundle = load_bundle(path)
         record = self.bundle.record
-        self.element = record["element"]
-        if (self.element, record["classifier"]) != (folder.name, settings.classifier):
+        named = record.get("element") or record["pool"]
+        self.element = element or folder.name
+        if (named, record["classifier"]) != (folder.name, settings.classifier):
             raise BundleError(
-                f"{path}: holds models of {self.element} by {record['classifier']}; put it where "
+                f"{path}: holds models of {named} by {record['classifier']}; put it where "
                 "it belongs"
             )
+        if self.element not in POOLS.get(named, (named,)):
+            raise BundleError(f"{path}: its models of {named} are not of {self.element}")
         self.input_spec = (
             Window.model_validate(record["input_spec"]["window"]),
             EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
         )
         engines = record.get("data", {}).get("engines", ())
         self.doubts = [_DOUBT] if PATHS in engines else []
-        self.known = (_learnt_from(record, settings.classifier), *known)
+        self.known = (_learnt_from(record, settings.classifier, self.element), *known)
         points = self.input_spec[0].points
         self.names: Sequence[str] = []
         self.labels: Sequence[str] = []
@@ -180,13 +192,18 @@ class ElementModels:
         return abstains, tuple(warnings)
 
 
-def _learnt_from(record: dict[str, Any], classifier: str) -> str:
+def _learnt_from(record: dict[str, Any], classifier: str, element: str) -> str:
     """What the models are, in one sentence."""
     if "published" in record:
         return f"Models ({classifier}): as published by {record['published']['citation']}."
     data = record.get("data", {})
     engines = "; ".join(data.get("engines", ())) or "computed spectra"
+    together = ""
+    if "pool" in record:
+        own = record["learnt"].get(element, {}).get("site", 0)
+        together = f", {own} of them of {element}, the others of like elements"
     return (
         f"Models ({classifier}): learnt from {data.get('site', 0)} sites of "
-        f"{data.get('materials', 0)} crystals with oxygen, {engines}. Oxygen compounds only."
+        f"{data.get('materials', 0)} crystals with oxygen{together}, {engines}. Oxygen compounds "
+        "only."
     )

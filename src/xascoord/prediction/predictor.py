@@ -13,7 +13,15 @@ import numpy.typing as npt
 from xascoord.core.errors import BundleError
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.element_models import ElementModels
-from xascoord.prediction.store import Entry, choose, default_folders, find_models
+from xascoord.prediction.store import (
+    Entry,
+    answering,
+    asked_for,
+    choose,
+    default_folders,
+    find_models,
+    how_to_get,
+)
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
@@ -29,7 +37,7 @@ class Predictor:
     bundles
         Folder of models, or None: ``XASCOORD_MODELS``, else those of a run here and the released.
     settings
-        Which classifier, and when to abstain.
+        Which classifier, and when to abstain; ``published``: the forests of that origin.
     origin
         Take models of this origin only, e.g. ``embedded``.
     limits
@@ -45,8 +53,9 @@ class Predictor:
     ) -> None:
         self.folders = default_folders() if bundles is None else [Path(bundles)]
         self.limits = limits
-        self.settings = settings or Prediction()
-        self.origin = origin
+        settings = settings or Prediction()
+        classifier, self.origin = asked_for(settings.classifier, origin)
+        self.settings = settings.model_copy(update={"classifier": classifier})
         self._loaded: dict[str, ElementModels] = {}
         self._chosen: dict[str, Entry] = {}
         self._specs: dict[str, tuple[Window, EdgeEnergy]] = {}
@@ -54,20 +63,16 @@ class Predictor:
     @cached_property
     def _entries(self) -> dict[str, list[Entry]]:
         found = find_models(self.folders, self.settings.classifier)
-        if self.origin is not None:
-            found = {
-                element: entries
-                for element, entries in found.items()
-                if any(entry.origin == self.origin for entry in entries)
-            }
-        if not found:
+        answer = answering(found, self.origin)
+        if not answer:
             of = f" of origin {self.origin!r}" if self.origin else ""
+            others = sorted({entry.origin for entries in found.values() for entry in entries})
+            there = f" (--origin asks for those of {', '.join(others)})" if others else ""
             raise BundleError(
                 f"{' and '.join(map(str, self.folders))}: no models of "
-                f"{self.settings.classifier}{of} here; run 'snakemake --cores 2', or say where "
-                "they are with --models or XASCOORD_MODELS"
+                f"{self.settings.classifier}{of} here{there}; {how_to_get(self.origin)}"
             )
-        return found
+        return answer
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -91,7 +96,7 @@ class Predictor:
         if element not in self._loaded:
             entry = self.entry(element)
             said = (f"Origin of the models: {entry.origin}. {entry.known()}",)
-            self._loaded[element] = ElementModels(entry.folder, self.settings, said)
+            self._loaded[element] = ElementModels(entry.folder, self.settings, said, element)
         return self._loaded[element]
 
     def predict_file(

@@ -1,8 +1,11 @@
 """Which models there are, of which origins, and which of them answer for an element.
 
-A folder of models is one run's (``<element>/<classifier>.skops``) or holds several origins
+A folder of models is of one origin (``<element>/<classifier>.skops``) or holds several
 (``<origin>/<element>/<classifier>.skops``), as ``xascoord/released`` does, with a table
-``origins.csv`` of how often each was right on measured spectra (``xascoord validate``).
+``origins.csv`` of how often each was right on measured spectra (``xascoord validate``), and as a
+run's folder does without one: its ``bundles`` are one's own, what lies beside them (``published``,
+``pooled``) answers where it is asked for. In place of an element a folder may be named by a pool
+of elements (``core.elements.POOLS``), for all of which its models answer.
 """
 
 from __future__ import annotations
@@ -13,12 +16,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xascoord.core.elements import GROUP_OF
+from xascoord.core.elements import GROUP_OF, POOLS
 from xascoord.core.errors import BundleError
+from xascoord.core.origin import BESIDE, POOLED, PUBLISHED
 
-RUN = Path("data/04_models/bundles")  # of one's own
+RUN = Path("data/04_models")  # of one's own
 RELEASED = Path(__file__).parent.parent / "released"
 OWN = "here"
+_OWN_FOLDER = "bundles"
+_HOW_TO_GET = {
+    PUBLISHED: "bring them by 'xascoord fetch published_forests' and convert them by 'snakemake "
+    "--cores 2 convert_published_forests' (or 'xascoord models convert-published "
+    "data/external/published_forests')",
+    POOLED: "name pools in models.pooled (params.yaml) and run 'snakemake --cores 2 "
+    "train_pooled_models'",
+}
 VARIABLE = "XASCOORD_MODELS"
 TABLE = "origins.csv"
 
@@ -35,12 +47,15 @@ class Entry:
         With ``<classifier>.skops`` and ``reference.parquet``.
     tested
         Row of the table of measured spectra, or an empty mapping.
+    on_request
+        Whether they answer only where their origin is asked for.
     """
 
     origin: str
     element: str
     folder: Path
     tested: Mapping[str, str]
+    on_request: bool = False
 
     @property
     def right(self) -> tuple[int, int]:
@@ -49,6 +64,8 @@ class Entry:
 
     def known(self) -> str:
         """How often these models were right on measured spectra, in a sentence."""
+        if not self.tested:
+            return "How often they are right on measured spectra, 'xascoord validate' counts."
         right, samples = self.right
         if not samples:
             return f"No measured spectrum of {self.element} was there to test them on."
@@ -68,17 +85,56 @@ def find_models(folders: Iterable[Path], classifier: str) -> dict[str, list[Entr
     """All models of a classifier by element, in the order of folders and of their tables."""
     found: dict[str, list[Entry]] = {}
     for folder in folders:
+        released = (folder / TABLE).is_file()
         tested = _table(folder / TABLE, classifier)
-        entries = [
-            Entry(OWN, path.parent.name, path.parent, tested.get((OWN, path.parent.name), {}))
-            for path in sorted(folder.glob(f"*/{classifier}.skops"))
-        ]
+        named = folder.name if folder.name in BESIDE else OWN
+        paths = [(named, False, path) for path in sorted(folder.glob(f"*/{classifier}.skops"))]
         for path in sorted(folder.glob(f"*/*/{classifier}.skops")):
-            origin, element = path.parent.parent.name, path.parent.name
-            entries.append(Entry(origin, element, path.parent, tested.get((origin, element), {})))
-        for entry in entries:
-            found.setdefault(entry.element, []).append(entry)
+            name = path.parent.parent.name
+            origin = OWN if name == _OWN_FOLDER else name
+            paths.append((origin, name in BESIDE and not released, path))
+        for origin, on_request, path in paths:
+            name = path.parent.name
+            for element in POOLS.get(name, (name,)):
+                row = tested.get((origin, element), {})
+                entry = Entry(origin, element, path.parent, row, on_request)
+                found.setdefault(element, []).append(entry)
     return found
+
+
+def asked_for(classifier: str, origin: str | None) -> tuple[str, str | None]:
+    """Classifier and origin behind what was asked for: ``published`` names forests of that origin.
+
+    Raises
+    ------
+    BundleError
+        If another origin was asked for with it.
+    """
+    if classifier != PUBLISHED:
+        return classifier, origin
+    if origin not in (None, PUBLISHED):
+        raise BundleError(
+            f"--classifier {PUBLISHED}: these are the forests of the origin {PUBLISHED!r}, not of "
+            f"{origin!r}; leave one of the two out"
+        )
+    return "forest", PUBLISHED
+
+
+def answering(entries: Mapping[str, list[Entry]], origin: str | None) -> dict[str, list[Entry]]:
+    """Those of an origin; without one, those that answer unasked."""
+    kept = {
+        element: [e for e in mine if (e.origin == origin if origin else not e.on_request)]
+        for element, mine in entries.items()
+    }
+    return {element: mine for element, mine in kept.items() if mine}
+
+
+def how_to_get(origin: str | None) -> str:
+    """How to come by models of an origin that are not there."""
+    return _HOW_TO_GET.get(
+        origin or "",
+        "run 'snakemake --cores 2', or say where they are with --models or XASCOORD_MODELS",
+    )
 
 
 def _table(path: Path, classifier: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -108,9 +164,7 @@ def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None 
     BundleError
         If there are none.
     """
-    mine = entries.get(element, [])
-    if origin is not None:
-        mine = [entry for entry in mine if entry.origin == origin]
+    mine = answering({element: entries.get(element, [])}, origin).get(element, [])
     if not mine:
         of = f" of origin {origin!r}" if origin is not None else ""
         known = sorted({e.origin for found in entries.values() for e in found})

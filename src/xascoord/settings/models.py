@@ -10,10 +10,13 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from xascoord.core.elements import POOL_NAMES
 from xascoord.settings.base import Section
 
 ClassifierName = Literal["knn", "forest", "mlp", "svc", "cnn"]
 CLASSIFIERS: tuple[ClassifierName, ...] = get_args(ClassifierName)
+AskedName = Literal["knn", "forest", "mlp", "svc", "cnn", "published"]
+PoolName = Literal[POOL_NAMES]  # type: ignore[valid-type]
 SplitName = Literal["grouped", "random"]
 ActivationName = Literal["logistic", "tanh", "relu"]
 TrainingSetName = Literal["not_augmented", "site", "site_not_augmented"]
@@ -172,7 +175,10 @@ ERROR_RATES = (0.01, 0.05, 0.1, 0.2)
 class Prediction(Section):
     """Answers for measured spectra."""
 
-    classifier: ClassifierName = Field("forest", description="Which models are asked.")
+    classifier: AskedName = Field(
+        "forest",
+        description="Which models are asked; published: the forests of Zheng et al., as they are.",
+    )
     channel: Literal["auto", "transmission", "fluorescence", "mu"] = Field(
         "auto", description="Channel of a measured file."
     )
@@ -239,6 +245,11 @@ class Models(Section):
         (0.1, 0.2, 0.5), description="Shares of the training materials, for the random forest."
     )
     bootstrap: int = Field(1000, ge=0, description="Resamplings of the materials; 0: none.")
+    pooled: tuple[PoolName, ...] = Field(
+        (),
+        description="Pools whose elements are learnt together as well, by the random forest: "
+        f"{', '.join(POOL_NAMES)}.",
+    )
     search: bool = Field(False, description="Search the grids instead of the values below.")
     knn: NearestNeighbours = NearestNeighbours()
     forest: Forest = Forest()
@@ -254,7 +265,7 @@ class Models(Section):
 
     @model_validator(mode="after")
     def _each_once(self) -> Models:
-        for name in ("classifiers", "splits", "compare", "learning_curve"):
+        for name in ("classifiers", "splits", "compare", "learning_curve", "pooled"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: each entry may stand only once")

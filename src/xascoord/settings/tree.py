@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import SettingsError
+from xascoord.core.origin import PUBLISHED
 from xascoord.settings.base import Section
 from xascoord.settings.feff import Crystals, Feff
 from xascoord.settings.labels import Labels
@@ -100,7 +101,7 @@ class WholeSettings(Settings):
             raise ValueError(
                 "xasdb_archive.path: name the dump that the xasdb_archive source reads"
             )
-        if self.prediction.classifier not in self.models.classifiers:
+        if self.prediction.classifier not in (*self.models.classifiers, PUBLISHED):
             raise ValueError(
                 f"prediction.classifier: {self.prediction.classifier} is not among "
                 "models.classifiers"

@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.elements import k_edge_energy
-from xascoord.core.errors import MeasurementError, XascoordError
+from xascoord.core.errors import BundleError, MeasurementError, XascoordError
+from xascoord.core.origin import PUBLISHED
 from xascoord.measured.columns import Channel
 from xascoord.measured.read import Measurement
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor
-from xascoord.prediction.store import find_models
 from xascoord.settings.limits import Limits
 from xascoord.settings.models import CLASSIFIERS, Prediction
 from xascoord.web.words import shown_name
@@ -96,13 +96,20 @@ class Asker:
         self.ready = threading.Event()  # what the page is written with is imported
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="asker")
         self._read, self._asked = _Memory(_FILES), _Memory(_ANSWERS)
-        folders = self.predictor(settings.classifier).folders
-        self.classifiers: list[str] = [name for name in CLASSIFIERS if find_models(folders, name)]
+        names = (*CLASSIFIERS, PUBLISHED)
+        self.classifiers: list[str] = [name for name in names if self._has(name)]
         if self.classifiers and settings.classifier not in self.classifiers:
             self.settings = Prediction.model_validate(
                 {**settings.model_dump(), "classifier": self.classifiers[0]}
             )
         _ = self.predictor(self.settings.classifier).elements  # no models: said at once
+
+    def _has(self, classifier: str) -> bool:
+        """Whether there are models of a classifier that answer."""
+        try:
+            return bool(self.predictor(classifier).elements)
+        except BundleError:
+            return False
 
     def predictor(self, classifier: str) -> Predictor:
         """The models of a classifier."""

@@ -82,7 +82,7 @@ def periodic_table(predictor: Predictor, chosen: str | None = None) -> html.Div:
             if symbol == ".":
                 continue
             place = {"gridRow": row + (row > 7), "gridColumn": column}
-            if symbol in known:
+            if symbol in predictor.elements:
                 entry = predictor.entry(symbol)
                 record = next(r for e, r in known[symbol] if e == entry)
                 cells.append(_button(symbol, held_out(record), place, symbol == chosen))
@@ -129,7 +129,7 @@ def element_card(predictor: Predictor, element: str) -> list[Any]:
     entries = records(predictor).get(element, [])
     if not entries:
         return [html.P(f"There are no models of {element}.")]
-    answering = predictor.entry(element)
+    answering = predictor.entry(element) if element in predictor.elements else None
     parts: list[Any] = [html.H3(f"Models of {element}")]
     for entry, record in entries:
         title = f"Origin: {entry.origin}" + (" (these answer)" if entry == answering else "")
@@ -148,15 +148,23 @@ def element_card(predictor: Predictor, element: str) -> list[Any]:
 
 
 def _facts(record: Mapping[str, Any]) -> html.Div:
-    data, right = record["data"], held_out(record)
+    right, labels = held_out(record), str(len(record["tasks"]["CN"]["classes"]))
     told = "not known" if right is None else f"{per_cent(right[0])} of {right[1]}"
+    data = record.get("data", {})
     lines: Sequence[tuple[str, str]] = (
-        ("Sites learnt", str(data["site"])),
-        ("Crystals", str(data["materials"])),
-        ("Sources", ", ".join(data["sources"])),
-        ("Engines", "; ".join(data.get("engines", ())) or "not told"),
-        ("Held-out spectra right", told),
-        ("Labels of the first step", str(len(record["tasks"]["CN"]["classes"]))),
+        (
+            ("Published by", record["published"]["citation"]),
+            ("Labels of the first step", labels),
+        )
+        if "published" in record
+        else (
+            ("Sites learnt", str(data["site"])),
+            ("Crystals", str(data["materials"])),
+            ("Sources", ", ".join(data["sources"])),
+            ("Engines", "; ".join(data.get("engines", ())) or "not told"),
+            ("Held-out spectra right", told),
+            ("Labels of the first step", labels),
+        )
     )
     return html.Div(
         [html.Div([html.Span(name), html.B(value)]) for name, value in lines], className="facts"
