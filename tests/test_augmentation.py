@@ -15,7 +15,8 @@ E0 = 9000.0
 WINDOW = Window()
 WINDOWS = [WINDOW, PAPER_WINDOW]
 NARROW = Window(upper=17.0, points=109)
-STRETCHED = {"shift": 0.0, "resolution": 0.0, "noise": 0.0, "slope": 0.0, "stretch": 2.7}
+STRETCHED = {"shift": 0.0, "resolution": 0.0, "noise": 0.0, "slope": 0.0, "stretch": 2.7,
+             "copies": 1}  # fmt: skip
 
 
 def _peak(position):
@@ -179,7 +180,7 @@ def test_spectra_with_a_tail_have_copies():
 def test_several_copies_of_each_differ_by_shift_and_slope():
     """A sloping copy is the plain one and a line; several copies of a spectrum differ."""
     spectra = [(*edge_spectrum(E0, span=(-30.0, 80.0)), E0)] * 4
-    limits = Augmentation(fraction=0.5, copies=3, **{**STRETCHED, "stretch": 0.0, "slope": 0.05})
+    limits = Augmentation(fraction=0.5, **{**STRETCHED, "copies": 3, "stretch": 0.0, "slope": 0.05})
     copies, origin = augment(spectra, WINDOW, limits, np.random.default_rng(0))
     assert len(origin) == 6
     assert sorted(np.unique(origin, return_counts=True)[1].tolist()) == [3, 3]

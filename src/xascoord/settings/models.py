@@ -30,7 +30,7 @@ class Augmentation(Section):
     """Distorted copies of spectra, made from the un-windowed spectrum, for training only."""
 
     fraction: float = Field(1.0, ge=0, le=1, description="Share of the spectra that get copies.")
-    copies: int = Field(1, ge=1, le=20, description="Copies of each of them.")
+    copies: int = Field(3, ge=1, le=20, description="Copies of each of them.")
     stretch: float = Field(
         2.0, ge=0, description="Broadening or compression of the window: up to +- this, in eV."
     )
