@@ -167,7 +167,7 @@ def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
     set_params(folder, elements=[*SLICE, "Zn"], **sections)
     plan = snakemake(folder, "-n", "import_spectra")
     jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M)) - jobs
-    assert len(jobs) == 2 + 8 + 1  # two imports, eight chunks, a download
+    assert len(jobs) == 2 + 1 + 8 + 1  # two imports, a choice, eight chunks, a download
     assert all(" Zn" in job for job in jobs)
 
 
@@ -399,5 +399,8 @@ def test_geometries_of_the_slice(finished):
     assert set(f1["region"]) == {"full", "pre_edge"}
     plain = f1[(f1["region"] == "full") & (f1["training"] == "shifted")]
     assert set(plain["classes"]) == {3}
-    assert plain["macro_f1"].min() > 0.1
+    # A network of few epochs has learnt something: it beats always saying the commonest class.
+    share = classes[["T:4", "S:5", "O:6"]].max(axis=1) / classes["total"]
+    constant = 2 * share / (1 + share) / 3
+    assert (plain.set_index("element")["macro_f1"] > constant).all()
     assert (finished / "results/08_geometries/shift.png").read_bytes()[:4] == b"\x89PNG"

@@ -83,9 +83,12 @@ def import_source(
     """
     if element is not None:
         settings = settings.model_copy(update={"elements": (element,)})
+    plan = folder / "plan"
+    if source == "crystals" and element is not None:
+        plan /= element  # chosen for each element alone
     with SpectraWriter(source, settings.elements, folder, part=element) as writer:
         show_progress(
-            counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
+            counted(writer.consume(_read(source, settings, raw, plan))),
             f"{source} spectra",
         )
         counts = writer.finish()
@@ -248,9 +251,12 @@ def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> N
     write_csv(folder / "rejections.csv", rows, REJECTIONS.names)
 
 
-def choose_crystals(settings: Settings, folder: Path) -> None:
-    """Choose the crystals of every element and write their tables."""
+def choose_crystals(settings: Settings, folder: Path, element: str | None = None) -> None:
+    """Choose the crystals of every element, or of one, and write the tables of their plan."""
     from xascoord.sources.crystals import choice as crystal_choice
+
+    if element is not None:
+        settings = settings.model_copy(update={"elements": (element,)})
 
     found = crystal_choice.Survey()
     show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
