@@ -208,11 +208,13 @@ def test_card_is_made_from_the_record_alone(saved):
     card = model_card(record)
     assert card.startswith("# Ti: coordination environment by svc")
     for words in ("-10 to +17 eV about e0, 109 points", "level 0.5", "step_range [9.0, 14.0]",
-                  "0.2 (CN), 0.05 (motifs)",
+                  "up to 5 eV are continued", "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card
     assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())
     assert record["format"] == bundles.FORMAT
+    record["input_spec"]["window"]["tail"] = 0.0
+    assert "nothing is continued" in model_card(record)
 
 
 def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from conftest import make_settings
+from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError
@@ -310,6 +310,10 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0))  # fmt: skip
     assert shown == [(10.0, 20.0)]
+    # Regions of the settings' window say nothing of models of another one.
+    command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
+                bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
+    assert len(shown) == 1
 
 
 def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):

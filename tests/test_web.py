@@ -361,6 +361,7 @@ def test_text_of_files_is_text_not_markup(asker):
 # The server
 
 
+@pytest.mark.slow
 def test_the_server_fetches_nothing_and_answers_this_machine_only(bundles):
     client = make_app(bundles).server.test_client()
     page = client.get("/", base_url="http://127.0.0.1:8050")
@@ -392,6 +393,7 @@ def test_a_request_that_is_too_large_is_refused(bundles):
     assert found.status_code in (400, 413)
 
 
+@pytest.mark.slow
 def test_no_models_are_said_at_once(tmp_path):
     found = subprocess.run(
         [sys.executable, "-m", "xascoord", "serve", "--models", tmp_path, "--no-browser"],

@@ -138,6 +138,7 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     assert "import_embedded" not in plan[plan.index("Job stats:") :]
 
 
+@pytest.mark.slow
 def _pretend(folder, target):
     """All files behind a target, as if they had been made: Snakemake knows them by its records."""
     listed = snakemake(folder, "--summary", target).splitlines()
@@ -219,8 +220,8 @@ def test_the_slurm_profile_parses():
     ("change", "words"),
     [
         ({"windw": {"points": 100}}, "windw"),
-        ({"window": {"points": "many"}}, "many"),
-        ({"elements": ["Cu", "Unobtainium"]}, "Unobtainium"),
+        pytest.param({"window": {"points": "many"}}, "many", marks=pytest.mark.slow),
+        pytest.param({"elements": ["Cu", "Unobtainium"]}, "Unobtainium", marks=pytest.mark.slow),
     ],
 )
 def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
@@ -240,8 +241,8 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
         ("a0: &a0 [1, 1]\n" + "".join(
             f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
          "more than 20,000 values"),
-        ("seed: " + "9" * 5000, "digits"),
-        ("seed: " + "[" * 5000, "nest"),
+        pytest.param("seed: " + "9" * 5000, "digits", marks=pytest.mark.slow),
+        pytest.param("seed: " + "[" * 5000, "nest", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):
@@ -252,6 +253,7 @@ def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_paths_that_are_not_there_stop_a_run_before_anything_runs(tmp_path):
     """All of them are named, in a dry run and in a run, whatever results stand already."""
     wrong = {

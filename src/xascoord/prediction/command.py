@@ -24,6 +24,7 @@ from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Importance, Prediction
+from xascoord.settings.spectra import Window
 
 Draw = Callable[[Sequence[Answer], Path], None]
 _PICTURES = (".png", ".pdf", ".svg")
@@ -42,6 +43,7 @@ def run(
     out: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
     bounds: tuple[float, float] = Importance().bounds,
+    window: Window | None = None,
 ) -> None:
     """Predict and print.
 
@@ -69,6 +71,8 @@ def run(
         Most that is read of a file.
     bounds
         Of the regions in a picture (``importance.bounds``).
+    window
+        That the regions are of: they are not drawn where models have another; default the default.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def run(
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, origin, limits)
-    draw = partial(_draw, predictor=predictor, bounds=bounds)
+    draw = partial(_draw, predictor=predictor, bounds=bounds, regions_of=window or Window())
     if many:
         with closing(Output(out, as_json)) as output:
             _run_files(_files_of(paths, output.path), predictor, element, e0, plot, output, draw)
@@ -197,7 +201,11 @@ def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None
 
 
 def _draw(
-    answers: Sequence[Answer], path: Path, predictor: Predictor, bounds: tuple[float, float]
+    answers: Sequence[Answer],
+    path: Path,
+    predictor: Predictor,
+    bounds: tuple[float, float],
+    regions_of: Window,
 ) -> None:
     """One picture a spectrum; of several in a file each gets its number."""
     from xascoord.prediction.figure import plot_answer
@@ -207,4 +215,5 @@ def _draw(
         if answer.prepared is None:
             print(printable(f"{own}: not drawn, {answer.abstains}"), file=sys.stderr)
             continue
-        plot_answer(answer, predictor.models(answer.element).input_spec[0], own, bounds)
+        window = predictor.models(answer.element).input_spec[0]
+        plot_answer(answer, window, own, bounds if window == regions_of else None)
