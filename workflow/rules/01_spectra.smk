@@ -227,7 +227,7 @@ rule import_omnixas:
         "results/benchmarks/01_spectra/import_omnixas.tsv"
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.omnixas:read_omnixas"),
-        settings=settings("omnixas", "quality"),
+        settings=settings("limits", "omnixas", "quality"),
         listing=lambda wildcards: listing(
             SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]
         ),
