@@ -176,6 +176,19 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
     assert "broken/POSCAR" in (tmp_path / "out/rejections.csv").read_text()
 
 
+def test_a_program_that_always_fails_is_named(tmp_path, capsys):
+    _crystals(tmp_path / "crystals")
+    program = tmp_path / "feff"
+    for text, said in (("exit 1", "it printed nothing"), ("echo no licence; exit 1", "no licence")):
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        _compute(_settings((program, None), tmp_path), tmp_path, 1)
+        told = capsys.readouterr()
+        assert "feff_failed" in told.out
+        assert "no run gave a spectrum: is feff.run.executable" in told.err
+        assert said in told.err
+
+
 RUN = """
 import json, sys
 from pathlib import Path

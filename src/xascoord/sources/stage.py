@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import read_csv, write_csv, write_json, write_text
+from xascoord.core.rejections import Reason
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
@@ -196,6 +198,12 @@ def run_feff(
     entries = finished_runs(journals, keys, packed)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
+    if run.executable is not None and set(ended) == {Reason.FEFF_FAILED}:
+        said = next(iter(entries.values()))["detail"]
+        print(
+            f"no run gave a spectrum: is feff.run.executable ({run.executable}) right? {said}",
+            file=sys.stderr,
+        )
     if record is not None:
         write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
 
