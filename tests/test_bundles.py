@@ -84,6 +84,16 @@ def test_saved_and_read_models_are_the_same(tmp_path, classifier):
     assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()
 
 
+def test_other_stored_models_can_be_read_beside_ours(saved):
+    """Reading bundles changes nothing for a user's own models."""
+    import skops.io
+    from sklearn.linear_model import LogisticRegression
+
+    load_bundle(saved[2])
+    own = skops.io.loads(skops.io.dumps(LogisticRegression(C=3.0)))
+    assert own.C == 3.0
+
+
 def test_no_pickle_inside(saved):
     with zipfile.ZipFile(saved[2]) as archive:
         assert not [n for n in archive.namelist() if not n.endswith((".npy", ".json"))]

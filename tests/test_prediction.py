@@ -10,7 +10,7 @@ import pytest
 from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
-from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -314,6 +314,26 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
     assert len(shown) == 1
+
+
+@pytest.mark.parametrize("given", [[], ["--deglitch"], ["--no-deglitch"]])
+@pytest.mark.parametrize("setting", [True, False])
+def test_deglitching_asked_for_by_hand_goes_before_the_settings(monkeypatch, given, setting):
+    from typer.testing import CliRunner
+
+    from xascoord.cli.main import app
+    from xascoord.prediction import command
+
+    found = []
+
+    def told(models, settings, *_):
+        found.append(settings.deglitch)
+        raise XascoordError("seen")
+
+    monkeypatch.setattr(command, "Predictor", told)
+    sections = json.dumps({"prediction": {"deglitch": setting}})
+    CliRunner().invoke(app, ["--settings", sections, "predict", __file__, *given])
+    assert found == [setting if not given else given == ["--deglitch"]]
 
 
 def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):

@@ -14,7 +14,7 @@ import yaml
 
 from conftest import ROOT, spinel
 from corrupt import CU, feff_corpus, write_dump
-from project import BIN, FAST, SLICE, checksums, make_project, run, set_params, snakemake
+from project import BIN, FAST, QUICK, SLICE, checksums, make_project, run, set_params, snakemake
 from xascoord.models.bundles import load_bundle
 from xascoord.settings.tree import Settings
 
@@ -282,6 +282,19 @@ def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
     (folder / "workflow/rules/common.smk").write_text(counted)
     assert "WALKS" not in snakemake(folder, "-n", "import_demo")
     assert snakemake(folder, "-n", "build_all_datasets").count(f"WALKS ('{runs}'") == 1
+
+
+def test_paths_of_the_settings_are_quoted(tmp_path):
+    folder = make_project(tmp_path / "project")
+    odd = "odd; name"
+    (folder / odd).mkdir()
+    shutil.copy(folder / "data/carbone2019.csv", folder / odd)
+    published = f"{odd}/carbone2019.csv"
+    set_params(folder, elements=["Cu"], sources=["crystals"], crystals={"packed": odd},
+               geometries={**QUICK, "published": published})  # fmt: skip
+    plan = snakemake(folder, "-n", "-p", "classify_geometries")
+    assert f"'--packed={odd}'" in plan
+    assert f"--published '{published}'" in plan
 
 
 def test_every_rule_has_memory_and_time():

@@ -179,14 +179,14 @@ rule compute_crystals:
         code=code_of("sources.feff.chunks:run_chunk"),
         settings=settings("crystals", "feff"),
         parts=SETTINGS["feff"]["run"]["chunks"],
-        packed=expand("--packed {folder}", folder=PACKED),
+        packed=expand("--packed={folder}", folder=PACKED),
     message:
         "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
     shell:
         "xascoord --settings {params.settings:q} sources run-feff"
         " data/01_spectra/crystals/plan/{wildcards.element} --element {wildcards.element}"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
-        " --journals data/raw/crystals {params.packed} --record {output} > {log} 2>&1"
+        " --journals data/raw/crystals {params.packed:q} --record {output} > {log} 2>&1"
 
 
 rule import_crystals:
