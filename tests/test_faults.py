@@ -399,7 +399,6 @@ def test_the_lock_of_a_dead_run_is_removed_where_there_are_none(no_locks, tmp_pa
         Journal(tmp_path / "j", wait=False)
 
 
-@pytest.mark.slow
 def test_a_run_says_that_its_folder_has_no_locks(no_locks, tmp_path, capsys):
     from xascoord.workflow.run_lock import hold_folder
 
@@ -407,6 +406,7 @@ def test_a_run_says_that_its_folder_has_no_locks(no_locks, tmp_path, capsys):
     assert "no locks. Do not start two runs" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_imports_at_once_do_not_mix(tmp_path):
     """Each writes under names of its own; the table is that of one of them."""
     from corrupt import write_dump
@@ -422,7 +422,6 @@ def test_two_imports_at_once_do_not_mix(tmp_path):
     assert files_of(tmp_path / "out") == files_of(tmp_path / "alone")
 
 
-@pytest.mark.slow
 def test_an_interrupted_fetch_is_done_again(tmp_path, monkeypatch):
     """Where DVC fails, or was killed, a part of the data set is not taken for the whole."""
     from xascoord.sources import external
@@ -454,6 +453,7 @@ def test_an_interrupted_fetch_is_done_again(tmp_path, monkeypatch):
         external.fetch(data, target)
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_set_back_makes_nothing_anew(tmp_path):
     """Results older than what they are made of, by the clock: checksums decide."""
     folder = make_project(tmp_path / "project")

@@ -256,6 +256,7 @@ def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsy
     assert shown.err.count("not drawn, ZeroDivisionError") == 2
 
 
+@pytest.mark.slow
 def test_names_do_not_command_the_terminal(bundles, tmp_path):
     """Escape sequences, line breaks, right-to-left marks and bytes that are no text."""
     odd = ["\x1b[31mred\x07.dat", "line\nbreak.dat", "\u202erevo.dat", "\udcff.dat", "\x9b1m.001"]
@@ -395,6 +396,7 @@ def test_natural_frequencies_outweigh_those_of_a_balanced_set():
     assert same.applied(["CN_4", "CN_6"], np.array([0.3, 0.7])) == pytest.approx([0.3, 0.7])
 
 
+@pytest.mark.slow
 def test_several_files_on_one_line(bundles, tmp_path):
     one = columns(tmp_path / "a.dat", *copper_edge(0, 3))
     two = columns(tmp_path / "b.dat", *copper_edge(1, 3))

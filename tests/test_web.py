@@ -361,7 +361,6 @@ def test_text_of_files_is_text_not_markup(asker):
 # The server
 
 
-@pytest.mark.slow
 def test_the_server_fetches_nothing_and_answers_this_machine_only(bundles):
     client = make_app(bundles).server.test_client()
     page = client.get("/", base_url="http://127.0.0.1:8050")
@@ -375,6 +374,7 @@ def test_the_server_fetches_nothing_and_answers_this_machine_only(bundles):
     assert away.get("/", base_url="http://beamline:8050").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_first_request_may_come_while_libraries_load(bundles):
     code = (
         "import sys; from xascoord.web.server import make_app; from pathlib import Path\n"
@@ -393,7 +393,6 @@ def test_a_request_that_is_too_large_is_refused(bundles):
     assert found.status_code in (400, 413)
 
 
-@pytest.mark.slow
 def test_no_models_are_said_at_once(tmp_path):
     found = subprocess.run(
         [sys.executable, "-m", "xascoord", "serve", "--models", tmp_path, "--no-browser"],
@@ -403,6 +402,7 @@ def test_no_models_are_said_at_once(tmp_path):
     assert "no models of forest" in found.stderr
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said(bundles):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

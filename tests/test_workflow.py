@@ -93,6 +93,7 @@ def test_several_processes_a_job_give_the_same_bytes(finished, tmp_path):
     assert mine.items() <= checksums(finished).items()
 
 
+@pytest.mark.slow
 def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
@@ -138,7 +139,6 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     assert "import_embedded" not in plan[plan.index("Job stats:") :]
 
 
-@pytest.mark.slow
 def _pretend(folder, target):
     """All files behind a target, as if they had been made: Snakemake knows them by its records."""
     listed = snakemake(folder, "--summary", target).splitlines()
@@ -150,6 +150,7 @@ def _pretend(folder, target):
     snakemake(folder, "--touch", "--forceall", target)
 
 
+@pytest.mark.slow
 def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
     """What lies in one place is imported whole; what is computed or downloaded, by element."""
     runs, dump = tmp_path / "runs", tmp_path / "dump"
@@ -253,7 +254,6 @@ def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):
     assert "Traceback" not in output
 
 
-@pytest.mark.slow
 def test_paths_that_are_not_there_stop_a_run_before_anything_runs(tmp_path):
     """All of them are named, in a dry run and in a run, whatever results stand already."""
     wrong = {
@@ -270,6 +270,7 @@ def test_paths_that_are_not_there_stop_a_run_before_anything_runs(tmp_path):
     assert not list((folder / "data").glob("[0-9]*"))
 
 
+@pytest.mark.slow
 def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
     """A listing of the rules, or a job of another stage, walks through no folder of spectra."""
     runs = tmp_path / "runs"
@@ -284,6 +285,7 @@ def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
     assert snakemake(folder, "-n", "build_all_datasets").count(f"WALKS ('{runs}'") == 1
 
 
+@pytest.mark.slow
 def test_paths_of_the_settings_are_quoted(tmp_path):
     folder = make_project(tmp_path / "project")
     odd = "odd; name"
@@ -309,6 +311,7 @@ def test_every_rule_has_memory_and_time():
     assert all(set(asked) == {"mem_mb", "runtime"} for asked in table.values())
 
 
+@pytest.mark.slow
 def test_looking_at_the_plan_writes_nothing(tmp_path):
     """Neither a dry run nor lint, nor a listing of the rules, as no run was here before."""
     folder = make_project(tmp_path / "project")
