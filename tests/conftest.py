@@ -137,6 +137,14 @@ def spinel(tetrahedral: str = "Cu", octahedral: str = "Cu") -> Any:
     ).get_primitive_structure()
 
 
+def copper_orbits(structure: Any) -> list[int]:
+    """The first site of each orbit of copper in a crystal."""
+    from xascoord.structures.symmetry import equivalent_sites
+
+    orbits = equivalent_sites(structure, 0.01)
+    return sorted({o for o, site in zip(orbits, structure) if site.specie.symbol == "Cu"})
+
+
 def xas_dictionary(structure: Any, index: int | None, element: str, e0: float) -> dict[str, Any]:
     """A pymatgen XAS dictionary as it stands in a dump."""
     import json

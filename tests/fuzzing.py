@@ -298,6 +298,32 @@ def _dump(path: Path) -> str:
     return _outcome(list(read_archive(sections)))
 
 
+def _omnixas_lines() -> list[bytes]:
+    from xascoord.sources.omnixas import POINTS
+
+    mu = 0.05 + 1 / (1 + np.exp(-(np.arange(POINTS) - 60) / 4.0))
+    return [" ".join(f"{value:.6e}" for value in mu).encode() + b"\n"]
+
+
+def _cif() -> list[bytes]:
+    return [rutile().to(fmt="cif").encode()]
+
+
+def _with_omnixas(folder: Path) -> None:
+    for name, content in (("ml_data/Ti_FEFF_val_y.txt", _omnixas_lines()[0]),
+                          ("material_id_and_site/Ti_FEFF_val.txt", b"mp-1_000\n"),
+                          ("cif/mp-1.cif", _cif()[0])):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _omnixas(folder: Path) -> str:
+    from xascoord.sources.omnixas import read_omnixas
+
+    sections = make_settings(sources=["omnixas"], elements=["Ti"], omnixas={"path": str(folder)})
+    return _outcome(list(read_omnixas(sections)))
+
+
 # --- models, settings, tables
 
 
@@ -419,6 +445,8 @@ READERS: dict[str, Reader] = {
     "tar archive": Reader("a.tar", _archive, _feff),
     "JSON": Reader("a.json", _documents, _dump),
     "JSON lines": Reader("a.jsonl", _lines, _dump),
+    "OmniXAS": Reader("ml_data/Ti_FEFF_val_y.txt", _omnixas_lines, _omnixas, around=_with_omnixas),
+    "CIF": Reader("cif/mp-1.cif", _cif, _omnixas, around=_with_omnixas),
     "bundle": Reader("a.skops", _bundles, _bundle, _zipped),
     "reference table": Reader("a.parquet", _references, _reference),
     "params.yaml": Reader("a.yaml", _params, _settings),

@@ -86,6 +86,16 @@ def test_saved_and_read_models_are_the_same(tmp_path, classifier):
     assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()
 
 
+def test_other_stored_models_can_be_read_beside_ours(saved):
+    """Reading bundles changes nothing for a user's own models."""
+    import skops.io
+    from sklearn.linear_model import LogisticRegression
+
+    load_bundle(saved[2])
+    own = skops.io.loads(skops.io.dumps(LogisticRegression(C=3.0)))
+    assert own.C == 3.0
+
+
 def test_no_pickle_inside(saved):
     with zipfile.ZipFile(saved[2]) as archive:
         assert not [n for n in archive.namelist() if not n.endswith((".npy", ".json"))]
@@ -210,11 +220,13 @@ def test_card_is_made_from_the_record_alone(saved):
     card = model_card(record)
     assert card.startswith("# Ti: coordination environment by svc")
     for words in ("-10 to +30 eV about e0, 161 points", "level 0.5", "step_range [9.0, 14.0]",
-                  "0.2 (CN), 0.05 (motifs)",
+                  "up to 5 eV are continued", "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card
     assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())
     assert record["format"] == bundles.FORMAT
+    record["input_spec"]["window"]["tail"] = 0.0
+    assert "nothing is continued" in model_card(record)
 
 
 def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):

@@ -29,9 +29,12 @@ def test_help_teaches_the_order_of_work():
     assert "Example" in _run("sources", "import", "--help").output
 
 
-def test_check_prints_all_settings(root, monkeypatch):
+def test_check_says_that_all_is_well_and_shows_the_settings_if_asked(root, monkeypatch):
     monkeypatch.chdir(root)
-    settings = json.loads(_run("check").stdout)
+    result = _run("check")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "params.yaml: OK, all values fit and what they name is there\n"
+    settings = json.loads(_run("check", "--show").stdout)
     assert settings["window"] == {
         "reference": "e0", "lower": -10.0, "upper": 30.0, "points": 161, "tail": 5.0,
         "normalise": "maximum",

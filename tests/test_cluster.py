@@ -85,7 +85,7 @@ def test_chunks_of_feff_runs_on_slurm(cluster, tmp_path):
     assert states == ["COMPLETED"] * 5  # choose, two chunks, import, join
     chunks = sorted((folder / "data/01_spectra/crystals/chunks").iterdir())
     keys = [line.split("\t")[0] for path in chunks for line in path.read_text().splitlines()]
-    with (folder / "data/01_spectra/crystals/plan/sites.csv").open(newline="") as handle:
+    with (folder / "data/01_spectra/crystals/plan/Pd/sites.csv").open(newline="") as handle:
         planned = [row for row in csv.DictReader(handle) if row["element"] == "Pd"]
     assert len(keys) == len(set(keys)) == len(planned)
     journals = sorted(path.name for path in (folder / "data/raw/crystals").glob("*.jsonl"))

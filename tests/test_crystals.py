@@ -218,10 +218,25 @@ def test_a_superstructure_is_not_taken_for_its_parent():
     assert len(parse_cif(str(CifWriter(plain)), 60)) == 6
 
 
-def test_the_choice_does_not_depend_on_the_other_elements():
-    from xascoord.sources.crystals.choice import _surveyed
+def test_only_elements_that_are_asked_for_are_surveyed(palladium):
+    """Those in whose crystals one may stand, when its own do not do, the most alike first."""
+    _, found = palladium
+    assert set(found.candidates) == {"Pd"}
+    assert all(rejection.absorber in ("Pd", "") for rejection in found.rejections)
 
-    one = _surveyed(make_settings(elements=["Pd"]))
-    assert one[0] == "Pd"
-    assert set(donors("Pd")) < set(one)
-    assert _surveyed(make_settings(elements=["Pd"], crystals={"substitute": False})) == ("Pd",)
+
+@pytest.mark.slow
+def test_the_choice_does_not_depend_on_the_other_elements(tmp_path):
+    """Rubidium, of which few crystals are known, alone and with its donor, potassium."""
+    sections = {"crystals": {"sites": 16, "most_atoms": 16}}
+    plans = {}
+    for elements in (["Rb"], ["K", "Rb"]):
+        settings = make_settings(elements=elements, **sections)
+        found = Survey()
+        list(survey(settings, found))
+        assert set(found.candidates) == set(elements)
+        list(write_choice(found, settings, tmp_path / elements[0]))
+        plans[elements[0]] = read_plan(tmp_path / elements[0], "Rb")
+        assert {"K", "Rb"} <= set(found.candidates)  # its own were too few
+    assert plans["K"] == plans["Rb"]
+    assert "substituted" in {run.site["origin"] for run in plans["K"]}

@@ -5,15 +5,26 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from conftest import PAPER_EDGE, PAPER_WINDOW, edge_spectrum, make_settings, rutile, spinel
+from conftest import (
+    PAPER_EDGE,
+    PAPER_WINDOW,
+    copper_orbits,
+    edge_spectrum,
+    make_settings,
+    rutile,
+    spinel,
+    xmu_text,
+)
 from corrupt import CU
 from xascoord.core.errors import AccountingError, StructureError, XascoordError
 from xascoord.core.rejections import Reason
-from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA
+from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, read_table, to_table, write_rows
 from xascoord.datasets.build import build_datasets
 from xascoord.sources.collect import SpectraWriter, Spectrum, spectrum_row
 from xascoord.sources.feff.cluster import boxed_cluster
+from xascoord.sources.stage import import_source
+from xascoord.spectra.averaging import average_sites
 from xascoord.structures.matching import match_orbits
 from xascoord.structures.symmetry import equivalent_sites, structure_row
 
@@ -36,13 +47,8 @@ def _build(pairs, **sections):
     )
 
 
-def _orbits(structure):
-    orbits = equivalent_sites(structure, 0.01)
-    return sorted({o for o, site in zip(orbits, structure) if site.specie.symbol == "Cu"})
-
-
 def test_average_needs_every_inequivalent_site():
-    first, second = _orbits(spinel())
+    first, second = copper_orbits(spinel())
     whole = _build([_row(spinel(), first), _row(spinel(), second, e0=CU + 2)])
     assert len(whole.site) == 2
     (mean,) = whole.averaged
@@ -80,7 +86,7 @@ def test_the_same_site_of_two_sources_is_kept_once():
 
     other = rutile("Cu") * (1, 1, 2)
     other = Structure.from_sites(list(reversed(other)))
-    site = _orbits(other)[0]
+    site = copper_orbits(other)[0]
     built = _build([_row(rutile("Cu"), 0), _row(other, site, source="xasdb_archive")])
     assert [row["source"] for row in built.site] == ["feff"]
     assert [r["reason"] for r in built.rejections if r["kind"] == "site"] == ["duplicate"]
@@ -152,7 +158,7 @@ def test_the_preprints_window():
     assert row["features"][0] == pytest.approx(start)
 
 
-@hypothesis_settings(deadline=None, max_examples=25)
+@hypothesis_settings(deadline=None, max_examples=10)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["feff", "xasdb_archive"]),
                           st.floats(-40, 40)), max_size=8))  # fmt: skip
 def test_every_spectrum_is_somewhere_whatever_comes(sites):
@@ -249,3 +255,62 @@ def test_tables_say_their_version(tmp_path):
     pq.write_table(pq.read_table(path).replace_schema_metadata({"xascoord_schema": "1"}), path)
     with pytest.raises(XascoordError, match="version 1.*rerun"):
         read_rows(path, SPECTRA)
+
+
+def test_run_folders_of_one_material_share_it(tmp_path):
+    from xascoord.settings.feff import FAST
+    from xascoord.sources.feff.inputs import xanes_input
+
+    for material, crystal in (("mp-1", rutile("Cu")), ("mp-aaaaaadw", spinel())):
+        for site in copper_orbits(crystal):
+            folder = tmp_path / "runs" / material / f"{site:03d}_Cu"
+            folder.mkdir(parents=True)
+            (folder / "feff.inp").write_text(xanes_input(crystal, site, FAST))
+            (folder / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
+            crystal.to(filename=str(folder / "POSCAR"), fmt="poscar")
+    settings = make_settings(
+        sources=["feff"], elements=["Cu"], feff={"path": str(tmp_path / "runs")}
+    )
+    import_source("feff", settings, tmp_path / "out", tmp_path)
+    rows = read_rows(tmp_path / "out/spectra/Cu.parquet", SPECTRA)
+    structures = read_rows(tmp_path / "out/structures/Cu.parquet", STRUCTURES)
+    assert sorted(r["material"] for r in rows) == ["mp-1", "mp-100", "mp-100"]
+    built = _build(
+        [(r, s) for r in rows for s in structures if r["structure_id"] == s["structure_id"]]
+    )
+    assert sorted(r["material"] for r in built.averaged) == ["mp-1", "mp-100"]
+
+
+def test_a_second_source_does_not_destroy_an_average():
+    first, second = copper_orbits(spinel())
+    archive = [_row(spinel(), site, source="xasdb_archive") for site in (first, second)]
+    built = _build([_row(spinel(), first), *archive])
+    assert len(built.site) == 2
+    assert [row["source"] for row in built.averaged] == ["xasdb_archive"]
+
+
+def test_a_given_average_stays_where_the_computed_one_fails():
+    site = _row(rutile("Cu"), 0)
+    site[0]["energy"], site[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-4.0, 80.0)))
+    given = _row(rutile("Cu"), -1, source="xasdb_archive", kind="averaged")
+    assert [r["source"] for r in _build([site, given]).averaged] == ["xasdb_archive"]
+
+
+def test_sites_without_common_energies_are_rejected_not_fatal():
+    first, second = copper_orbits(spinel())
+    pairs = [_row(spinel(), first), _row(spinel(), second)]
+    for (spectrum, _), span in zip(pairs, [(-95.0, -5.0), (-4.9, 80.0)], strict=True):
+        spectrum["energy"], spectrum["mu"] = (a.tolist() for a in edge_spectrum(CU, span=span))
+    reasons = {r["reason"] for r in _build(pairs).rejections if r["kind"] == "averaged"}
+    assert reasons == {"window_not_covered"}
+    with pytest.raises(ValueError, match="in common"):
+        average_sites([edge_spectrum(100), edge_spectrum(900)], [1, 1], 0.2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_structures_that_would_end_the_process_are_refused(value):
+    from pymatgen.core import Lattice, Structure
+
+    positions = Structure(Lattice.cubic(4), ["Cu", "O"], [[value, 0, 0], [0.5, 0.5, 0.5]])
+    with pytest.raises(StructureError, match="finite"):
+        equivalent_sites(positions, 0.01)

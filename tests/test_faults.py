@@ -20,6 +20,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import make_settings, rutile
+from corrupt import feff_corpus, write_dump
 from fake_feff import fake_feff
 from mp_server import KEY, MaterialsProjectServer, titanium_documents
 from project import BIN, ENVIRONMENT, make_project, set_params, snakemake
@@ -28,11 +29,16 @@ from xascoord.core.errors import StorageError, XascoordError
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.core.files import replacing, write_bytes, write_csv, write_json, write_text
 from xascoord.core.tables import write_table
+from xascoord.geometries.stage import _one_site, _Site
 from xascoord.jobs import locks
 from xascoord.jobs.journal import Journal
 from xascoord.jobs.resume import run_remaining
+from xascoord.sources.crystals.amcsd import parse_cif
+from xascoord.sources.feff.missing import crystals_to_run
 from xascoord.sources.materials_project import NAME
 from xascoord.sources.stage import download, import_source, list_feff_runs, run_feff
+from xascoord.structures.sites import SiteTask
+from xascoord.structures.symmetry import structure_row
 
 DIGITS = "".join(str(number) for number in range(20_000))
 
@@ -273,6 +279,60 @@ def test_what_no_stage_foresees_is_one_message_too(monkeypatch, error, words):
     assert re.search(words, result.output)
 
 
+# What each reader calls in a library, and a way to make it read.
+READ = {
+    "POSCAR of a run": (
+        "pymatgen.io.vasp.Poscar.from_str",
+        lambda folder: _import_all(folder, "feff", {"path": str(folder / "runs")}),
+    ),
+    "crystal to run": (
+        "pymatgen.core.Structure.from_str",
+        lambda folder: crystals_to_run(
+            make_settings(elements=["Cu"], feff={"run": {"structures": str(folder / "crystals")}})
+        ),
+    ),
+    "document of a dump": (
+        "pymatgen.core.Structure.from_dict",
+        lambda folder: _import_all(folder, "xasdb_archive", {"path": str(folder / "dump")}),
+    ),
+    "CIF of the database": (
+        "pymatgen.io.cif.CifParser.from_str",
+        lambda folder: parse_cif(rutile().to(fmt="cif"), 60),
+    ),
+    "geometry of a site": (
+        "xascoord.geometries.stage.site_geometry",
+        lambda folder: _one_site(
+            1.2, frozenset([6]),
+            _Site(SiteTask("k", "a", 0), structure_row(rutile(), "a", "m", "feff", 0.01)),
+        ),
+    ),
+}  # fmt: skip
+
+
+def _import_all(folder, source, section):
+    settings = make_settings(sources=[source], elements=["Cu", "Ti"], **{source: section})
+    import_source(source, settings, folder / "out", folder)
+
+
+@pytest.mark.parametrize("error", [MemoryError, ImportError, OSError])
+@pytest.mark.parametrize("name", READ)
+def test_a_fault_of_the_machine_is_no_fault_of_the_data(tmp_path, monkeypatch, name, error):
+    """A later run, or another machine, may read it: nothing is rejected, the work ends."""
+    feff_corpus(tmp_path / "runs")
+    write_dump(tmp_path / "dump")
+    (tmp_path / "crystals").mkdir()
+    rutile("Cu").to(filename=str(tmp_path / "crystals/a.cif"), fmt="cif")
+    called, read = READ[name]
+
+    def fails(*_, **__):
+        raise error("of the machine")
+
+    monkeypatch.setattr(called, fails)
+    with pytest.raises(error, match="of the machine"):
+        read(tmp_path)
+    assert not list(tmp_path.glob("out/*.csv"))
+
+
 def _kill_yourself(number):
     if number == 3:
         time.sleep(1)
@@ -346,6 +406,7 @@ def test_a_run_says_that_its_folder_has_no_locks(no_locks, tmp_path, capsys):
     assert "no locks. Do not start two runs" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_imports_at_once_do_not_mix(tmp_path):
     """Each writes under names of its own; the table is that of one of them."""
     from corrupt import write_dump
@@ -392,6 +453,7 @@ def test_an_interrupted_fetch_is_done_again(tmp_path, monkeypatch):
         external.fetch(data, target)
 
 
+@pytest.mark.slow
 def test_a_clock_that_was_set_back_makes_nothing_anew(tmp_path):
     """Results older than what they are made of, by the clock: checksums decide."""
     folder = make_project(tmp_path / "project")

@@ -21,6 +21,7 @@ from xascoord.jobs.journal import Journal
 from xascoord.settings.feff import Convergence
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.chunks import (
+    PlannedRun,
     _settled,
     finished_runs,
     read_plan,
@@ -34,6 +35,7 @@ from xascoord.sources.feff.missing import crystals_to_run
 from xascoord.sources.feff.run import FeffTask, run_feff
 from xascoord.sources.stage import import_source, list_feff_runs, pack_feff
 from xascoord.sources.stage import run_feff as run_chunk
+from xascoord.structures.symmetry import structure_row
 
 
 @pytest.fixture
@@ -172,6 +174,19 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
         ("b", 4),
     ]
     assert "broken/POSCAR" in (tmp_path / "out/rejections.csv").read_text()
+
+
+def test_a_program_that_always_fails_is_named(tmp_path, capsys):
+    _crystals(tmp_path / "crystals")
+    program = tmp_path / "feff"
+    for text, said in (("exit 1", "it printed nothing"), ("echo no licence; exit 1", "no licence")):
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+        _compute(_settings((program, None), tmp_path), tmp_path, 1)
+        told = capsys.readouterr()
+        assert "feff_failed" in told.out
+        assert "no run gave a spectrum: is feff.run.executable" in told.err
+        assert said in told.err
 
 
 RUN = """
@@ -364,3 +379,91 @@ def test_feff8l_computes_rutile(tmp_path):
     expected = np.interp(energy[far], xmu.energy, xmu.mu)
     np.testing.assert_allclose(mu[far], expected, atol=0.01)  # and leaves the rest alone
     assert np.abs(np.diff(mu)).max() < 0.35
+
+
+def test_runs_are_done_again_when_their_input_changes():
+    from pymatgen.core import Structure
+
+    crystal = rutile("Cu")
+    moved = rutile("Cu").apply_strain(0.01, inplace=False)
+
+    def key(crystal, **run):
+        found = make_settings(feff={"run": run}).feff.run
+        row = structure_row(crystal, "feff:m", "m", "feff", 0.01)
+        site = {"element": "Cu", "site_index": "0", "preset": found.preset}
+        return run_key(PlannedRun(site, row), found)
+
+    plain = key(crystal)
+    assert plain == key(crystal)
+    bits = Structure(crystal.lattice, crystal.species, crystal.frac_coords + 1e-12)
+    assert plain == key(bits)  # last bits are no other crystal
+    own = {"engine": "executable", "executable": "feff9"}
+    others = {key(moved), key(crystal, preset="published"), key(crystal, **own)}
+    assert len({plain} | others) == 4
+
+
+def test_failures_that_may_pass_are_tried_again(tmp_path):
+    command = [["sh", "-c", f"test -e {tmp_path}/ready && echo 1 2 3 > xmu.dat"]]
+    with Journal(tmp_path / "j") as journal:
+        for expected in ("feff_failed", ""):
+            tasks = [FeffTask("a", (lambda: "x",))]
+            assert list(run_batch(tasks, command, journal, 1, 5, tmp_path / "s")) == ["a"]
+            assert next(journal.entries())["reason"] == expected
+            (tmp_path / "ready").touch()
+
+
+def test_a_stopped_batch_ends_its_programs_and_keeps_what_is_complete(tmp_path):
+    import time
+
+    command = [["sh", "-c", "grep -q slow feff.inp && sleep 30; echo 1 > xmu.dat"]]
+    tasks = [FeffTask("fast", (lambda: "x",)), FeffTask("slow", (lambda: "slow",))]
+    with Journal(tmp_path / "j") as journal:
+        batch = run_batch(tasks, command, journal, 2, 60, tmp_path / "s")
+        assert next(batch) == "fast"
+        started = time.monotonic()
+        batch.close()
+        assert time.monotonic() - started < 5
+        assert journal.keys == {"fast"}
+
+
+@pytest.mark.parametrize("layout", ["root", "nested", "sites"])
+def test_crystals_to_run_have_the_names_of_their_spectra(tmp_path, layout):
+    """Nothing is computed again for spectra that are there."""
+    from xascoord.settings.feff import FAST
+    from xascoord.sources.feff.inputs import xanes_input
+    from xascoord.sources.feff.missing import write_missing
+
+    crystal = rutile("Cu")
+    home = {"root": "mp-1", "nested": "set/CuO2", "sites": "CuO2/000_Cu"}[layout]
+    run = tmp_path / home
+    poscar = run / "POSCAR"
+    if layout == "root":
+        run = run / "FEFF-XANES/000_Cu"
+    run.mkdir(parents=True)
+    crystal.to(filename=str(poscar), fmt="poscar")
+    (run / "feff.inp").write_text(xanes_input(crystal, 0, FAST))
+    (run / "xmu.dat").write_text(xmu_text(*edge_spectrum(CU)))
+    path = tmp_path / "mp-1" if layout == "root" else tmp_path
+    settings = make_settings(
+        sources=["feff"], elements=["Cu"], feff={"path": str(path), "run": {"missing": True}}
+    )
+    assert write_missing(settings, tmp_path / "plan") == 0
+    assert len((tmp_path / "plan/rejections.csv").read_text().splitlines()) == 1
+
+
+def test_names_with_a_hash_are_read(tmp_path):
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    rutile("Cu").to(filename=str(folder / "a#b.cif"), fmt="cif")
+    from xascoord.sources.feff.chunks import read_plan
+    from xascoord.sources.feff.missing import read_runs, write_missing
+
+    run = {"structures": str(folder)}
+    settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})
+    assert write_missing(settings, tmp_path / "plan") == 1
+    (planned,) = read_plan(tmp_path / "plan")
+    key = run_key(planned, settings.feff.run)
+    with Journal(tmp_path / "all-1of1.jsonl") as journal:
+        journal.add(key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="", scf=None)
+    ((finding, _),) = read_runs(settings, tmp_path / "plan", tmp_path)
+    assert finding.material == "a#b"

@@ -7,6 +7,7 @@ from conftest import rutile, spinel
 from xascoord.core.coordination import MOTIF_TASKS, MOTIFS
 from xascoord.core.errors import XascoordError
 from xascoord.core.rankings import cns_in
+from xascoord.jobs.journal import Journal
 from xascoord.labels.calibration import calibrate, cardinality, entropy
 from xascoord.labels.ranking import cn_label, motif_label, ranking
 from xascoord.labels.tables import label_counts, label_element, task_summary
@@ -318,3 +319,74 @@ def test_a_spectrum_without_order_parameters_or_reason_is_noticed(tmp_path, monk
     monkeypatch.setattr(stage, "assign", lambda *_: ([], []))
     with pytest.raises(AccountingError, match="1 spectra, 0 with order parameters, 0 rejected"):
         stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import rutile
+from xascoord.jobs.journal import Journal
+from xascoord.labels.assign import compute_sites
+from xascoord.structures.sites import site_tasks
+from xascoord.structures.symmetry import structure_row
+
+if __name__ == "__main__":
+    rows = []
+    for number in range(1500):
+        crystal = rutile("Cu").apply_strain(1e-5 * number, inplace=False)
+        rows.append(structure_row(crystal, str(number), str(number), "feff", 0.01))
+    spectra = [{"structure_id": r["structure_id"], "kind": "site", "site_index": 0} for r in rows]
+    tasks = site_tasks("Cu", rows, spectra, "code")
+    with Journal(Path(sys.argv[2])) as journal:
+        for done, _ in compute_sites(tasks, rows, journal, 2):
+            print(done, flush=True)
+"""
+
+
+@pytest.mark.kill
+def test_killed_order_parameters_go_on(tmp_path):
+    """The workers end with their parent and leave the journal's lock free."""
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    script, journal = tmp_path / "run.py", tmp_path / "j"
+    script.write_text(KILLED)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        str(script),
+        str(Path(__file__).parent),
+        str(journal),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    while int(process.stdout.readline()) < 150:
+        pass
+    process.kill()
+    process.wait()
+    with Journal(journal) as found:  # raises while a worker holds the lock
+        before = len(found.keys)
+    assert 150 <= before < 1500
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout.split()[0] == str(before)
+    assert again.stdout.split()[-1] == "1500"
+
+
+def test_a_broken_structure_row_is_its_own_failure(monkeypatch):
+    from xascoord.labels import assign as labelling
+    from xascoord.structures.symmetry import structure_row
+
+    good = structure_row(rutile("Cu"), "a", "m", "feff", 0.01)
+    broken = {**good, "frac_coords": good["frac_coords"][:3]}
+    first, second = labelling.score_sites([("a", good, 0), ("b", broken, 0)])
+    assert first["reason"] == ""
+    assert second["reason"]
+
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(labelling, "structure_from_row", exhausted)
+    with pytest.raises(MemoryError):
+        labelling.score_sites([("a", good, 0)])

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from conftest import make_settings
+from conftest import make_settings, rutile, xas_dictionary
+from corrupt import TI
 from mp_server import KEY, MaterialsProjectServer, titanium_documents
 from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA
@@ -172,3 +173,15 @@ def test_kill_dash_nine_and_rerun(serve, tmp_path):
     assert len(again) == 40 - len(complete)
     count, rows = _import(settings, tmp_path)
     assert count["accepted"] == len({row["spectrum_id"] for row in rows}) == 40
+
+
+def test_unfinished_downloads_are_not_dropped_silently(tmp_path):
+    from xascoord.sources.materials_project import read_downloads
+
+    document = {"task_id": "mp-1", "spectrum": xas_dictionary(rutile(), None, "Ti", TI)}
+    with Journal(tmp_path / "Ti.jsonl") as journal:
+        journal.add("#list", tasks=["mp-1", "mp-2"], version="1")
+        journal.add("mp-1", document=document)
+    found = list(read_downloads(make_settings(elements=["Ti"]), tmp_path))
+    assert len(found) == 2
+    assert "not downloaded yet" in found[1][0].detail

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from conftest import make_settings
+from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
-from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -257,6 +257,7 @@ def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsy
     assert shown.err.count("not drawn, ZeroDivisionError") == 2
 
 
+@pytest.mark.slow
 def test_names_do_not_command_the_terminal(bundles, tmp_path):
     """Escape sequences, line breaks, right-to-left marks and bytes that are no text."""
     odd = ["\x1b[31mred\x07.dat", "line\nbreak.dat", "\u202erevo.dat", "\udcff.dat", "\x9b1m.001"]
@@ -311,6 +312,30 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0))  # fmt: skip
     assert shown == [(10.0, 20.0)]
+    # Regions of the settings' window say nothing of models of another one.
+    command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
+                bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize("given", [[], ["--deglitch"], ["--no-deglitch"]])
+@pytest.mark.parametrize("setting", [True, False])
+def test_deglitching_asked_for_by_hand_goes_before_the_settings(monkeypatch, given, setting):
+    from typer.testing import CliRunner
+
+    from xascoord.cli.main import app
+    from xascoord.prediction import command
+
+    found = []
+
+    def told(models, settings, *_):
+        found.append(settings.deglitch)
+        raise XascoordError("seen")
+
+    monkeypatch.setattr(command, "Predictor", told)
+    sections = json.dumps({"prediction": {"deglitch": setting}})
+    CliRunner().invoke(app, ["--settings", sections, "predict", __file__, *given])
+    assert found == [setting if not given else given == ["--deglitch"]]
 
 
 def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):
@@ -372,6 +397,7 @@ def test_natural_frequencies_outweigh_those_of_a_balanced_set():
     assert same.applied(["CN_4", "CN_6"], np.array([0.3, 0.7])) == pytest.approx([0.3, 0.7])
 
 
+@pytest.mark.slow
 def test_several_files_on_one_line(bundles, tmp_path):
     one = columns(tmp_path / "a.dat", *copper_edge(0, 3))
     two = columns(tmp_path / "b.dat", *copper_edge(1, 3))

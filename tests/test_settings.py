@@ -162,3 +162,18 @@ def test_a_pipe_is_no_settings_file(tmp_path):
     os.mkfifo(tmp_path / "params.yaml")
     with pytest.raises(SettingsError, match="not a regular file"):
         load_settings(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"edge_energy": {"step_range": [45.0, 15.0]}},
+        {"window": {"lower": float("nan")}},
+        {"averaging": {"energy_step": float("inf")}},
+        {"demo": {"switch_on": [1.0, 1.0]}},
+        {"demo": {"coordination_numbers": {"alkalii": [3]}}},
+    ],
+)
+def test_absurd_settings_are_refused(sections):
+    with pytest.raises(SettingsError):
+        make_settings(**sections)

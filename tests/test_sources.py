@@ -10,9 +10,18 @@ import shutil
 import tarfile
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
+from conftest import (
+    copper_orbits,
+    edge_spectrum,
+    make_settings,
+    rutile,
+    spinel,
+    xas_dictionary,
+    xmu_text,
+)
 from corrupt import CU, TI, feff_corpus, write_dump
 from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA, STRUCTURES
@@ -237,3 +246,86 @@ def test_one_bad_run_never_ends_an_import(tmp_path):
         assert len(rows) == accepted + 1
         assert any("caf\\udce9" in row["material"] for row in rows)
     assert "9999" in (out / "rejections.csv").read_text()
+
+
+def _archive(tmp_path, content, name="a.json"):
+    path = tmp_path / "dump" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    settings = make_settings(
+        sources=["xasdb_archive"],
+        elements=["Ti", "Cu"],
+        xasdb_archive={"path": str(tmp_path / "dump")},
+    )
+    import_source("xasdb_archive", settings, tmp_path / "out", tmp_path)
+    rows = [
+        r for e in ("Ti", "Cu") for r in read_rows(tmp_path / f"out/spectra/{e}.parquet", SPECTRA)
+    ]
+    return rows, (tmp_path / "out/rejections.csv").read_text()
+
+
+@pytest.mark.parametrize("form", ["id first", "by id", "null index"])
+def test_documents_keep_their_identity(tmp_path, form):
+    xas = xas_dictionary(rutile(), 0, "Ti", TI)
+    content = {
+        "id first": {"material_id": "mp-7", "spectrum": xas},
+        "by id": {"mp-7": xas},
+        "null index": [
+            {"mp_id": "mp-7", "absorbing_atom": 0, "spectrum": {**xas, "absorbing_index": None}}
+        ],
+    }[form]
+    rows, rejections = _archive(tmp_path, content)
+    assert [(r["material"], r["kind"]) for r in rows] == [("mp-7", "site")]
+    assert len(rejections.splitlines()) == 1
+
+
+def test_a_dump_without_a_list_is_not_dropped(tmp_path):
+    good = {"task_id": "mp-1", "spectrum": xas_dictionary(rutile(), 0, "Ti", TI)}
+    (tmp_path / "dump").mkdir()
+    (tmp_path / "dump/b.json").write_text(json.dumps([good]))
+    _, rejections = _archive(tmp_path, {"data": {"not": "a list"}})
+    assert "data is no list" in rejections
+
+
+def test_documents_of_one_material_may_order_their_atoms_differently(tmp_path):
+    crystal = spinel()
+    first, second = copper_orbits(crystal)
+    other = type(crystal).from_sites(list(reversed(crystal)))
+    moved = len(crystal) - 1 - second
+    documents = [
+        {"task_id": "mp-1", "spectrum": xas_dictionary(crystal, first, "Cu", CU)},
+        {"task_id": "mp-1", "spectrum": xas_dictionary(other, moved, "Cu", CU)},
+    ]
+    rows, rejections = _archive(tmp_path, documents)
+    structures = {
+        s["structure_id"]: s for s in read_rows(tmp_path / "out/structures/Cu.parquet", STRUCTURES)
+    }
+    assert len(rows) == 2
+    assert len(rejections.splitlines()) == 1
+    for row in rows:
+        assert structures[row["structure_id"]]["species"][row["site_index"]] == "Cu"
+
+
+def test_documents_that_begin_with_other_fields_are_one_document(tmp_path):
+    xas = xas_dictionary(rutile(), 0, "Ti", TI)
+    rows, rejections = _archive(
+        tmp_path,
+        {"_id": "mp-7", "tags": [], "last_updated": "", "nsites": 6, "spectrum": xas},
+    )
+    assert [row["material"] for row in rows] == ["mp-7"]
+    assert len(rejections.splitlines()) == 1
+
+
+def test_one_flipped_byte_in_an_archive_is_noticed(tmp_path):
+    feff_corpus(tmp_path / "runs")
+    path = tmp_path / "runs.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "runs", arcname=".")
+    whole = path.read_bytes()
+    settings = make_settings(sources=["feff"], elements=["Cu"], feff={"path": str(path)})
+    for position in np.linspace(30, len(whole) - 20, 12).astype(int):
+        broken = bytearray(whole)
+        broken[position] ^= 0x10
+        path.write_bytes(bytes(broken))
+        with pytest.raises(SourceError, match="whole tar archive"):
+            import_source("feff", settings, tmp_path / "out", tmp_path)

@@ -23,7 +23,7 @@ from xascoord.models.cross_validation import (
     run_fit,
 )
 from xascoord.models.data import element_data
-from xascoord.models.element import ElementFiles, make_folds
+from xascoord.models.element import ElementFiles, make_folds, read_element
 from xascoord.models.held_out import motif_steps, prediction_rows, temperatures
 from xascoord.models.metrics import metric_rows
 from xascoord.models.stage import train_baseline, train_classifier
@@ -241,6 +241,14 @@ def test_data_sets_of_another_element_are_refused():
     datasets, labels = _rows_of(make_settings(), element="Cu")
     with pytest.raises(XascoordError, match="the tables are of Cu"):
         element_data("Ti", datasets, labels, make_settings())
+
+
+def test_no_labelled_spectrum_says_where_the_reasons_stand(tmp_path):
+    for kind in ("site", "averaged"):
+        write_rows(tmp_path / f"d/{kind}/Ti.parquet", [], DATASET)
+    write_rows(tmp_path / "l/Ti.parquet", [], LABELS)
+    with pytest.raises(XascoordError, match=r"Ti: .*results/02_datasets/rejections\.csv"):
+        read_element(ElementFiles("Ti", tmp_path / "d", tmp_path / "l"), make_settings())
 
 
 def test_a_classifier_is_trained_from_tables(tmp_path):

@@ -12,14 +12,14 @@ from xascoord.core.rejections import RejectedSpectrum
 from xascoord.labels.expected import expected_ranking
 from xascoord.models import cross_validation as training
 from xascoord.models.cross_validation import parameters_of
-from xascoord.models.element import make_folds
+from xascoord.models.element import ElementFiles, make_folds
 from xascoord.settings.spectra import Window
 from xascoord.spectra.distortion import Distortion
 from xascoord.structures.compounds import read_compounds
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
 from xascoord.validation.evaluate import _scores, evaluate
 from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
-from xascoord.validation.stage import summary_rows
+from xascoord.validation.stage import summary_rows, validate_element
 
 PAPER = (0.20, 0.05)
 
@@ -215,3 +215,16 @@ def test_held_out_materials_are_not_learnt(monkeypatch):
     assert seen
     assert not set.union(*seen) & {case.compound for case in cases}
     assert {row["training_set"] for row in rows} == {s.name for s in TRAINING_SETS}
+
+
+def test_an_element_without_measured_files_needs_no_models(root, tmp_path):
+    """Neither its data sets nor its labels are read: there are none here."""
+    with (root / "data/experiments.csv").open(newline="") as handle:
+        assert "Li" not in {row["element"] for row in csv.DictReader(handle)}
+    settings = make_settings(elements=["Li"], validation={"folder": str(tmp_path)})
+    files = ElementFiles("Li", tmp_path / "datasets", tmp_path / "labels")
+    thresholds = tmp_path / "thresholds.json"
+    thresholds.write_text('{"cn_threshold": 0.2, "motif_threshold": 0.05}')
+    out, rejected = tmp_path / "Li.csv", tmp_path / "Li_rejections.csv"
+    validate_element(files, settings, thresholds, out, rejected)
+    assert [len(path.read_text().splitlines()) for path in (out, rejected)] == [1, 1]

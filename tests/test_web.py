@@ -379,6 +379,7 @@ def test_the_server_fetches_nothing_and_answers_this_machine_only(bundles):
     assert away.get("/", base_url="http://beamline:8050").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_first_request_may_come_while_libraries_load(bundles):
     code = (
         "import sys; from xascoord.web.server import make_app; from pathlib import Path\n"
@@ -406,6 +407,7 @@ def test_no_models_are_said_at_once(tmp_path):
     assert "no models of forest" in found.stderr
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_said(bundles):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

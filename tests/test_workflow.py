@@ -14,7 +14,7 @@ import yaml
 
 from conftest import ROOT, spinel
 from corrupt import CU, feff_corpus, write_dump
-from project import BIN, FAST, SLICE, checksums, make_project, run, set_params, snakemake
+from project import BIN, FAST, QUICK, SLICE, checksums, make_project, run, set_params, snakemake
 from xascoord.models.bundles import load_bundle
 from xascoord.settings.tree import Settings
 
@@ -93,6 +93,7 @@ def test_several_processes_a_job_give_the_same_bytes(finished, tmp_path):
     assert mine.items() <= checksums(finished).items()
 
 
+@pytest.mark.slow
 def test_a_changed_window_leaves_the_spectra_alone(finished, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(finished, copy)
@@ -149,6 +150,7 @@ def _pretend(folder, target):
     snakemake(folder, "--touch", "--forceall", target)
 
 
+@pytest.mark.slow
 def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
     """What lies in one place is imported whole; what is computed or downloaded, by element."""
     runs, dump = tmp_path / "runs", tmp_path / "dump"
@@ -167,7 +169,7 @@ def test_an_element_less_or_more_imports_nothing_of_the_others(tmp_path):
     set_params(folder, elements=[*SLICE, "Zn"], **sections)
     plan = snakemake(folder, "-n", "import_spectra")
     jobs = set(re.findall(r"^Job \d+: (.*)$", plan, re.M)) - jobs
-    assert len(jobs) == 2 + 8 + 1  # two imports, eight chunks, a download
+    assert len(jobs) == 2 + 1 + 8 + 1  # two imports, a choice, eight chunks, a download
     assert all(" Zn" in job for job in jobs)
 
 
@@ -219,8 +221,8 @@ def test_the_slurm_profile_parses():
     ("change", "words"),
     [
         ({"windw": {"points": 100}}, "windw"),
-        ({"window": {"points": "many"}}, "many"),
-        ({"elements": ["Cu", "Unobtainium"]}, "Unobtainium"),
+        pytest.param({"window": {"points": "many"}}, "many", marks=pytest.mark.slow),
+        pytest.param({"elements": ["Cu", "Unobtainium"]}, "Unobtainium", marks=pytest.mark.slow),
     ],
 )
 def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
@@ -240,8 +242,8 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
         ("a0: &a0 [1, 1]\n" + "".join(
             f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)),
          "more than 20,000 values"),
-        ("seed: " + "9" * 5000, "digits"),
-        ("seed: " + "[" * 5000, "nest"),
+        pytest.param("seed: " + "9" * 5000, "digits", marks=pytest.mark.slow),
+        pytest.param("seed: " + "[" * 5000, "nest", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_hostile_params_stop_before_anything_reads_them(tmp_path, text, words):
@@ -268,6 +270,7 @@ def test_paths_that_are_not_there_stop_a_run_before_anything_runs(tmp_path):
     assert not list((folder / "data").glob("[0-9]*"))
 
 
+@pytest.mark.slow
 def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
     """A listing of the rules, or a job of another stage, walks through no folder of spectra."""
     runs = tmp_path / "runs"
@@ -282,6 +285,20 @@ def test_input_folders_are_read_where_they_are_needed_only(tmp_path):
     assert snakemake(folder, "-n", "build_all_datasets").count(f"WALKS ('{runs}'") == 1
 
 
+@pytest.mark.slow
+def test_paths_of_the_settings_are_quoted(tmp_path):
+    folder = make_project(tmp_path / "project")
+    odd = "odd; name"
+    (folder / odd).mkdir()
+    shutil.copy(folder / "data/carbone2019.csv", folder / odd)
+    published = f"{odd}/carbone2019.csv"
+    set_params(folder, elements=["Cu"], sources=["crystals"], crystals={"packed": odd},
+               geometries={**QUICK, "published": published})  # fmt: skip
+    plan = snakemake(folder, "-n", "-p", "classify_geometries")
+    assert f"'--packed={odd}'" in plan
+    assert f"--published '{published}'" in plan
+
+
 def test_every_rule_has_memory_and_time():
     """In one table, so that a partition given on the command line takes nothing away."""
     table = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())["set-resources"]
@@ -294,6 +311,7 @@ def test_every_rule_has_memory_and_time():
     assert all(set(asked) == {"mem_mb", "runtime"} for asked in table.values())
 
 
+@pytest.mark.slow
 def test_looking_at_the_plan_writes_nothing(tmp_path):
     """Neither a dry run nor lint, nor a listing of the rules, as no run was here before."""
     folder = make_project(tmp_path / "project")
@@ -399,5 +417,8 @@ def test_geometries_of_the_slice(finished):
     assert set(f1["region"]) == {"full", "pre_edge"}
     plain = f1[(f1["region"] == "full") & (f1["training"] == "shifted")]
     assert set(plain["classes"]) == {3}
-    assert plain["macro_f1"].min() > 0.1
+    # A network of few epochs has learnt something: it beats always saying the commonest class.
+    share = classes[["T:4", "S:5", "O:6"]].max(axis=1) / classes["total"]
+    constant = 2 * share / (1 + share) / 3
+    assert (plain.set_index("element")["macro_f1"] > constant).all()
     assert (finished / "results/08_geometries/shift.png").read_bytes()[:4] == b"\x89PNG"

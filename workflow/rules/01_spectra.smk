@@ -145,29 +145,29 @@ rule choose_crystals:
         SETTINGS["validation"]["compounds"],
         expand("{folder}/prototypes.csv", folder=SETTINGS["demo"]["folder"]),
     output:
-        plan_of("crystals"),
+        plan_of("crystals", "{element}"),
     log:
-        "logs/01_spectra/choose_crystals.log",
+        "logs/01_spectra/choose_crystals/{element}.log",
     benchmark:
-        "results/benchmarks/01_spectra/choose_crystals.tsv"
+        "results/benchmarks/01_spectra/choose_crystals/{element}.tsv"
     params:
         code=code_of(
             "sources.crystals.choice:survey", "sources.crystals.choice:write_choice"
         ),
-        # Of all elements, in one look through the database.
         settings=settings(
             "seed", "crystals", "demo", "quality", validation=["compounds"]
         ),
     message:
-        "Choosing crystals for each element"
+        "Choosing crystals for {wildcards.element}"
     shell:
         "xascoord --settings {params.settings:q} sources choose-crystals"
-        " --out data/01_spectra/crystals/plan > {log} 2>&1"
+        " --element {wildcards.element}"
+        " --out data/01_spectra/crystals/plan/{wildcards.element} > {log} 2>&1"
 
 
 rule compute_crystals:
     input:
-        plan_of("crystals"),
+        plan_of("crystals", "{element}"),
         lambda wildcards: packed_of(wildcards.element),
     output:
         "data/01_spectra/crystals/chunks/{element}-{part}.txt",
@@ -179,19 +179,19 @@ rule compute_crystals:
         code=code_of("sources.feff.chunks:run_chunk"),
         settings=settings("crystals", "feff"),
         parts=SETTINGS["feff"]["run"]["chunks"],
-        packed=expand("--packed {folder}", folder=PACKED),
+        packed=expand("--packed={folder}", folder=PACKED),
     message:
         "Computing crystals of {wildcards.element}, chunk {wildcards.part} of {params.parts}"
     shell:
-        "xascoord --settings {params.settings:q} sources run-feff data/01_spectra/crystals/plan"
-        " --element {wildcards.element}"
+        "xascoord --settings {params.settings:q} sources run-feff"
+        " data/01_spectra/crystals/plan/{wildcards.element} --element {wildcards.element}"
         " --part {wildcards.part} --parts {params.parts} --workers {threads}"
-        " --journals data/raw/crystals {params.packed} --record {output} > {log} 2>&1"
+        " --journals data/raw/crystals {params.packed:q} --record {output} > {log} 2>&1"
 
 
 rule import_crystals:
     input:
-        plan_of("crystals"),
+        plan_of("crystals", "{element}"),
         lambda wildcards: packed_of(wildcards.element),
         expand(
             "data/01_spectra/crystals/chunks/{{element}}-{part}.txt",
@@ -227,7 +227,7 @@ rule import_omnixas:
         "results/benchmarks/01_spectra/import_omnixas.tsv"
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.omnixas:read_omnixas"),
-        settings=settings("omnixas", "quality"),
+        settings=settings("limits", "omnixas", "quality"),
         listing=lambda wildcards: listing(
             SETTINGS["omnixas"]["path"], SETTINGS["omnixas"]["structures"]
         ),

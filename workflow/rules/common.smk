@@ -219,10 +219,11 @@ def runs_of(folder):
     return sorted(table.as_posix() for table in tables)
 
 
-def plan_of(source):
-    """Every table of a plan of FEFF runs."""
+def plan_of(source, part=None):
+    """Every table of a plan of FEFF runs, or of that of a part of a source, such as an element."""
+    folder = Path("data/01_spectra", source, "plan", part or "").as_posix()
     return expand(
-        "data/01_spectra/{source}/plan/{table}",
-        source=source,
+        "{folder}/{table}",
+        folder=folder,
         table=["structures.parquet", "rejections.csv", "sites.csv"],
     )

@@ -13,15 +13,19 @@ import typer
 from xascoord.cli.app import Given
 
 
-def check(ctx: typer.Context) -> None:
-    """Check the settings, and that what they name is there; print them with all defaults."""
+def check(
+    ctx: typer.Context,
+    show: Annotated[bool, typer.Option("--show", help="Print all of them, as JSON.")] = False,
+) -> None:
+    """Check the settings, and that what they name is there."""
     from xascoord.settings.paths import check_paths
 
     given: Given = ctx.obj
     settings = given.load()
     origin = "--settings" if given.text is not None else str(given.params)
     check_paths(settings, origin)
-    print(json.dumps(settings.model_dump(mode="json"), indent=1))
+    if show:
+        print(json.dumps(settings.model_dump(mode="json"), indent=1))
     if "materials_project" in settings.sources and not os.environ.get("MP_API_KEY"):
         print("MP_API_KEY is not set: a download from the Materials Project needs it",
               file=sys.stderr)  # fmt: skip

@@ -87,11 +87,15 @@ def list_feff_runs(ctx: typer.Context, out: Out) -> None:
 
 
 @commands.command()
-def choose_crystals(ctx: typer.Context, out: Out) -> None:
+def choose_crystals(
+    ctx: typer.Context,
+    out: Out,
+    element: Annotated[str | None, typer.Option(help="Only for this absorber.")] = None,
+) -> None:
     """Choose, for each element, the crystals of which this project computes spectra."""
     from xascoord.sources.stage import choose_crystals as write_choice
 
-    write_choice(settings_of(ctx), out)
+    write_choice(settings_of(ctx), out, element)
 
 
 @commands.command()

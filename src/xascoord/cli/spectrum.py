@@ -70,7 +70,7 @@ def predict(
     settings = given.load_or_default()
     run(
         paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
-        settings.limits, settings.importance.bounds, columns, athena,
+        settings.limits, settings.importance.bounds, columns, athena, settings.window,
     )  # fmt: skip
 
 

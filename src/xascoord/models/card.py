@@ -25,8 +25,14 @@ def model_card(record: Mapping[str, Any]) -> str:
         "## Input",
         "",
         f"mu from {window['lower']:+g} to {window['upper']:+g} eV about "
-        f"{window['reference']}, {window['points']} points, divided by the maximum. "
-        "Energy reference (the same for computed and measured spectra): "
+        f"{window['reference']}, {window['points']} points, divided by the maximum; "
+        + (
+            f"of a spectrum that begins later, up to {window['tail']:g} eV are continued by the "
+            "tail of its edge. "
+            if window.get("tail")
+            else "nothing is continued beyond a spectrum's ends. "
+        )
+        + "Energy reference (the same for computed and measured spectra): "
         + ", ".join(f"{k} {v}" for k, v in record["input_spec"]["edge_energy"].items())
         + ".",
         "",

@@ -26,6 +26,7 @@ from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Importance, Prediction
+from xascoord.settings.spectra import Window
 
 Draw = Callable[[Sequence[Answer], Path], None]
 _PICTURES = (".png", ".pdf", ".svg")
@@ -56,6 +57,7 @@ def run(
     bounds: tuple[float, float] = Importance().bounds,
     columns: Columns | None = None,
     as_athena: bool = False,
+    window: Window | None = None,
 ) -> None:
     """Predict and print.
 
@@ -87,6 +89,8 @@ def run(
         Which columns are what, where that was said.
     as_athena
         Take e0 and normalisation of Athena projects.
+    window
+        That the regions are of: they are not drawn where models have another; default the default.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def run(
         problem = error.errors()[0]
         raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
     predictor = Predictor(models, settings, origin, limits)
-    draw = partial(_draw, predictor=predictor, bounds=bounds)
+    draw = partial(_draw, predictor=predictor, bounds=bounds, regions_of=window or Window())
     how = _How(element, e0, columns or Columns(), as_athena)
     if many:
         with closing(Output(out, as_json)) as output:
@@ -226,7 +230,11 @@ def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None
 
 
 def _draw(
-    answers: Sequence[Answer], path: Path, predictor: Predictor, bounds: tuple[float, float]
+    answers: Sequence[Answer],
+    path: Path,
+    predictor: Predictor,
+    bounds: tuple[float, float],
+    regions_of: Window,
 ) -> None:
     """One picture a spectrum; of several in a file each gets its number."""
     from xascoord.prediction.figure import plot_answer
@@ -236,4 +244,5 @@ def _draw(
         if answer.prepared is None:
             print(printable(f"{own}: not drawn, {answer.abstains}"), file=sys.stderr)
             continue
-        plot_answer(answer, predictor.models(answer.element).input_spec[0], own, bounds)
+        window = predictor.models(answer.element).input_spec[0]
+        plot_answer(answer, window, own, bounds if window == regions_of else None)

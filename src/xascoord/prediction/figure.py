@@ -8,14 +8,13 @@ from pathlib import Path
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.core.rankings import brief
 from xascoord.prediction.answer import Answer
-from xascoord.settings.models import Importance
 from xascoord.settings.spectra import Window
 from xascoord.spectra.regions import region_masks
 from xascoord.spectra.window import relative_grid
 
 
 def plot_answer(
-    answer: Answer, window: Window, path: Path, bounds: tuple[float, float] = Importance().bounds
+    answer: Answer, window: Window, path: Path, bounds: tuple[float, float] | None
 ) -> None:
     """Draw one answer.
 
@@ -28,7 +27,7 @@ def plot_answer(
     path
         PNG file.
     bounds
-        Of the regions (``importance.bounds``).
+        Of the regions (``importance.bounds``); None where they are of another window.
     """
     prepared = answer.prepared
     grid = relative_grid(window)
@@ -49,7 +48,7 @@ def plot_answer(
     for near in answer.nearest:
         right.plot(grid, near.features, linewidth=0.9,
                    label=f"{near.distance:.3f} {near.spectrum}\n{brief(near.label)}")  # fmt: skip
-    for name, mask in region_masks(window, bounds).items():
+    for name, mask in region_masks(window, bounds).items() if bounds else ():
         start = float(grid[mask][0]) if mask.any() else window.upper
         right.axvline(start, color="0.8", linewidth=0.8, zorder=0)
         right.text(start + 0.5, 0.02, name, fontsize=7, color="0.5", clip_on=True)

@@ -20,9 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.errors import SourceError, StructureError
+from xascoord.core.files import open_regular, read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
+from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
+from xascoord.sources.feff.output import check_atoms
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.identifiers import normalise_material_id
 from xascoord.structures.symmetry import structure_row
@@ -106,9 +109,9 @@ def _crystals(path: Path, structures: str | None) -> Path:
 def _read_part(
     element: str, part: str, file: Path, names: Path, crystals: Path, settings: Settings
 ) -> Iterator[Found]:
-    rows = file.read_text(encoding="ascii", errors="replace").splitlines()
+    rows = _text(file).splitlines()
     try:
-        keys = names.read_text(encoding="ascii", errors="replace").split()
+        keys = _text(names).split()
     except OSError as error:
         raise SourceError(f"{names}: the names of the spectra, {error.strerror}") from None
     if len(rows) != len(keys):
@@ -136,6 +139,11 @@ def _read_part(
         yield Spectrum(key, material, element, "site", site, energy, mu), structure
 
 
+def _text(path: Path) -> str:
+    with open_regular(path) as handle:
+        return handle.read().decode("ascii", errors="replace")
+
+
 def _site_of(key: str) -> tuple[str, int]:
     match = _SITE.match(key)
     if match is None:
@@ -152,7 +160,7 @@ def _structure(
         return RejectedSpectrum(Reason.NO_STRUCTURE, f"no {path.name} among the crystals")
     try:
         with one_document():
-            structure = _read_cif(path)
+            structure = _read_cif(path, settings.limits)
             precision = settings.quality.symmetry_precision
             row = structure_row(structure, f"{NAME}:{material}", material, NAME, precision)
     except RejectedSpectrum as error:
@@ -164,11 +172,14 @@ def _structure(
     return row
 
 
-def _read_cif(path: Path) -> Structure:
+def _read_cif(path: Path, limits: Limits) -> Structure:
     """The crystal with all its sites as they stand, in their order."""
     from pymatgen.io.cif import CifParser
 
-    (structure,) = CifParser(path).parse_structures(primitive=False, on_error="raise")
+    text = read_file(path, limits.file_bytes).decode("utf-8", errors="replace")
+    parser = CifParser.from_str(text)
+    (structure,) = parser.parse_structures(primitive=False, on_error="raise")
+    check_atoms(len(structure), limits)
     return structure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import read_csv, write_csv, write_json, write_text
+from xascoord.core.rejections import Reason
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
@@ -83,9 +85,12 @@ def import_source(
     """
     if element is not None:
         settings = settings.model_copy(update={"elements": (element,)})
+    plan = folder / "plan"
+    if source == "crystals" and element is not None:
+        plan /= element  # chosen for each element alone
     with SpectraWriter(source, settings.elements, folder, part=element) as writer:
         show_progress(
-            counted(writer.consume(_read(source, settings, raw, folder / "plan"))),
+            counted(writer.consume(_read(source, settings, raw, plan))),
             f"{source} spectra",
         )
         counts = writer.finish()
@@ -193,6 +198,12 @@ def run_feff(
     entries = finished_runs(journals, keys, packed)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
+    if run.executable is not None and set(ended) == {Reason.FEFF_FAILED}:
+        said = next(iter(entries.values()))["detail"]
+        print(
+            f"no run gave a spectrum: is feff.run.executable ({run.executable}) right? {said}",
+            file=sys.stderr,
+        )
     if record is not None:
         write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
 
@@ -248,9 +259,12 @@ def compute_demo(settings: Settings, raw: Path, workers: int, folder: Path) -> N
     write_csv(folder / "rejections.csv", rows, REJECTIONS.names)
 
 
-def choose_crystals(settings: Settings, folder: Path) -> None:
-    """Choose the crystals of every element and write their tables."""
+def choose_crystals(settings: Settings, folder: Path, element: str | None = None) -> None:
+    """Choose the crystals of every element, or of one, and write the tables of their plan."""
     from xascoord.sources.crystals import choice as crystal_choice
+
+    if element is not None:
+        settings = settings.model_copy(update={"elements": (element,)})
 
     found = crystal_choice.Survey()
     show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")

@@ -55,13 +55,17 @@ def validate_element(
         If a sample is neither evaluated nor rejected.
     """
     element = files.element
-    data, rows = read_element(files, settings)
-    parameters = model_parameters(data, settings, files.search)
     cases: list[Case] = []
     reasons: list[Row] = []
-    learnt = np.ones(len(data.spectra), dtype=bool)
     if settings.validation.folder is not None:
         cases, reasons = _measured_cases(element, settings, read_thresholds(thresholds))
+        if not cases:  # nothing to learn models for
+            write_csv(out, [], COLUMNS)
+            write_csv(rejected, reasons, REJECTED)
+            return
+    data, rows = read_element(files, settings)
+    parameters = model_parameters(data, settings, files.search)
+    learnt = np.ones(len(data.spectra), dtype=bool)
     kind = MEASURED
     if settings.validation.folder is None:
         kind = DEGRADED
@@ -103,11 +107,10 @@ def _measured_cases(
     folder = Path(validation.folder or "")
     if not folder.is_dir():
         raise SourceError(f"validation.folder: {folder} is no folder")
-    compounds = read_compounds(Path(validation.compounds))
+    samples = [s for s in read_manifest(Path(validation.manifest)) if s.element == element]
+    compounds = read_compounds(Path(validation.compounds)) if samples else {}
     cases, reasons = [], []
-    for sample in read_manifest(Path(validation.manifest)):
-        if sample.element != element:
-            continue
+    for sample in samples:
         try:
             cases.append(_case(sample, folder, compounds, thresholds, settings))
         except (MeasurementError, SourceError) as error:

@@ -24,7 +24,7 @@ from xascoord.sources.collect import Spectrum
 from xascoord.sources.crystals.amcsd import Crystal, primitive_cell, read_amcsd
 from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of_preference
 from xascoord.sources.crystals.qualify import Candidate, examine
-from xascoord.sources.crystals.substitution import donors, fillers
+from xascoord.sources.crystals.substitution import fillers
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.chunks import read_plan, results, write_plan
 from xascoord.structures.bond_valence import scaled_to_valence
@@ -37,7 +37,11 @@ _TRIED = 4  # fillers examined for each site that is wanted
 
 @dataclass
 class Survey:
-    """Every crystal that qualifies, by element, and why others do not."""
+    """Every crystal that qualifies, by element, and why others do not.
+
+    ``candidates`` may come to hold elements that nobody asked for, in whose crystals those asked
+    for may stand; ``rejections`` and ``examined`` are of the elements asked for.
+    """
 
     candidates: dict[str, list[Candidate]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
@@ -45,14 +49,14 @@ class Survey:
 
 
 def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
-    """Read and examine all crystals into ``result``.
+    """Read and examine all crystals of the wanted elements into ``result``.
 
     Yields
     ------
     done, total
         Entries of the database.
     """
-    elements = _surveyed(settings)
+    elements = settings.elements
     result.candidates.update({element: [] for element in elements})
     compounds = read_compounds(Path(settings.validation.compounds))
     for name, structure in compounds.items():
@@ -67,15 +71,17 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
         yield done, total
 
 
-def _surveyed(settings: Settings) -> tuple[str, ...]:
-    """The wanted elements, and those in whose crystals they may stand.
+def _candidates_of(donor: str, found: Survey, settings: Settings) -> list[Candidate]:
+    """Crystals of an element; one that was not asked for is surveyed when it is needed.
 
-    So the choice for an element does not depend on which others are asked for.
+    So a choice neither waits for elements that it does without, nor depends on which are asked for.
     """
-    found = dict.fromkeys(settings.elements)
-    if settings.crystals.substitute:
-        found.update(dict.fromkeys(d for e in settings.elements for d in donors(e)))
-    return tuple(found)
+    if donor not in found.candidates:
+        alone = Survey()
+        for _ in survey(settings.model_copy(update={"elements": (donor,)}), alone):
+            pass
+        found.candidates.update(alone.candidates)
+    return found.candidates[donor]
 
 
 def _examine_all(crystal: Crystal, result: Survey, settings: Settings) -> None:
@@ -121,13 +127,14 @@ def _qualified_fillers(
     }
     if counts.total() >= crystals.sites:
         return
-    others: dict[str, list[Candidate]] = {}
-    if crystals.substitute:
-        others = {
-            donor: [c for c in candidates if set(c.numbers) & set(wanted)]
-            for donor, candidates in found.candidates.items()
-        }
-    for crystal in chain(fillers(element, others, settings.seed), _prototypes(element, settings)):
+
+    def of_donor(donor: str) -> list[Candidate]:
+        candidates = _candidates_of(donor, found, settings)
+        return [c for c in candidates if set(c.numbers) & first_wanted]
+
+    first_wanted = frozenset(wanted)
+    substitutes = fillers(element, of_donor, settings.seed) if crystals.substitute else ()
+    for crystal in chain(substitutes, _prototypes(element, settings)):
         if not any(left > 0 for left in wanted.values()):
             return
         try:

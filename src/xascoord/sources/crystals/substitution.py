@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from xascoord.core.elements import ELEMENTS, GROUP_OF, TYPICAL_VALENCE
@@ -67,13 +67,14 @@ def substituted(candidate: Candidate, element: str) -> Crystal:
 
 
 def fillers(
-    element: str, of_donors: Mapping[str, Sequence[Candidate]], seed: int
+    element: str, of_donor: Callable[[str], Sequence[Candidate]], seed: int
 ) -> Iterator[Crystal]:
-    """Crystals of like cations with the element put in, most alike cations first."""
+    """Crystals of like cations with the element put in, most alike cations first.
+
+    Each cation is asked for when those before it are used up.
+    """
     for donor in donors(element):
-        for candidate in sorted(
-            of_donors.get(donor, ()), key=lambda c: order_of_preference(c, seed)
-        ):
+        for candidate in sorted(of_donor(donor), key=lambda c: order_of_preference(c, seed)):
             try:
                 yield substituted(candidate, element)
             except StructureError:

@@ -23,7 +23,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +160,8 @@ def finished_runs(
 ) -> dict[str, dict[str, Any]]:
     """Entries of some runs in all journals of a folder; a good one goes before a failed one.
 
+    Of several of a journal the last one counts: a run that was done again.
+
     Parameters
     ----------
     folder
@@ -176,8 +177,11 @@ def finished_runs(
     found: dict[str, dict[str, Any]] = {}
     mine = (f"{element}-", "all-") if element else ("",)
     paths = [path for path in sorted(folder.glob("*.jsonl")) if path.name.startswith(mine)]
-    journals = (entry for path in paths for entry in read_journal(path))
-    for entry in chain(journals, read_packed(packed, element)):
+    for entry in (entry for path in paths for entry in read_journal(path)):
+        key = entry["key"]
+        if key in wanted and (key not in found or found[key]["reason"] or not entry["reason"]):
+            found[key] = entry
+    for entry in read_packed(packed, element):
         key = entry["key"]
         if key in wanted and (key not in found or (found[key]["reason"] and not entry["reason"])):
             found[key] = entry
