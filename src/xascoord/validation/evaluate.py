@@ -15,7 +15,8 @@ from xascoord.core.rejections import RejectedSpectrum
 from xascoord.models.classifiers import TaskModel
 from xascoord.models.cross_validation import Parameters, fit_all_tasks
 from xascoord.models.data import ElementData, Flags
-from xascoord.models.held_out import best_label, steps_of
+from xascoord.models.held_out import best_label
+from xascoord.models.steps import steps_of
 from xascoord.models.temperature import probabilities
 from xascoord.settings.tree import Settings
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, distorted
