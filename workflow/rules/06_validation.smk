@@ -22,7 +22,7 @@ rule validate_models:
         settings=fit_settings(
             "forest",
             sections=["edge_energy", "limits", "validation"],
-            prediction=["channel", "deglitch"],
+            prediction=["channel", "deglitch", "error_rate"],
         ),
         content=lambda wildcards: listing(MEASURED),
         search=expand("--search {table}", table=searched("forest")),
@@ -50,7 +50,9 @@ rule summarise_validation:
         "results/benchmarks/06_validation/summarise.tsv"
     params:
         code=code_of("validation.stage:summarise_validation"),
-        settings=settings("seed", "elements", models=["bootstrap"]),
+        settings=settings(
+            "seed", "elements", models=["bootstrap"], prediction=["error_rate"]
+        ),
     message:
         "Validation of all elements: tables and figures"
     shell:
