@@ -10,6 +10,7 @@ from model_data import copper_edge, train_copper
 from xascoord.core.errors import SourceError, XascoordError
 from xascoord.prediction.benchmark import describe_figures, interval, summary
 from xascoord.prediction.benchmark_command import CHOICE, run_benchmark
+from xascoord.prediction.benchmark_reliability import coverage_curve, stated_and_right
 from xascoord.prediction.predictor import Predictor
 
 FAST = {"classifiers": ["forest"], "compare": [], "learning_curve": [], "bootstrap": 10}
@@ -58,6 +59,15 @@ def test_answers_are_counted(bundles, measured, tmp_path, capsys):
     with (tmp_path / "out/origins.csv").open() as handle:
         (row,) = csv.DictReader(handle)
     assert (row["origin"], row["samples"], row["cn_right"]) == ("here", "3", "2")
+    assert (row["classes"], row["recall"]) == ("4 6", "4:1/2 6:1/1")
+    assert "expected calibration error 0." in shown
+    with (tmp_path / "out/reliability.csv").open() as handle:
+        whole = [row for row in csv.DictReader(handle) if row["bin"] == "all"]
+    assert [(row["step"], row["spectra"], row["right"]) for row in whole] == [
+        ("first CN", "3", "0.6667"), ("first environment", "3", "0.6667")
+    ]  # fmt: skip
+    assert whole[0]["confident_error_rate"] == "0.3333"
+    assert (tmp_path / "out/coverage.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_its_table_chooses_the_models(bundles, measured, tmp_path):
@@ -116,3 +126,20 @@ def test_intervals_and_empty_figures():
     assert figures["samples"] == 0
     assert "refused: 0 of 1" in describe_figures(figures)
     assert "certain set: these models give none" in describe_figures(figures)
+
+
+def test_the_surest_are_answered_first():
+    stated = np.array([0.6, 0.9, 0.6, 0.8])
+    right = np.array([True, True, False, False])
+    coverage, accuracy = coverage_curve(stated, right, 5)  # one sample got no answer
+    assert coverage.tolist() == [0.2, 0.4, 0.8]  # the two of 0.6 together
+    assert accuracy.tolist() == [1.0, 0.5, 0.5]
+    assert [len(x) for x in coverage_curve(stated[:0], right[:0], 3)] == [0, 0]
+    rows = [
+        {"answered": True, "cn_probability": 0.7, "cn_right": True, "probability": 0.5,
+         "environment_right": False},
+        {"answered": False, "cn_probability": 0.3, "cn_right": True, "probability": 0.2,
+         "environment_right": True},
+    ]  # fmt: skip
+    assert [x.tolist() for x in stated_and_right(rows)] == [[0.7], [True]]
+    assert [x.tolist() for x in stated_and_right(rows, "first environment")] == [[0.5], [False]]

@@ -101,7 +101,7 @@ def test_elements_of_a_pool_have_the_same_tasks():
 def test_spectra_are_joined_and_labels_counted_over_the_pool(trained, settings):
     parts = [read_element(files_of(trained, e), settings)[0] for e in ELEMENTS]
     joined = join_elements("3d_metal", parts, 5)
-    assert len(joined.spectra) == 48 and joined.features.shape == (48, 109)
+    assert len(joined.spectra) == 48 and joined.features.shape == (48, 161)
     rare = np.array(joined.labels["CN"]) == "CN_5"
     assert rare.sum() == 6
     assert not any(part.kept["CN"][np.array(part.labels["CN"]) == "CN_5"].any() for part in parts)
@@ -226,6 +226,6 @@ def test_pools_that_cannot_be_are_one_error(tmp_path, settings):
 
 def test_pools_are_planned_where_they_are_named(tmp_path):
     folder = make_project(tmp_path / "project", models={"pooled": ["3d_metal"]})
-    plan = snakemake(folder, "-n", "train_all_models")
+    plan = snakemake(folder, "-n", "--quiet", "host", "--", "train_all_models")
     assert "predictions/3d_metal/forest.parquet" in plan and "\ntrain_pool " in plan
     assert "results/04_models/pooled.csv" in plan

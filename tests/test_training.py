@@ -24,7 +24,11 @@ from xascoord.models.cross_validation import (
 )
 from xascoord.models.data import element_data
 from xascoord.models.element import ElementFiles, make_folds, read_element
-from xascoord.models.held_out import motif_steps, prediction_rows, temperatures
+from xascoord.models.held_out import (
+    fold_temperatures,
+    motif_steps,
+    prediction_rows,
+)
 from xascoord.models.metrics import metric_rows
 from xascoord.models.stage import train_baseline, train_classifier
 from xascoord.models.training_sets import TrainingSet, training_sets
@@ -52,7 +56,7 @@ def _run(data, settings, workers=1):
 
 
 def _rows(data, settings, folds, entries):
-    found = temperatures(data, folds, entries, "grouped")
+    found = fold_temperatures(data, folds, entries)
     return prediction_rows(data, folds, entries, found)
 
 
@@ -123,6 +127,22 @@ def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(evaluated):
     rows = metric_rows("Ti", "transition_metal", table, 10, 0)
     base = next(r for r in rows if r["classifier"] == "baseline" and r["scope"] == "all")
     assert base["top1"] < 0.5
+
+
+def test_temperatures_of_a_fold_are_of_other_folds(evaluated):
+    """What a fold holds out says nothing of its own probabilities."""
+    data, _, folds, entries = evaluated
+    found = fold_temperatures(data, folds, entries)
+    changed = {
+        fit: {task: (names, -scores) for task, (names, scores) in entry.items()}
+        if fit.fold == 0 else entry
+        for fit, entry in entries.items()
+    }  # fmt: skip
+    others = fold_temperatures(data, folds, changed)
+    mine = {key for key in found if key[0] == "svc" and key[1] == CN_TASK}
+    assert len(mine) == 2 * 5
+    assert all(found[key] == others[key] for key in mine if key[3] == 0)
+    assert all(found[key] != others[key] for key in mine if key[3] != 0)
 
 
 def test_several_processes_give_the_same(evaluated):

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,11 +8,12 @@ import pytest
 from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, made_up_element
 from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.kinds import DEGRADED
 from xascoord.core.rankings import combine, dominant
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.labels.expected import expected_ranking
 from xascoord.models import cross_validation as training
-from xascoord.models.cross_validation import parameters_of
+from xascoord.models.cross_validation import fit_one_task, parameters_of
 from xascoord.models.element import ElementFiles, make_folds
 from xascoord.settings.spectra import Window
 from xascoord.spectra.distortion import Distortion
@@ -19,6 +21,7 @@ from xascoord.structures.compounds import read_compounds
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
 from xascoord.validation.evaluate import _scores, evaluate
 from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
+from xascoord.validation.promise import Promise, promise_of
 from xascoord.validation.stage import summary_rows, validate_element
 
 PAPER = (0.20, 0.05)
@@ -178,13 +181,15 @@ def test_compounds_not_scans_are_resampled():
     rows = [
         {"element": "Cu", "compound": f"c{i // 5}", "data": "measured", "training_set": "t",
          "condition": "as it is", "value": 0.0, "top1": float(i // 5), "cn_top1": 1.0,
-         "exact": "", "jaccard": "", "sample": f"s{i}", "true_environment": f"e{i // 5}"}
+         "exact": "", "jaccard": "", "sample": f"s{i}", "true_environment": f"e{i // 5}",
+         "certain": "4 6" if i else "4", "in_certain": float(i > 1)}
         for i in range(10)
     ]  # fmt: skip
     (row,) = summary_rows(pd.DataFrame(rows), make_settings())
     assert (row["spectra"], row["materials"], row["top1"]) == (10, 2, 0.5)
     assert (row["top1_low"], row["top1_high"]) == (0.0, 1.0)
     assert row["with_ranking"] == 0
+    assert (row["promised"], row["in_certain"], row["certain_size"]) == (0.9, 0.8, 1.9)
     assert (row["same_top1"], row["dominant_environment"], row["dominant_top1"]) == (0.5, "e0", 0.5)
 
 
@@ -228,3 +233,31 @@ def test_an_element_without_measured_files_needs_no_models(root, tmp_path):
     out, rejected = tmp_path / "Li.csv", tmp_path / "Li_rejections.csv"
     validate_element(files, settings, thresholds, out, rejected)
     assert [len(path.read_text().splitlines()) for path in (out, rejected)] == [1, 1]
+
+
+def test_sets_promise_by_other_materials_and_are_counted():
+    """Clear spectra: sets of one number that hold the true one, but for a label nobody learnt."""
+    settings = make_settings(
+        models={"bootstrap": 0}, validation={"resolutions": [], "noises": [], "shifts": []}
+    )
+    data = made_up_element(materials=30)
+    folds = make_folds(data, settings)["grouped"]
+    learnt = folds != 0
+    parameters = parameters_of(settings, data.tasks)
+    promise = promise_of(data, folds, learnt, parameters, settings)
+    changed = {**data.labels, "CN": tuple("CN_6" if f == 0 else label for label, f in zip(
+        data.labels["CN"], folds, strict=True))}  # fmt: skip
+    other = promise_of(replace(data, labels=changed), folds, learnt, parameters, settings)
+    assert promise == other  # what is evaluated has no part in it
+    model = fit_one_task(data, "CN", "forest", {"trees": 10}, learnt, False, 0)
+    sets = promise.sets(model, data.features[~learnt])
+    true = [int(label[3:]) for label, left in zip(data.labels["CN"], learnt) if not left]
+    assert np.mean([number in one for number, one in zip(true, sets)]) > 0.9
+    assert {len(one) for one in sets} == {1}
+    assert {len(one) for one in Promise(1.0, 1.0).sets(model, data.features)} == {2}
+    assert conditions(settings) == [("as it is", 0.0)]
+    assert conditions(settings, DEGRADED) == [("as it is", 0.0), ("clean", 0.0)]
+    blurred = _case(Distortion(resolution=2.0))
+    clean = distorted(blurred, "clean", 0.0, settings)
+    assert np.array_equal(clean, distorted(_case(), "clean", 0.0, settings))
+    assert not np.allclose(clean, distorted(blurred, "as it is", 0.0, settings))

@@ -400,6 +400,11 @@ def test_the_catalogs_snakefile_and_a_module_plan_the_same(finished, tmp_path):
     (tmp_path / "Snakefile").write_text(code.replace("/path/to/xascoord", str(ROOT)))
     assert "xascoord_write_report" in snakemake(tmp_path, "-n", "xascoord_all")
     assert "train_geometries" in snakemake(tmp_path, "-n", "xascoord_classify_geometries")
+    # Measured spectra are asked about only where it is wished, and then there must be some.
+    assert "benchmark_measured" not in snakemake(tmp_path, "-n", "xascoord_all")
+    set_params(tmp_path, elements=SLICE, embedded=embedded, demo=demo, geometries=published,
+               validation={**validation, "folder": str(tmp_path)})  # fmt: skip
+    assert "benchmark_measured" in snakemake(tmp_path, "-n", "xascoord_validate")
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     assert usage["report"] is True
 

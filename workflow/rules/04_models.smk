@@ -195,6 +195,7 @@ rule summarise_models:
             "coverage.csv",
             "confusion.csv",
             "losses.csv",
+            "reliability.csv",
             "summary.md",
             "accuracy.png",
             "jaccard.png",
@@ -203,6 +204,7 @@ rule summarise_models:
             "periodic_table.png",
             "confusion.png",
             "training_sets.png",
+            "reliability.png",
         ),
     log:
         "logs/04_models/summarise.log",

@@ -22,7 +22,7 @@ rule validate_models:
         settings=fit_settings(
             "forest",
             sections=["edge_energy", "limits", "validation"],
-            prediction=["channel", "deglitch"],
+            prediction=["channel", "deglitch", "error_rate"],
         ),
         content=lambda wildcards: listing(MEASURED),
         search=expand("--search {table}", table=searched("forest")),
@@ -50,9 +50,63 @@ rule summarise_validation:
         "results/benchmarks/06_validation/summarise.tsv"
     params:
         code=code_of("validation.stage:summarise_validation"),
-        settings=settings("seed", "elements", models=["bootstrap"]),
+        settings=settings(
+            "seed", "elements", models=["bootstrap"], prediction=["error_rate"]
+        ),
     message:
         "Validation of all elements: tables and figures"
     shell:
         "xascoord --settings {params.settings:q} validation summarise"
         " --tables data/06_validation --out results/06_validation > {log} 2>&1"
+
+
+# The samples of the settings, and the further ones beside them.
+MANIFEST = Path(SETTINGS["validation"]["manifest"])
+MANIFESTS = [
+    path.as_posix()
+    for path in (MANIFEST, MANIFEST.with_stem(f"{MANIFEST.stem}_more"))
+    if path == MANIFEST or path.is_file()
+]
+ASKED = SETTINGS["prediction"]["classifier"]
+
+
+rule validate:
+    input:
+        "results/06_validation/measured_origins.csv",
+
+
+rule benchmark_measured:
+    input:
+        measured_folder,
+        expand(
+            "data/04_models/bundles/{element}/{name}",
+            element=ELEMENTS if ASKED in CLASSIFIERS else [],
+            name=[f"{ASKED}.skops", "reference.parquet"],
+        ),
+        manifests=MANIFESTS,
+        compounds=SETTINGS["validation"]["compounds"],
+    output:
+        *reported(
+            "06_validation",
+            "Validation",
+            "measured_spectra.csv",
+            "measured_origins.csv",
+            "measured_reliability.csv",
+            "measured_coverage.png",
+        ),
+    log:
+        "logs/06_validation/measured.log",
+    benchmark:
+        "results/benchmarks/06_validation/measured.tsv"
+    params:
+        code=lambda wildcards: code_of("prediction.benchmark_command:run_benchmark"),
+        settings=settings("labels", "limits", "prediction", "validation"),
+        content=lambda wildcards: listing(MEASURED),
+        manifests=[f"--manifest {path}" for path in MANIFESTS],
+        folder=lambda wildcards: str(MEASURED),
+    message:
+        "Own and released models on measured spectra"
+    shell:
+        "env -u XASCOORD_MODELS xascoord --settings {params.settings:q} validate"
+        " {params.folder:q} {params.manifests} --out results/06_validation --prefix measured_"
+        " > {log} 2>&1"

@@ -167,6 +167,17 @@ def listing(*paths):
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 
+def measured_folder(wildcards):
+    """The folder of measured files; asked for only where the benchmark is wanted."""
+    if MEASURED is None:
+        raise WorkflowError(
+            "validation.folder is not set: there are no measured spectra to ask the models about. "
+            "Set it in params.yaml, or give --config validation='{folder: FOLDER}' "
+            "('xascoord fetch' brings the XAS Data Library)."
+        )
+    return given(MEASURED)
+
+
 def tables_of(source, elements=ELEMENTS):
     """Every table that importing a source writes."""
     folder = f"data/01_spectra/{source}"

@@ -87,18 +87,20 @@ def validate(
     models: Models = None,
     classifier: Asked = None,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = Path("results/benchmark"),
+    prefix: Annotated[str, typer.Option(help="Of the names of the tables.")] = "",
 ) -> None:
     """Ask every measured sample of known structure and count the right answers.
 
     Prints, for each origin of models and for the choice among them: first coordination number and
     environment right, beside the constant guess, recall by coordination number, confident errors,
-    refusals. Example: `xascoord validate data/external/xasdatalibrary`
+    refusals, and how far stated probabilities are from the share that is right. Example:
+    `xascoord validate data/external/xasdatalibrary`
     """
     from xascoord.prediction.benchmark_command import run_benchmark
 
     given: Given = ctx.obj
     manifests = manifest or [Path("data/experiments.csv"), Path("data/experiments_more.csv")]
-    run_benchmark(folder, manifests, models, classifier, given.load_or_default(), out)
+    run_benchmark(folder, manifests, models, classifier, given.load_or_default(), out, prefix)
 
 
 def simulate(

@@ -40,6 +40,14 @@ def describe(ranking: Ranking) -> str:
     return MOTIF_SEPARATOR.join(parts)
 
 
+def read_description(description: str) -> Ranking:
+    """The ranking that ``describe`` made this text of."""
+    return tuple(
+        (int(number), tuple(motifs.split(MOTIF_SEPARATOR)) if motifs else ())
+        for number, motifs in re.findall(r"CN_(\d+)(?: \(([^)]*)\))?", description)
+    )
+
+
 def brief(description: str) -> str:
     """A described ranking with the first motif of each coordination number only."""
     return re.sub(r"\(([^>)]*?) >[^)]*\)", r"(\1 ...)", description)

@@ -11,12 +11,15 @@ import pandas as pd
 from xascoord.core.elements import ELEMENTS, GROUPS
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.models.classifiers import BASELINE
+from xascoord.models.mean import MEAN
 from xascoord.models.metrics import KINDS
+from xascoord.models.reliability_figure import plot_reliability
 from xascoord.models.tables import OVERALL, ModelTables
 from xascoord.models.training_sets import FULL
 from xascoord.settings.tree import Settings
 
-_NAMES = {"knn": "kNN", "forest": "random forest", "mlp": "MLP", "svc": "SVC", "cnn": "CNN"}
+_NAMES = {"knn": "kNN", "forest": "random forest", "mlp": "MLP", "svc": "SVC", "cnn": "CNN",
+          MEAN: "mean of all"}  # fmt: skip
 _METRIC_NAMES = {"top1": "top-1 accuracy", "jaccard": "Jaccard index"}
 
 
@@ -41,6 +44,7 @@ def plot_all(tables: ModelTables, settings: Settings, results: Path) -> None:
     plot_periodic_table(mine, main, split, results / "periodic_table.png")
     plot_confusion(tables, settings, main, split, results / "confusion.png")
     plot_training_sets(tables.groups, settings, split, results / "training_sets.png")
+    plot_reliability(tables.reliability, _NAMES, split, results / "reliability.png")
 
 
 def _judged(table: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -65,7 +69,7 @@ def plot_groups(
     figure = new_figure(10, 4)
     axes = figure.subplots()
     names = [name for name in (*GROUPS, OVERALL) if name in set(rows["name"])]
-    classifiers = settings.models.classifiers
+    classifiers = [c for c in (*settings.models.classifiers, MEAN) if c in set(rows["classifier"])]
     width = 0.8 / len(classifiers)
     for i, classifier in enumerate(classifiers):
         mine = rows[rows["classifier"] == classifier].set_index("name").reindex(names)

@@ -16,12 +16,15 @@ from xascoord.core.errors import AccountingError
 from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant, score
 from xascoord.models.cross_validation import Fit, Folds, Scores
 from xascoord.models.data import LEARNABLE, ElementData
+from xascoord.models.steps import NO_STEPS, Steps, step_columns, steps_of
 from xascoord.models.temperature import fit_temperature, probabilities
 from xascoord.models.training_sets import FULL
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
 Temperatures = dict[tuple[str, str], float]  # by classifier and task
+FoldTemperatures = dict[tuple[str, str, str, int], float]  # and by split and fold
+Part = tuple[Array, npt.NDArray[np.intp]]
 _DECIMALS = 6
 
 
@@ -87,30 +90,64 @@ def ranked(
 def temperatures(
     data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], split: str
 ) -> Temperatures:
-    """Temperature of each classifier and task, from the folds of one split.
+    """Temperature of each classifier and task, from all folds of one split: that of the models."""
+    found: dict[tuple[str, str], list[Part]] = {}
+    for (classifier, task, of, _), part in _held_out(data, folds, entries).items():
+        if of == split:
+            found.setdefault((classifier, task), []).append(part)
+    return {key: fit_temperature(parts) for key, parts in found.items()}
 
-    One number is fitted to all held-out spectra of a task, so the probabilities in the table of
-    predictions are calibrated on nearly, but not strictly, other spectra.
+
+def fold_temperatures(
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores]
+) -> FoldTemperatures:
+    """Temperature of each classifier, task, split and fold, from the other folds of that split.
+
+    So the probabilities in the table of predictions are calibrated on other spectra, which are as
+    hard as they are: held out in the same way. A temperature of the grouped folds would make those
+    of the random ones, whose materials are known, far too low.
     """
-    held: dict[tuple[str, str], list[tuple[Array, npt.NDArray[np.intp]]]] = {}
+    held = _held_out(data, folds, entries)
+    runs: dict[tuple[str, str, str], dict[int, Part]] = {}
+    for (classifier, task, split, fold), part in held.items():
+        runs.setdefault((classifier, task, split), {})[fold] = part
+    return {
+        (*run, fold): fit_temperature([part for other, part in parts.items() if other != fold])
+        for run, parts in runs.items()
+        for fold in parts
+    }
+
+
+def _held_out(
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores]
+) -> dict[tuple[str, str, str, int], Part]:
+    """Scores and index of the true class of the spectra that each fold holds out of a task."""
+    held: dict[tuple[str, str, str, int], Part] = {}
     for fit, entry in entries.items():
-        if fit.split != split or fit.training_set.name != FULL:
+        if fit.training_set.name != FULL:
             continue
-        tested = np.flatnonzero(folds[split] == fit.fold)
+        tested = np.flatnonzero(folds[fit.split] == fit.fold)
         for task, (classes, scores) in entry.items():
             index = {label: i for i, label in enumerate(classes)}
             mine = [r for r, row in enumerate(tested) if data.kept[task][row]]
             truth = [index.get(data.labels[task][tested[r]] or "", -1) for r in mine]
             if classes:
                 part = scores[mine], np.asarray(truth, dtype=np.intp)
-                held.setdefault((fit.classifier, task), []).append(part)
-    return {key: fit_temperature(parts) for key, parts in held.items()}
+                held[fit.classifier, task, fit.split, fit.fold] = part
+    return held
 
 
 def prediction_rows(
-    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], found: Temperatures
+    data: ElementData, folds: Folds, entries: Mapping[Fit, Scores], found: FoldTemperatures
 ) -> list[Row]:
     """Rows of ``schemas.PREDICTIONS``.
+
+    Parameters
+    ----------
+    data, folds, entries
+        What was held out, and how it was scored.
+    found
+        Of ``fold_temperatures``.
 
     Raises
     ------
@@ -124,10 +161,10 @@ def prediction_rows(
     rows = []
     for fit, entry in entries.items():
         tested = np.flatnonzero(folds[fit.split] == fit.fold)
-        values = {
-            task: (classes, probabilities(scores, found.get((fit.classifier, task), 1.0)))
-            for task, (classes, scores) in entry.items()
-        }
+        run = fit.classifier, fit.split, fit.fold
+        values = _probabilities(entry, run, found)
+        raw = _probabilities(entry, run, {})
+        stored = fit.training_set.name == FULL
         if any(len(v) != len(tested) for names, v in values.values() if names):
             raise AccountingError(f"{data.element}: a fold was not scored as a whole: {fit}")
         for position, row in enumerate(tested.tolist()):
@@ -154,6 +191,7 @@ def prediction_rows(
                     "predicted_cn": number,
                     "probability": round(probability, _DECIMALS),
                     "cn_probability": round(cn_probability, _DECIMALS),
+                    **(step_columns(raw, values, position) if stored else NO_STEPS),
                     **compare(truth[row], ranking),
                 }
             )
@@ -164,6 +202,15 @@ def prediction_rows(
             f"in {len(runs)} cross-validations"
         )
     return rows
+
+
+def _probabilities(entry: Scores, run: tuple[str, str, int], found: FoldTemperatures) -> Steps:
+    """Of every task; temperatures that were not found are 1."""
+    classifier, split, fold = run
+    return {
+        task: (classes, probabilities(scores, found.get((classifier, task, split, fold), 1.0)))
+        for task, (classes, scores) in entry.items()
+    }
 
 
 def reference_rows(data: ElementData) -> list[Row]:
@@ -178,29 +225,6 @@ def reference_rows(data: ElementData) -> list[Row]:
         }
         for i in range(len(data.spectra))
     ]
-
-
-def steps_of(
-    element: str, values: Mapping[str, tuple[Sequence[str], Array]], position: int
-) -> tuple[tuple[Sequence[str], Array], dict[int, tuple[Sequence[str], Array]]]:
-    """Labels and probabilities of one spectrum for the CN step and for each motif step.
-
-    Parameters
-    ----------
-    element
-        Absorber, or the name of a pool.
-    values
-        By task: ranking labels, and probabilities of shape (spectra, labels).
-    position
-        Which of the spectra.
-    """
-
-    def of(task: str) -> tuple[Sequence[str], Array]:
-        names, array = values[task]
-        return names, array[position] if names else np.zeros(0)
-
-    motifs = {n: of(motif_task(n)) for n in MOTIF_TASKS[group_of(element)]}
-    return of(CN_TASK), motifs
 
 
 def motif_steps(data: ElementData) -> list[str]:

@@ -28,7 +28,13 @@ from xascoord.models.cross_validation import (
 from xascoord.models.data import ElementData
 from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.models.final import bundle_record, metrics_of, save_final
-from xascoord.models.held_out import Temperatures, prediction_rows, reference_rows, temperatures
+from xascoord.models.held_out import (
+    Temperatures,
+    fold_temperatures,
+    prediction_rows,
+    reference_rows,
+    temperatures,
+)
 from xascoord.settings.tree import Settings
 
 if TYPE_CHECKING:
@@ -182,7 +188,8 @@ def evaluate_fits(
     show_progress(steps(), f"fits of {data.element}/{classifier}")
     ordered = {fit: entries[fit] for fit in fits}
     found = temperatures(data, folds, ordered, settings.models.main_split)
-    table = to_table(prediction_rows(data, folds, ordered, found), PREDICTIONS)
+    rows = prediction_rows(data, folds, ordered, fold_temperatures(data, folds, ordered))
+    table = to_table(rows, PREDICTIONS)
     temperature = found.get((classifier, CN_TASK), 1.0)
     split = settings.models.main_split
     return table, found, conformal_quantiles(data, folds, ordered, temperature, split)
@@ -249,6 +256,8 @@ def summarise_models(settings: Settings, predictions: Path, results: Path) -> No
 def _read_predictions(folder: Path, element: str, settings: Settings) -> pd.DataFrame:
     import pandas as pd
 
+    from xascoord.models.mean import mean_predictions
+
     frames = []
     for classifier in (BASELINE, *settings.models.classifiers):
         path = folder / f"{classifier}.parquet"
@@ -256,4 +265,5 @@ def _read_predictions(folder: Path, element: str, settings: Settings) -> pd.Data
         if set(frame["classifier"]) != {classifier} or set(frame["absorber"]) != {element}:
             raise XascoordError(f"{path}: not of {element} by {classifier}; train again")
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    whole = pd.concat(frames, ignore_index=True)
+    return pd.concat([whole, mean_predictions(element, whole)], ignore_index=True)

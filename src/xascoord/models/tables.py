@@ -16,7 +16,10 @@ from xascoord.core.hashing import seed_of
 from xascoord.core.rankings import dominant_cn
 from xascoord.models.classifiers import BASELINE
 from xascoord.models.data import STATUSES
+from xascoord.models.mean import MEAN
 from xascoord.models.metrics import COLUMNS, KINDS, SCOPES, metric_rows
+from xascoord.models.reliability import COLUMNS as RELIABILITY_COLUMNS
+from xascoord.models.reliability import reliability_table
 from xascoord.models.training_sets import FULL, training_sets
 from xascoord.settings.tree import Settings
 
@@ -46,6 +49,7 @@ class ModelTables:
     groups: pd.DataFrame
     confusion: list[Row]
     losses: list[Row]
+    reliability: list[Row]
 
 
 def write_tables(
@@ -85,7 +89,11 @@ def write_tables(
     write_csv(results / "coverage.csv", coverage, COVERAGE_COLUMNS)
     write_csv(results / "confusion.csv", confusion, CONFUSION_COLUMNS)
     write_csv(results / "losses.csv", losses, LOSS_COLUMNS)
-    tables = ModelTables(pd.DataFrame(elements), pd.DataFrame(groups), confusion, losses)
+    reliability = reliability_table(frames)
+    write_csv(results / "reliability.csv", reliability, RELIABILITY_COLUMNS)
+    tables = ModelTables(
+        pd.DataFrame(elements), pd.DataFrame(groups), confusion, losses, reliability
+    )
     write_text(results / "summary.md", summary(tables, settings))
     write_json(results / "metrics.json", headline(tables.groups))
     return tables
@@ -204,7 +212,7 @@ def _markdown(rows: pd.DataFrame, keys: tuple[str, ...], settings: Settings) -> 
     ]
     full, *others = training_sets(settings.models, True)
     order = [
-        *settings.models.splits, *SCOPES, BASELINE, *settings.models.classifiers, full.name,
+        *settings.models.splits, *SCOPES, BASELINE, *settings.models.classifiers, MEAN, full.name,
         *(other.name for other in others), *KINDS,
     ]  # fmt: skip
     for _, row in rows.sort_values(list(keys), key=lambda c: c.map(order.index)).iterrows():

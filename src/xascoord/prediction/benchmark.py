@@ -14,9 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import MeasurementError, SourceError, XascoordError
-from xascoord.core.rankings import Ranking, described_cn, jaccard, members
+from xascoord.core.rankings import Ranking, cns_in, described_cn, jaccard, members
 from xascoord.measured.normalise import ModelInput
+from xascoord.models.reliability import CONFIDENT
+from xascoord.prediction.benchmark_reliability import calibration_error, stated_and_right
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.tree import Settings
 from xascoord.structures.compounds import read_compounds
@@ -24,15 +27,14 @@ from xascoord.validation.manifest import Sample, expectation, prepare_sample, re
 
 Row = dict[str, Any]
 NONE = "none"
-CONFIDENT = 0.8
 COLUMNS = (
     "origin", "element", "sample", "compound", "true_environment", "answered", "environment",
     "probability", "cn", "cn_probability", "cn_right", "environment_right", "jaccard", "certain",
     "in_certain", "e0", "shift", "distance", "usual_distance", "why",
 )  # fmt: skip
 ORIGINS = (
-    "origin", "element", "classifier", "sites", "materials", "engines", "window", "samples",
-    "answered", "cn_right", "environment_right", "confident_errors",
+    "origin", "element", "classifier", "sites", "materials", "classes", "engines", "window",
+    "samples", "answered", "cn_right", "environment_right", "confident_errors", "recall",
 )  # fmt: skip
 
 
@@ -119,23 +121,23 @@ def all_samples(manifests: Iterable[Path]) -> list[Sample]:
 def summary(rows: Sequence[Row]) -> list[Row]:
     """Figures of each origin: right answers of oxygen compounds, refusals of others."""
     found = []
-    for origin in dict.fromkeys(row["origin"] for row in rows):
-        mine = [row for row in rows if row["origin"] == origin]
-        known = _known(mine)
+    for origin, mine in by_origin(rows).items():
+        known = known_rows(mine)
         others = [row for row in mine if row["true_environment"] == NONE]
         truth = Counter(row["true_environment"] for row in known)
         numbers = Counter(_number(row) for row in known)
-        recall = {
-            n: sum(row["cn_right"] for row in known if _number(row) == n) for n in sorted(numbers)
-        }
+        recall = _recall(known)
+        stated, _ = stated_and_right(known)
         found.append({
             "origin": origin, **_counts(known),
             "cn_right_of_answered": sum(row["cn_right"] for row in known if row["answered"]),
             "constant_cn": max(numbers.values(), default=0),
             "constant_environment": max(truth.values(), default=0),
-            "recall": " ".join(f"{n}:{recall[n]}/{numbers[n]}" for n in recall),
+            "recall": _written(recall),
             "mean_recall": round(
-                sum(recall[n] / numbers[n] for n in recall) / max(len(recall), 1), 3),
+                sum(right / n for right, n in recall.values()) / max(len(recall), 1), 3),
+            "stated": float(stated.mean()) if len(stated) else float("nan"),
+            "ece": calibration_error(known),
             "in_certain": sum(row["in_certain"] for row in known)
             if any(row["certain"] for row in known) else "",
             "others": len(others), "others_refused": sum(not row["answered"] for row in others),
@@ -143,7 +145,24 @@ def summary(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _known(rows: Sequence[Row]) -> list[Row]:
+def by_origin(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows of each origin of models, in their order."""
+    names = dict.fromkeys(row["origin"] for row in rows)
+    return {name: [row for row in rows if row["origin"] == name] for name in names}
+
+
+def _recall(known: Sequence[Row]) -> dict[int, tuple[int, int]]:
+    """Right answers and samples of each true first coordination number."""
+    numbers = sorted({_number(row) for row in known})
+    of = {n: [row["cn_right"] for row in known if _number(row) == n] for n in numbers}
+    return {n: (sum(flags), len(flags)) for n, flags in of.items()}
+
+
+def _written(recall: Mapping[int, tuple[int, int]]) -> str:
+    return " ".join(f"{n}:{right}/{samples}" for n, (right, samples) in recall.items())
+
+
+def known_rows(rows: Sequence[Row]) -> list[Row]:
     """Rows of oxygen compounds that the models said something of."""
     return [r for r in rows if r["true_environment"] not in (NONE, "") and r["cn"] != ""]
 
@@ -175,12 +194,16 @@ def origin_rows(predictor: Predictor, rows: Sequence[Row]) -> list[Row]:
         entry = predictor.entry(element)
         record = read_record(entry.folder / f"{predictor.settings.classifier}.skops")
         data, window = record.get("data", {}), record["input_spec"]["window"]
-        mine = _known([row for row in rows if row["element"] == element])
+        classes = record["tasks"][CN_TASK]["classes"]
+        mine = known_rows([row for row in rows if row["element"] == element])
         found.append({
             "origin": entry.origin, "element": element,
             "classifier": predictor.settings.classifier, "sites": data.get("site", ""),
-            "materials": data.get("materials", ""), "engines": "; ".join(data.get("engines", [])),
+            "materials": data.get("materials", ""),
+            "classes": " ".join(map(str, sorted({cns_in(label)[0] for label in classes}))),
+            "engines": "; ".join(data.get("engines", [])),
             "window": f"{window['lower']:g} to {window['upper']:g} eV", **_counts(mine),
+            "recall": _written(_recall(mine)),
         })  # fmt: skip
     return found
 
@@ -218,6 +241,8 @@ def describe_figures(figures: Mapping[str, Any]) -> str:
         f"  first environment right: {of('environment_right')}; constant guess "
         f"{figures['constant_environment']}",
         f"  recall by coordination number: {figures['recall']}; mean {figures['mean_recall']:.0%}",
+        f"  stated probability of the answered: {figures['stated']:.0%} on average; expected "
+        f"calibration error {figures['ece']:.2f}",
         "  true number in the certain set: "
         + ("these models give none" if figures["in_certain"] == "" else of("in_certain")),
         f"  wrong at more than {CONFIDENT:.0%}: {figures['confident_errors']}",
@@ -227,7 +252,7 @@ def describe_figures(figures: Mapping[str, Any]) -> str:
 
 def describe_elements(rows: Sequence[Row]) -> str:
     """Right first coordination numbers of each element by each origin, as a table for people."""
-    known = _known(rows)
+    known = known_rows(rows)
     origins = list(dict.fromkeys(row["origin"] for row in known))
     lines = [["", *origins]]
     for element in sorted({row["element"] for row in known}):

@@ -13,12 +13,16 @@ from xascoord.prediction.benchmark import (
     Row,
     all_samples,
     ask,
+    by_origin,
     check_any,
     describe_elements,
     describe_figures,
+    known_rows,
     origin_rows,
     summary,
 )
+from xascoord.prediction.benchmark_reliability import COLUMNS as RELIABILITY
+from xascoord.prediction.benchmark_reliability import benchmark_bins, plot_coverage
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.store import TABLE, asked_for, default_folders, find_models
 from xascoord.settings.tree import Settings
@@ -34,8 +38,12 @@ def run_benchmark(
     classifier: str | None,
     settings: Settings,
     out: Path,
+    prefix: str = "",
 ) -> None:
-    """Ask all samples, print figures, and write ``spectra.csv`` and ``origins.csv``.
+    """Ask all samples, print figures, and write tables and a picture of them.
+
+    ``spectra.csv`` (every sample), ``origins.csv`` (origins and elements), ``reliability.csv`` and
+    ``coverage.png``.
 
     Origins that answer on request only (``prediction.store``) have their figures beside the others
     and no part in the choice of the best.
@@ -54,6 +62,8 @@ def run_benchmark(
         Published structures, thresholds of labels, how files are read and answers given.
     out
         Folder of the tables.
+    prefix
+        Of their names.
 
     Raises
     ------
@@ -81,11 +91,17 @@ def run_benchmark(
     if wanted is None and len(choosable) > 1:
         rows += _asked(Predictor(models, wishes), CHOICE, samples, folder, settings)
     check_any(rows, folder)
-    write_csv(out / "spectra.csv", rows, COLUMNS)
-    write_csv(out / TABLE, table, ORIGINS)
+    known = {name: known_rows(mine) for name, mine in by_origin(rows).items()}
+    written = [out / f"{prefix}{name}" for name in ("spectra.csv", TABLE, "reliability.csv")]
+    for path, lines, columns in zip(
+        written, (rows, table, benchmark_bins(known)), (COLUMNS, ORIGINS, RELIABILITY), strict=True
+    ):
+        write_csv(path, lines, columns)
+    picture = out / f"{prefix}coverage.png"
+    plot_coverage(known, CHOICE, picture)
     print("\n".join(describe_figures(figures) for figures in summary(rows)))
     print(describe_elements(rows))
-    print(f"tables: {out / 'spectra.csv'}, {out / TABLE}")
+    print(f"tables: {', '.join(map(str, written))}; picture: {picture}")
 
 
 def _asked(

@@ -106,8 +106,8 @@ class ElementModels:
     def of_windows(self, windows: Array, name: str, shifts: Sequence[float] = (0.0,)) -> Answer:
         """Answer for one spectrum from its windows at some energy zeros, shape (n, points)."""
         from xascoord.models.conformal import certain_set
-        from xascoord.models.held_out import steps_of
         from xascoord.models.novelty import Nearest, nearest
+        from xascoord.models.steps import steps_of
         from xascoord.models.temperature import probabilities
 
         points = self.input_spec[0].points

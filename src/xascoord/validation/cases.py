@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from xascoord.core.errors import MeasurementError
 from xascoord.core.hashing import seed_of
+from xascoord.core.kinds import DEGRADED
 from xascoord.core.rankings import Ranking, dominant
 from xascoord.models.data import ElementData, Flags
 from xascoord.models.training_sets import TrainingSet
@@ -33,10 +34,12 @@ TRAINING_SETS = (
     TrainingSet("site, augmented", False, True),
     TrainingSet("site", False, False),
 )
+PLAIN = "as it is"
+CLEAN = "clean"  # without what degrades all the others
 COLUMNS = (
     "element", "group", "data", "sample", "compound", "training_set", "condition", "value",
     "true_label", "true_environment", "predicted_label", "predicted_environment", "raw_probability",
-    "top1", "cn_top1", "exact", "jaccard", "why",
+    "top1", "cn_top1", "exact", "jaccard", "why", "certain", "in_certain",
 )  # fmt: skip
 
 
@@ -70,11 +73,12 @@ class Case:
     base: Distortion
 
 
-def conditions(settings: Settings) -> list[tuple[str, float]]:
-    """As it is first, then each resolution, noise and error of e0."""
+def conditions(settings: Settings, kind: str = "") -> list[tuple[str, float]]:
+    """As it is first, then each resolution, noise and error of e0; degraded ones clean too."""
     validation = settings.validation
     return [
-        ("as it is", 0.0),
+        (PLAIN, 0.0),
+        *([(CLEAN, 0.0)] if kind == DEGRADED else []),
         *(("resolution", value) for value in validation.resolutions),
         *(("noise", value) for value in validation.noises),
         *(("e0 error", value) for value in validation.shifts),
@@ -89,7 +93,7 @@ def distorted(case: Case, condition: str, value: float, settings: Settings) -> A
     RejectedSpectrum
         If the spectrum does not cover the window then.
     """
-    base, zero = case.base, case.zero
+    base, zero = Distortion() if condition == CLEAN else case.base, case.zero
     resolution, noise = base.resolution, base.noise
     if condition == "resolution":
         resolution = float(np.hypot(resolution, value))

@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.elements import GROUP_OF
-from xascoord.core.rankings import Ranking, describe, dominant, score
+from xascoord.core.rankings import Ranking, describe, described_cn, dominant, score
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.models.classifiers import TaskModel
 from xascoord.models.cross_validation import Parameters, fit_all_tasks
 from xascoord.models.data import ElementData, Flags
-from xascoord.models.held_out import best_label, steps_of
+from xascoord.models.held_out import best_label
+from xascoord.models.steps import steps_of
 from xascoord.models.temperature import probabilities
 from xascoord.settings.tree import Settings
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, distorted
+from xascoord.validation.promise import Promise
 
 Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -31,6 +34,7 @@ def evaluate(
     learnt: Flags,
     parameters: Parameters,
     settings: Settings,
+    promise: Promise | None = None,
 ) -> tuple[list[Row], list[Row]]:
     """Predictions of all cases by all training sets and under all conditions.
 
@@ -48,6 +52,8 @@ def evaluate(
         Hyper-parameters.
     settings
         Conditions, window, seed.
+    promise
+        What makes sets of coordination numbers, for the first training set; None: there are none.
 
     Returns
     -------
@@ -61,7 +67,8 @@ def evaluate(
     for training_set in TRAINING_SETS:
         models = fit_all_tasks(data, "forest", parameters, training_set, learnt, settings.seed)
         first = training_set is TRAINING_SETS[0]
-        for condition, value in conditions(settings) if first else conditions(settings)[:1]:
+        sets = promise if first else None
+        for condition, value in conditions(settings, kind) if first else conditions(settings)[:1]:
             kept, features = [], []
             for case in cases:
                 try:
@@ -75,14 +82,19 @@ def evaluate(
                 named = {"training_set": training_set.name, "condition": condition, "value": value}
                 rows += [
                     {**row, "data": kind, **named}
-                    for row in _predict(data.element, models, kept, np.array(features))
+                    for row in _predict(data.element, models, kept, np.array(features), sets)
                 ]
     return rows, rejected
 
 
 def _predict(
-    element: str, models: Mapping[str, TaskModel], cases: Sequence[Case], features: Array
+    element: str,
+    models: Mapping[str, TaskModel],
+    cases: Sequence[Case],
+    features: Array,
+    promise: Promise | None,
 ) -> list[Row]:
+    sets = promise.sets(models[CN_TASK], features) if promise else None
     values = {t: (m.classes, probabilities(m.scores(features))) for t, m in models.items()}
     rows = []
     for i, case in enumerate(cases):
@@ -98,6 +110,10 @@ def _predict(
                 "predicted_label": describe(ranking),
                 "predicted_environment": dominant(ranking),
                 "raw_probability": round(probability, 6),  # not calibrated
+                "certain": "" if sets is None else " ".join(map(str, sets[i])),
+                "in_certain": ""
+                if sets is None
+                else float(described_cn(case.environment) in sets[i]),
                 **_scores(case, ranking),
             }
         )

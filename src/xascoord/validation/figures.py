@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xascoord.core.figures import new_figure, save_figure
-from xascoord.validation.cases import TRAINING_SETS
+from xascoord.validation.cases import PLAIN, TRAINING_SETS
 
 Row = dict[str, Any]
 
@@ -33,7 +33,7 @@ def _title(rows: Sequence[Row]) -> str:
 
 def plot_ablation(rows: Sequence[Row], path: Path) -> None:
     """First environment and first coordination number by training set (Table 1)."""
-    mine = {r["training_set"]: r for r in rows if r["condition"] == "as it is"}
+    mine = {r["training_set"]: r for r in rows if r["condition"] == PLAIN}
     figure = new_figure(7, 4)
     axes = figure.subplots()
     for i, training_set in enumerate(TRAINING_SETS):
@@ -54,10 +54,10 @@ def plot_ablation(rows: Sequence[Row], path: Path) -> None:
 
 
 def plot_robustness(rows: Sequence[Row], path: Path) -> None:
-    """Accuracy against resolution, noise and error of e0 (Fig. S8)."""
+    """Accuracy and certain sets against resolution, noise and error of e0 (Fig. S8)."""
     best = [r for r in rows if r["training_set"] == TRAINING_SETS[0].name]
-    plain = next(r for r in best if r["condition"] == "as it is")
-    figure = new_figure(11, 3.8)
+    plain = next(r for r in best if r["condition"] == PLAIN)
+    figure = new_figure(11, 4.2)
     panels = figure.subplots(1, 3, sharey=True)
     for axes, (condition, label) in zip(panels, _UNITS.items(), strict=True):
         mine = sorted(
@@ -72,12 +72,25 @@ def plot_robustness(rows: Sequence[Row], path: Path) -> None:
             if name == "top1":
                 axes.plot([r["value"] for r in mine], [r["same_top1"] for r in mine], ":",
                           color="0.5", label="the same as they are")  # fmt: skip
+        certain = [r for r in mine if r.get("in_certain", "") != ""]
+        if certain:
+            axes.plot(
+                [r["value"] for r in certain],
+                [r["in_certain"] for r in certain],
+                "s--",
+                color="tab:green",
+                markersize=4,
+                label="first CN in the certain set",
+            )
+            axes.axhline(certain[0]["promised"], color="tab:green", linewidth=0.6,
+                         label=f"promised: {certain[0]['promised']:g}")  # fmt: skip
         for row in mine:
             axes.annotate(f"n {row['spectra']}", (row["value"], 0.02), fontsize=6, rotation=90,
                           ha="center")  # fmt: skip
         axes.set_xlabel(label)
         axes.set_ylim(0, 1.02)
-    panels[0].set_ylabel("accuracy")
-    panels[0].legend(frameon=False, fontsize=8)
+    panels[0].set_ylabel("share of spectra")
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, fontsize=8, ncols=5,
+                  loc="outside lower center")  # fmt: skip
     figure.suptitle(f"Robustness; {_title(best)}", fontsize=9)
     save_figure(figure, path)

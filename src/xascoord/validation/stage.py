@@ -17,14 +17,16 @@ from xascoord.models.element import ElementFiles, make_folds, model_parameters, 
 from xascoord.models.metrics import mean_scores, resample
 from xascoord.settings.tree import Settings
 from xascoord.structures.compounds import read_compounds
-from xascoord.validation.cases import COLUMNS, Case, degraded_cases
+from xascoord.validation.cases import COLUMNS, PLAIN, Case, conditions, degraded_cases
 from xascoord.validation.evaluate import evaluate
 from xascoord.validation.manifest import Sample, expectation, prepare_sample, read_manifest
+from xascoord.validation.promise import promise_of
 
 REJECTED = ("element", "sample", "training_set", "condition", "value", "reason")
 SUMMARY = (
     "data", "training_set", "condition", "value", "spectra", "materials", "top1", "top1_low",
-    "top1_high", "cn_top1", "cn_top1_low", "cn_top1_high", "exact", "jaccard",
+    "top1_high", "cn_top1", "cn_top1_low", "cn_top1_high", "promised", "in_certain",
+    "in_certain_low", "in_certain_high", "certain_size", "exact", "jaccard",
     "with_ranking", "same_top1", "same_cn_top1", "dominant_environment", "dominant_top1",
 )  # fmt: skip
 _TESTED_FOLD = 0
@@ -67,11 +69,11 @@ def validate_element(
     parameters = model_parameters(data, settings, files.search)
     learnt = np.ones(len(data.spectra), dtype=bool)
     kind = MEASURED
+    # By material, whatever splits the models are evaluated with.
+    grouped = settings.models.model_copy(update={"splits": ("grouped",)})
+    folds = make_folds(data, settings.model_copy(update={"models": grouped}))["grouped"]
     if settings.validation.folder is None:
         kind = DEGRADED
-        # By material, whatever splits the models are evaluated with.
-        grouped = settings.models.model_copy(update={"splits": ("grouped",)})
-        folds = make_folds(data, settings.model_copy(update={"models": grouped}))["grouped"]
         learnt = folds != _TESTED_FOLD
         spectra = {
             r["spectrum_id"]: (
@@ -82,9 +84,10 @@ def validate_element(
         cases = degraded_cases(data, spectra, ~learnt, settings)
     evaluated: list[Row] = []
     if cases:
-        evaluated, more = evaluate(data, cases, kind, learnt, parameters, settings)
+        promise = promise_of(data, folds, learnt, parameters, settings)
+        evaluated, more = evaluate(data, cases, kind, learnt, parameters, settings, promise)
         reasons += more
-        expected = len(cases) * (3 + _conditions(settings))
+        expected = len(cases) * (3 + len(conditions(settings, kind)))
         if len(evaluated) + len(more) != expected:
             raise AccountingError(
                 f"{element}: of {expected} spectra {len(evaluated)} were evaluated, "
@@ -92,11 +95,6 @@ def validate_element(
             )
     write_csv(out, evaluated, COLUMNS)
     write_csv(rejected, reasons, REJECTED)
-
-
-def _conditions(settings: Settings) -> int:
-    validation = settings.validation
-    return 1 + len(validation.resolutions) + len(validation.noises) + len(validation.shifts)
 
 
 def _measured_cases(
@@ -153,7 +151,7 @@ def summarise_validation(settings: Settings, tables: Path, out: Path) -> None:
     write_csv(out / "rejections.csv", pd.concat(rejected).to_dict("records"), REJECTED)
     write_csv(out / "summary.csv", rows, SUMMARY)
     kept = ("spectra", "materials", "top1", "cn_top1", "jaccard", "dominant_top1")
-    plain = {row["training_set"]: row for row in rows if row["condition"] == "as it is"}
+    plain = {row["training_set"]: row for row in rows if row["condition"] == PLAIN}
     write_json(
         out / "metrics.json",
         {name: {key: row[key] for key in kept if row[key] != ""} for name, row in plain.items()},
@@ -168,10 +166,12 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
     Repeat measurements of a compound are not independent: compounds are resampled, as materials
     are in the model stage. ``same_*`` is the accuracy of the same spectra as they are: a condition
     can leave out those that do not reach far enough. ``dominant_*`` is what a constant guess of the
-    commonest environment would score.
+    commonest environment would score. ``in_certain`` is the share of spectra whose true first
+    coordination number is in the certain set, which promises ``promised``, and ``certain_size`` how
+    many numbers are in it: of the first training set.
     """
     rows = []
-    plain = whole[(whole["condition"] == "as it is")]
+    plain = whole[(whole["condition"] == PLAIN)]
     first = plain[plain["training_set"] == plain["training_set"].iloc[0]]
     by_name = first.set_index(first["element"] + " " + first["sample"])
     keys = ["data", "training_set", "condition", "value"]
@@ -180,14 +180,18 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
         seed = seed_of(settings.seed, "bootstrap")
         weights = resample(len(compounds), settings.models.bootstrap, np.random.default_rng(seed))
         columns = ["top1", "cn_top1"]
-        values = mean_scores(part[columns].to_numpy(float), member, weights)
+        shares = columns + (["in_certain"] if (part["in_certain"] != "").all() else [])
+        values = mean_scores(part[shares].to_numpy(float), member, weights)
         row: Row = {**dict(zip(keys, names, strict=True)), "spectra": len(part),
                     "materials": len(compounds)}  # fmt: skip
-        for i, name in enumerate(columns):
+        for i, name in enumerate(shares):
             row[name] = round(float(values[0, i]), 4)
             low, high = np.percentile(values[1:, i], (2.5, 97.5)) if len(values) > 1 else ("", "")
             row |= {f"{name}_low": low if low == "" else round(float(low), 4),
                     f"{name}_high": high if high == "" else round(float(high), 4)}  # fmt: skip
+        if "in_certain" in shares:
+            row["promised"] = 1 - settings.prediction.error_rate
+            row["certain_size"] = round(float(part["certain"].map(_size).mean()), 3)
         there = part["element"] + " " + part["sample"]
         same = by_name.loc[there[there.isin(by_name.index)]]
         row |= {f"same_{c}": round(float(same[c].astype(float).mean()), 4) for c in columns}
@@ -200,3 +204,8 @@ def summary_rows(whole: pd.DataFrame, settings: Settings) -> list[Row]:
             row[name] = round(float(known[name].astype(float).mean()), 4) if len(known) else ""
         rows.append(row)
     return rows
+
+
+def _size(certain: Any) -> int:
+    """Coordination numbers in a set that is written as ``4 6``; a table read back has numbers."""
+    return len(str(certain).split())
