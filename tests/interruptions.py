@@ -24,7 +24,7 @@ from pathlib import Path
 
 from interrupted_jobs import JOBS
 from interrupted_jobs import interrupt as interrupt_job
-from project import BIN, ENVIRONMENT, checksums, make_project, run, set_params, track
+from project import BIN, ENVIRONMENT, FAST, checksums, make_project, run, set_params, track
 
 WAYS = {
     "snakemake": [str(BIN / "snakemake"), "--cores", "2"],
@@ -33,9 +33,9 @@ WAYS = {
 }
 
 
-def project(folder: Path) -> Path:
+def project(folder: Path, classifiers: list[str]) -> Path:
     make_project(folder)
-    set_params(folder, elements=["Ti"])
+    set_params(folder, elements=["Ti"], models={**FAST, "classifiers": classifiers})
     track(folder)
     return folder
 
@@ -75,10 +75,12 @@ def interrupt(folder: Path, way: str, moment: float) -> str:
         return f"{len(jobs[:1])} job killed; Snakemake ended with {process.returncode}"
 
 
-def kill_workflow(ways: list[str], kills: int, dice: random.Random, base: Path) -> int:
+def kill_workflow(
+    ways: list[str], kills: int, dice: random.Random, base: Path, classifiers: list[str]
+) -> int:
     """Number of results that differ in the end."""
     started = time.monotonic()
-    reference = project(base / "reference")
+    reference = project(base / "reference", classifiers)
     run(reference, "dvc", "repro")
     wanted, whole = checksums(reference), time.monotonic() - started
     print(f"undisturbed: {whole:.0f} s, {len(wanted)} files")
@@ -87,7 +89,7 @@ def kill_workflow(ways: list[str], kills: int, dice: random.Random, base: Path) 
         done = runs = 0
         while done < kills:  # where a run comes to its end before its kill, another begins
             runs += 1
-            folder, ended = project(base / f"{way}{runs}"), False
+            folder, ended = project(base / f"{way}{runs}", classifiers), False
             while done < kills and not ended:
                 moment = dice.uniform(1, whole / 2)
                 said = interrupt(folder, way, moment)
@@ -115,6 +117,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=4, help="kills of each way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ways", nargs="+", default=[*WAYS, *JOBS], choices=[*WAYS, *JOBS])
+    parser.add_argument("--classifiers", nargs="+", default=FAST["classifiers"],
+                        help="fewer are quicker")  # fmt: skip
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
     base = Path(tempfile.mkdtemp(prefix="interruptions")).resolve()
@@ -127,7 +131,7 @@ def main() -> int:
         different += len(found.different)
     ways = [way for way in arguments.ways if way in WAYS]
     if ways:
-        different += kill_workflow(ways, arguments.kills, dice, base)
+        different += kill_workflow(ways, arguments.kills, dice, base, arguments.classifiers)
     return bool(different)
 
 

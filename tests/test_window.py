@@ -135,7 +135,7 @@ def test_a_tail_meets_the_first_energy(start):
 
 
 @given(
-    start=st.floats(-60.0, -10.0), tail=st.floats(0, 30), span=st.floats(18.0, 80.0),
+    start=st.floats(-60.0, -10.0), tail=st.floats(0, 30), span=st.floats(31.0, 80.0),
     points=st.integers(2, 400),
 )  # fmt: skip
 def test_a_covered_window_has_no_tail(start, tail, span, points):
