@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from conftest import make_settings, rutile, spinel
-from xascoord.core.errors import XascoordError
+from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.schemas import GEOMETRIES, REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.geometries.data import (
@@ -302,7 +302,7 @@ def test_published_figures(root):
 
 
 @pytest.mark.slow
-def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
+def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path, monkeypatch):
     """Sites of a real crystal are labelled; networks learn; one and two processes agree."""
     settings = make_settings(
         geometries={**EIGHT, "splits": ["random"]}, elements=["Cu"], sources=["demo", "feff"],
@@ -334,6 +334,10 @@ def test_from_spectra_to_predictions_and_back_after_a_kill(tmp_path):
     label_geometries("Cu", settings, folders, out, rejected, tmp_path / "journals", 1)
     assert [r["symbol"] for r in read_rows(out, GEOMETRIES)] == ["T:4", "O:6"]
     assert [r["reason"] for r in read_rows(rejected, REJECTIONS)] == ["site_averaged", "duplicate"]
+    with monkeypatch.context() as patched:
+        patched.setattr("xascoord.geometries.stage.clean", lambda element, rows, *a: (rows[1:], []))
+        with pytest.raises(AccountingError, match="4 spectra, 1 kept, 2 rejected"):
+            label_geometries("Cu", settings, folders, out, rejected, tmp_path / "journals", 1)
     with pytest.raises(XascoordError, match="fewer than two"):
         train_geometries("Cu", settings, out, tmp_path / "p", tmp_path / "s", tmp_path / "j", 1)
 

@@ -51,6 +51,7 @@ def test_committed_schema_is_the_generated_one(root):
         ({"models": {"grids": {"C": []}}}, "models.grids.C", "at least 1"),
         ({"models": {"grids": {"n_neighbors": [10, 10]}}}, "models.grids", "only once"),
         ({"models": {"folds": 1}}, "models.folds", "greater than or equal to 2"),
+        ({"models": {"classifiers": ["knn"]}}, "", "forest is not among models.classifiers"),
         ({"quality": {"min_points": None}}, "quality.min_points", "integer"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, made_up_element
-from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.errors import AccountingError, MeasurementError, SourceError
 from xascoord.core.kinds import DEGRADED
 from xascoord.core.rankings import combine, dominant
 from xascoord.core.rejections import RejectedSpectrum
@@ -18,6 +18,7 @@ from xascoord.models.element import ElementFiles, make_folds
 from xascoord.settings.spectra import Window
 from xascoord.spectra.distortion import Distortion
 from xascoord.structures.compounds import read_compounds
+from xascoord.validation import stage
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
 from xascoord.validation.evaluate import _scores, evaluate
 from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
@@ -220,6 +221,19 @@ def test_held_out_materials_are_not_learnt(monkeypatch):
     assert seen
     assert not set.union(*seen) & {case.compound for case in cases}
     assert {row["training_set"] for row in rows} == {s.name for s in TRAINING_SETS}
+
+
+def test_an_evaluated_spectrum_that_gets_lost_is_noticed(monkeypatch, tmp_path):
+    data = made_up_element()
+    energy, mu = copper_edge(0, 0)
+    rows = [{"spectrum_id": s, "energy": energy, "mu": mu, "e0": 8979.0} for s in data.spectra]
+    monkeypatch.setattr(stage, "read_element", lambda files, settings: (data, rows))
+    monkeypatch.setattr(stage, "promise_of", lambda *a: None)
+    monkeypatch.setattr(stage, "evaluate", lambda data, cases, *a: (cases[1:], []))
+    files = ElementFiles("Ti", tmp_path / "datasets", tmp_path / "labels")
+    with pytest.raises(AccountingError, match="were evaluated, 0 rejected"):
+        validate_element(files, make_settings(), tmp_path / "t", tmp_path / "a", tmp_path / "b")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_element_without_measured_files_needs_no_models(root, tmp_path):
