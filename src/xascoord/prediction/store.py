@@ -169,8 +169,8 @@ def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None 
         of = f" of origin {origin!r}" if origin is not None else ""
         known = sorted({e.origin for found in entries.values() for e in found})
         raise BundleError(
-            f"no models{of} of {element}; there are those of {' '.join(sorted(entries))} "
-            f"(origins: {', '.join(known)})"
+            f"no models{of} of {element}; a run here ('snakemake --cores 2') makes them. There are "
+            f"those of {' '.join(sorted(entries))} (origins: {', '.join(known)})"
         )
     own = [entry for entry in mine if entry.origin == OWN]
     others = [entry for entry in mine if entry.origin != OWN]
