@@ -107,7 +107,7 @@ def test_many_windows_at_once(bundles):
     assert max(a.distance for a in answers) < 1e-3
     with pytest.raises(MeasurementError, match="161 finite values"):
         predictor.predict("Cu", features[:, :100])
-    with pytest.raises(BundleError, match="there are those of Cu"):
+    with pytest.raises(BundleError, match="There are those of Cu"):
         predictor.predict("Ti", features)
 
 
