@@ -24,7 +24,9 @@ rule import_embedded:
         "results/benchmarks/01_spectra/import_embedded.tsv"
     params:
         code=code_of("sources.collect:SpectraWriter", "sources.embedded:read_both"),
-        settings=settings("embedded", "quality", demo=["folder"], feff=["run"]),
+        settings=settings(
+            "embedded", "quality", demo=["folder"], feff=["run.convergence"]
+        ),
     message:
         "Importing the embedded spectra"
     shell:

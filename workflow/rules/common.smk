@@ -84,10 +84,19 @@ THRESHOLDS = "results/03_labels/thresholds.json"
 
 
 def chosen(*sections, **parts):
-    """The named sections of the settings; of one that is given by name only the listed values."""
+    """The named sections of the settings; of one that is given by name only the listed values.
+
+    "run.timeout" is the value of a section within it.
+    """
     values = {name: SETTINGS[name] for name in sections}
     for name, keys in parts.items():
-        values[name] = {key: SETTINGS[name][key] for key in keys}
+        values[name] = {}
+        for key in keys:
+            outer, _, inner = key.partition(".")
+            if inner:
+                values[name].setdefault(outer, {})[inner] = SETTINGS[name][outer][inner]
+            else:
+                values[name][key] = SETTINGS[name][key]
     return values
 
 
