@@ -61,6 +61,7 @@ def test_answers_are_counted(bundles, measured, tmp_path, capsys):
     assert (row["origin"], row["samples"], row["cn_right"]) == ("here", "3", "2")
     assert (row["classes"], row["recall"]) == ("4 6", "4:1/2 6:1/1")
     assert "expected calibration error 0." in shown
+    assert "Jaccard index of the rankings: " in shown
     with (tmp_path / "out/reliability.csv").open() as handle:
         whole = [row for row in csv.DictReader(handle) if row["bin"] == "all"]
     assert [(row["step"], row["spectra"], row["right"]) for row in whole] == [

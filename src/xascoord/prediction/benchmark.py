@@ -128,6 +128,7 @@ def summary(rows: Sequence[Row]) -> list[Row]:
         numbers = Counter(_number(row) for row in known)
         recall = _recall(known)
         stated, _ = stated_and_right(known)
+        likeness = [row["jaccard"] for row in known if row["jaccard"] != ""]
         found.append({
             "origin": origin, **_counts(known),
             "cn_right_of_answered": sum(row["cn_right"] for row in known if row["answered"]),
@@ -136,6 +137,8 @@ def summary(rows: Sequence[Row]) -> list[Row]:
             "recall": _written(recall),
             "mean_recall": round(
                 sum(right / n for right, n in recall.values()) / max(len(recall), 1), 3),
+            "jaccard": sum(likeness) / len(likeness) if likeness else float("nan"),
+            "with_ranking": len(likeness),
             "stated": float(stated.mean()) if len(stated) else float("nan"),
             "ece": calibration_error(known),
             "in_certain": sum(row["in_certain"] for row in known)
@@ -241,6 +244,8 @@ def describe_figures(figures: Mapping[str, Any]) -> str:
         f"  first environment right: {of('environment_right')}; constant guess "
         f"{figures['constant_environment']}",
         f"  recall by coordination number: {figures['recall']}; mean {figures['mean_recall']:.0%}",
+        f"  Jaccard index of the rankings: {figures['jaccard']:.2f} ({figures['with_ranking']} "
+        "samples of published structure)",
         f"  stated probability of the answered: {figures['stated']:.0%} on average; expected "
         f"calibration error {figures['ece']:.2f}",
         "  true number in the certain set: "
