@@ -16,7 +16,6 @@ figures.
 from __future__ import annotations
 
 import argparse
-import csv
 import itertools
 import sys
 import time
@@ -36,6 +35,7 @@ from sklearn.svm import SVC
 
 from xascoord.core.engines import PATHS, engine_of
 from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.files import write_csv
 from xascoord.core.rankings import cns_in, described_cn
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.normalise import ModelInput, windows_about
@@ -331,14 +331,6 @@ def describe(title: str, rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """A table."""
-    with path.open("w", newline="") as handle:
-        writer = csv.DictWriter(handle, rows[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main() -> int:
     """Try everything, choose, print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -406,10 +398,10 @@ def report(rows: list[dict[str, Any]], degraded: list[dict[str, Any]], out: Path
             "degraded_right": round(right / number, 4),
         })  # fmt: skip
     table.sort(key=lambda r: (-r["merit"], -r["mean_log_probability"]))
-    write(out / "candidates.csv", table)
-    write(out / "samples.csv", rows)
+    write_csv(out / "candidates.csv", table, tuple(table[0]))
+    write_csv(out / "samples.csv", rows, tuple(rows[0]))
     chosen = nested(rows)
-    write(out / "nested.csv", chosen)
+    write_csv(out / "nested.csv", chosen, tuple(chosen[0]))
     for row in table[:8]:
         print(" | ".join(f"{value}" for value in row.values()))
     now = ("10+30", "as measured, three", "forest", "mean of 2 eV", 1.0)

@@ -19,18 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from xascoord.core.errors import MeasurementError
-from xascoord.core.rankings import dominant_cn
+from xascoord.core.rankings import described_cn, dominant_cn
 from xascoord.models.published.convert import EDGE_ENERGY, WINDOWS
 from xascoord.models.published.trees import as_estimator, read_forest
 from xascoord.settings.spectra import Window
 from xascoord.settings.tree import load_settings
 from xascoord.structures.compounds import read_compounds
 from xascoord.validation.manifest import expectation, prepare_sample, read_manifest
-
-
-def first_cn(environment: str) -> int:
-    """Of an environment, e.g. ``CN_6 octahedral``."""
-    return int(environment.split()[0].removeprefix("CN_"))
 
 
 def report(title: str, pairs: list[tuple[str, int, int]], left: Counter[str]) -> None:
@@ -60,7 +55,7 @@ def main() -> None:
     thresholds = settings.labels.cn_threshold, settings.labels.motif_threshold
     compounds = read_compounds(Path("data/compounds.csv"))
     samples = read_manifest(Path("data/experiments.csv"))
-    truth = {s.name: first_cn(expectation(s, compounds, thresholds)[1]) for s in samples}
+    truth = {s.name: described_cn(expectation(s, compounds, thresholds)[1]) for s in samples}
     models = {}
     for path in sorted(given.forests.rglob("RandomForest_*_c_num.sav")):
         forest = read_forest(path)

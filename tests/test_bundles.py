@@ -1,4 +1,3 @@
-import json
 import shutil
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import PAPER_EDGE, PAPER_WINDOW, make_settings
-from model_data import made_up_element
+from model_data import made_up_element, with_changed_record
 from xascoord.core.errors import BundleError
 from xascoord.models import bundles as bundles
 from xascoord.models.bundles import (
@@ -118,16 +117,7 @@ def test_another_grid_or_energy_reference_is_refused(saved, section, field):
 
 
 def _with_record(saved, tmp_path, change):
-    path = tmp_path / "changed.skops"
-    with zipfile.ZipFile(saved[2]) as old, zipfile.ZipFile(path, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "record.json":
-                record = json.loads(content)
-                change(record)
-                content = json.dumps(record).encode()
-            new.writestr(name, content)
-    return path
+    return with_changed_record(saved[2], tmp_path / "changed.skops", change)
 
 
 @pytest.mark.parametrize("library", ["scikit-learn", "xascoord"])

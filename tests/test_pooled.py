@@ -1,14 +1,12 @@
 """Elements learnt together: their spectra joined, models of a pool, and elements left out."""
 
 import csv
-import json
-import zipfile
 
 import numpy as np
 import pytest
 
 from conftest import make_settings
-from model_data import copper_edge
+from model_data import copper_edge, with_changed_record
 from project import make_project, snakemake
 from xascoord.core.elements import GROUP_OF, POOLS, group_of
 from xascoord.core.errors import BundleError, SettingsError, XascoordError
@@ -191,14 +189,7 @@ def test_predictions_of_other_spectra_are_not_compared(trained, tmp_path, settin
 )
 def test_damaged_records_of_pools_are_one_error(trained, tmp_path, change, words):
     path, damaged = trained / "data/pooled/3d_metal/forest.skops", tmp_path / "damaged.skops"
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(damaged, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "record.json":
-                record = json.loads(content)
-                change(record)
-                content = json.dumps(record).encode()
-            new.writestr(name, content)
+    with_changed_record(path, damaged, change)
     with pytest.raises(BundleError) as caught:
         read_record(damaged)
     assert words in str(caught.value) and str(damaged) in str(caught.value)

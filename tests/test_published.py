@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import pickle
-import zipfile
 import zlib
 from collections import OrderedDict
 
 import numpy as np
 import pytest
 
+from model_data import with_changed_record
 from project import make_project, snakemake
 from xascoord.core.errors import BundleError, SettingsError, XascoordError
 from xascoord.core.rejections import RejectedSpectrum
@@ -473,14 +473,7 @@ def test_damaged_records_of_published_models_are_one_error(tmp_path, change, wor
     save(tmp_path, forest())
     convert_folder(tmp_path, tmp_path / "out", WINDOWS["table"])
     path, damaged = tmp_path / "out/Fe/forest.skops", tmp_path / "damaged.skops"
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(damaged, "w") as new:
-        for name in old.namelist():
-            content = old.read(name)
-            if name == "record.json":
-                record = json.loads(content)
-                change(record)
-                content = json.dumps(record).encode()
-            new.writestr(name, content)
+    with_changed_record(path, damaged, change)
     with pytest.raises(BundleError) as caught:
         load_bundle(damaged)
     assert words in str(caught.value) and str(damaged) in str(caught.value)
