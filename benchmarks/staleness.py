@@ -19,15 +19,18 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import yaml
+
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "1"]
-TARGETS = ["all", "classify_geometries"]
+TARGETS = ["all", "classify_geometries", "count_metals"]
 # A module of each room, and the first stage that it may make out of date (None: no stage at all).
 MODULES = {
-    "sources/demo/spectra.py": "01", "sources/collect.py": "01", "structures/symmetry.py": "02",
+    "sources/demo/spectra.py": "01", "sources/collect.py": "01", "structures/symmetry.py": "01",
     "datasets/build.py": "02", "spectra/window.py": "02", "labels/assign.py": "03",
     "labels/tables.py": "03", "models/novelty.py": "04", "networks/network.py": "04",
     "importance/drop.py": "05", "validation/cases.py": "06", "measured/read.py": "06",
-    "report/page.py": "07", "geometries/data.py": "08", "prediction/answer.py": None,
+    "report/page.py": "07", "geometries/data.py": "08", "oxygen/spectra.py": "09",
+    "prediction/answer.py": None,
     "simulation/simulate.py": None, "cli/models.py": None, "workflow/run_lock.py": None,
 }  # fmt: skip
 
@@ -57,6 +60,11 @@ def plan(folder: Path) -> Counter[str]:
 
 def pretend(folder: Path) -> None:
     """Empty files for results that are not there, with records as if they had been made."""
+    path = folder / "params.yaml"  # spectra for stage 09 as well, which no data come with
+    values = yaml.safe_load(path.read_text())
+    (folder / "oxygen_spectra").mkdir()
+    path.write_text(yaml.safe_dump(
+        {**values, "oxygen": {**values["oxygen"], "folder": "oxygen_spectra"}}))  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(folder / "src")}
     options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
     listed = subprocess.run([*SNAKEMAKE, "--summary", *TARGETS], check=True, **options).stdout
@@ -83,6 +91,9 @@ def main() -> int:
         }
         if arguments.pretend:
             pretend(folder)
+        elif yaml.safe_load((folder / "params.yaml").read_text())["oxygen"]["folder"] is None:
+            TARGETS.remove("count_metals")
+            del MODULES["oxygen/spectra.py"]
         before = plan(folder)
         if before:
             raise SystemExit(f"there is something to be done before any edit: {dict(before)}")

@@ -17,7 +17,7 @@ import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from xascoord.core.rejections import RejectedSpectrum, Rejection
 
 CU, TI = 8979.0, 4966.0
 LONGEST = 10.0  # s an input
-MOST_MEMORY = 600_000  # kB more than before, over all inputs of a reader
+MOST_MEMORY = 600_000  # kB an input
 _TOKENS = [
     b"\0", b"\xff", b"\x1b[2J", b"\n", b"\r", b" ", b"\x0c", b'"', b"'", b"\\", b"[", b"]", b"{",
     b"}", b",", b":", b"#", b"nan", b"inf", b"-1", b"0", b"1e400", b"1e-400", b"9" * 400,
@@ -83,8 +83,16 @@ class Tally:
     """What came of some inputs."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
-    memory: int = 0
+    slowest: float = 0.0  # s of processor time
+    memory: int = 0  # kB that one input took while it was read
+    worst: dict[str, bytes] = field(default_factory=dict)  # the inputs of these two figures
+
+    def add(self, content: bytes, seconds: float, memory: int) -> None:
+        """Keep the figures of an input where they are the worst so far."""
+        if seconds > self.slowest:
+            self.slowest, self.worst["slowest"] = seconds, content
+        if memory > self.memory:
+            self.memory, self.worst["largest"] = memory, content
 
     def row(self, name: str) -> str:
         """A line of the table."""
@@ -109,16 +117,32 @@ class Reader:
     around: Callable[[Path], None] = lambda folder: None
 
 
+def _forget_peak() -> None:
+    """Let the peak of memory begin anew, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    """Highest memory of the process since then, in kB."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 @contextmanager
-def _watched(tally: Tally) -> Iterator[None]:
+def _watched(tally: Tally, content: bytes) -> Iterator[None]:
     """End the process, with a traceback, where an input hangs."""
     faulthandler.dump_traceback_later(6 * LONGEST, exit=True, file=sys.__stderr__)
-    started = time.process_time()  # other programs are no fault of a reader
+    _forget_peak()
+    before, started = _peak(), time.process_time()  # other programs are no fault of a reader
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
-        tally.slowest = max(tally.slowest, time.process_time() - started)
+        tally.add(content, time.process_time() - started, _peak() - before)
 
 
 def run_reader(name: str, folder: Path, number: int) -> Tally:
@@ -133,7 +157,6 @@ def run_reader(name: str, folder: Path, number: int) -> Tally:
         path.write_bytes(reader.pack(seed) if reader.pack else seed)
         assert reader.read(target) == "answer", name
     tally = Tally()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     @settings(
         max_examples=number,
@@ -152,8 +175,9 @@ def run_reader(name: str, folder: Path, number: int) -> Tally:
         packed = reader.pack(seeds[seed]) if reader.pack and raw else seeds[seed]
         for mutation in mutations:
             packed = mutated(packed, mutation)
-        path.write_bytes(packed if raw or not reader.pack else reader.pack(packed))
-        with _watched(tally), warnings.catch_warnings(), np.errstate(all="ignore"):
+        content = packed if raw or not reader.pack else reader.pack(packed)
+        path.write_bytes(content)
+        with _watched(tally, content), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
                 outcome = reader.read(target)
@@ -163,7 +187,6 @@ def run_reader(name: str, folder: Path, number: int) -> Tally:
         tally.outcomes[outcome] += 1
 
     inputs()
-    tally.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return tally
 
 

@@ -277,6 +277,9 @@ LARGE = {
     "one comment.dat": (b"# " + b"a" * 200_000 + b"\n" + COLUMNS, "limits.line_bytes"),
     "rows.dat": (b"1 2\n" * (1 << 20), "limits.points"),
     "rows.xdi": (XDI + b"1 2\n" * (1 << 20), "limits.points"),
+    "wide.dat": (COLUMNS + b"1 " * 1_001 + b"\n", "limits.columns"),
+    "wide.xdi": (XDI + COLUMNS + b"1 " * 1_001 + b"\n", "limits.columns"),
+    "ragged.xdi": (XDI + b"1 2\n" * 20_000 + b"1 " * 600 + b"\n", "limits.values"),
     "form feeds.dat": (b"\x0c" * (20 << 20), "empty"),
     "separators.dat": (COLUMNS + b"\x1e" * (20 << 20), "limits.points"),
     "zeros.prj": (gzip.compress(b"# Athena project file\n" + bytes(200 << 20), 1),
@@ -317,9 +320,9 @@ def test_long_lines_take_no_longer(tmp_path, line, place):
 def test_limits_of_the_settings_are_in_force(tmp_path):
     path = _measured(tmp_path, "a.dat", COLUMNS)
     assert len(read_measurements(path)) == 1
-    for name in ("file_bytes", "line_bytes", "points"):
+    for name in ("file_bytes", "line_bytes", "points", "columns", "values"):
         with pytest.raises(MeasurementError, match=name):
-            read_measurements(path, limits=Limits.model_validate({name: 10}))
+            read_measurements(path, limits=Limits.model_validate({name: 1}))
 
 
 def test_crystals_to_compute_are_read_by_name_and_size(tmp_path):

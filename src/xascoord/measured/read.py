@@ -30,7 +30,7 @@ from xascoord.measured.formats import (
     read_xdi,
 )
 from xascoord.measured.scans import split_scans
-from xascoord.measured.text_tables import decode, read_tables
+from xascoord.measured.text_tables import check_columns, decode, read_tables
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
@@ -183,13 +183,15 @@ def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
         raise MeasurementError(f"{path}: {why}")
     # A parser takes many times the bytes of a line, in memory.
     check_text(content, limits.points, limits.line_bytes)
+    text = decode(content)
+    check_columns(text, limits)
     if not re.match(rb"(\xef\xbb\xbf)?\s*#\s*XDI", head):
-        return read_columns(path, decode(content))
+        return read_columns(path, text)
     try:
         return [read_xdi(path)]
     except MeasurementError as error:
         try:  # its columns may be read all the same
-            groups = read_columns(path, decode(content))
+            groups = read_columns(path, text)
         except MeasurementError:
             raise error from None
         note = str(error).removeprefix(f"{path}: ")

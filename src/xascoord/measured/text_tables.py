@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import MeasurementError
+from xascoord.core.errors import LimitError, MeasurementError
+from xascoord.settings.limits import Limits
 
 Array = npt.NDArray[np.float64]
-_MOST_COLUMNS = 1000  # their names are compared with each other
 _LONG = 30  # rows; what is shorter is no scan if there is a longer one
 _SAME_TABLE = 5  # lines of text, and fewer, within a table part it no more than a comment does
 _CLOCK = re.compile(r"\d[\d.]*[:/-][\d:/.TZ+-]*\d")  # times and dates among the columns
@@ -137,6 +137,38 @@ def has_decimal_comma(lines: Sequence[str]) -> bool:
     return commas > 0 and with_comma >= 0.9 * rows
 
 
+def check_columns(text: str, limits: Limits) -> None:
+    """Look at the width of a table before a parser does.
+
+    Parsers compare the names of columns with each other, and fill rows up to the widest.
+
+    Parameters
+    ----------
+    text
+        Of the file.
+    limits
+        Most columns and values.
+
+    Raises
+    ------
+    LimitError
+        Naming the limit.
+    """
+    rows = [line for line in _lines(text) if line.strip() and not line.lstrip().startswith("#")]
+    columns = max((len(re.split(r"[\s,;]+", row.strip())) for row in rows), default=0)
+    if columns > limits.columns:
+        raise LimitError(f"{columns:,} columns; limits.columns allows {limits.columns:,}")
+    if len(rows) * columns > limits.values:
+        raise LimitError(
+            f"{len(rows):,} rows of up to {columns:,} columns; limits.values allows "
+            f"{limits.values:,} values"
+        )
+
+
+def _lines(text: str) -> list[str]:
+    return re.split(r"\r\n|\n|\r", text)
+
+
 def read_tables(text: str, where: str) -> list[Table]:
     """The long tables of a text; the longest one if none is long.
 
@@ -152,9 +184,7 @@ def read_tables(text: str, where: str) -> list[Table]:
     MeasurementError
         If there are no two columns of numbers, or a row of them is damaged.
     """
-    lines = re.split(r"\r\n|\n|\r", text)
-    if any(len(line) > 2 * _MOST_COLUMNS and _count(line) > _MOST_COLUMNS for line in lines):
-        raise MeasurementError(f"{where}: a line of more than {_MOST_COLUMNS} columns")
+    lines = _lines(text)
     decimal_comma = has_decimal_comma(lines)
     blocks = _blocks(lines, decimal_comma)
     wide = [b for b in blocks if b.columns > 1]
@@ -183,10 +213,6 @@ def read_tables(text: str, where: str) -> list[Table]:
     if decimal_comma:
         tables = [replace(t, notes=(*t.notes, "decimal commas read as points")) for t in tables]
     return tables
-
-
-def _count(line: str) -> int:
-    return len(re.split(r"[\s,;]+", line))
 
 
 def _blocks(lines: Sequence[str], decimal_comma: bool) -> list[_Block]:

@@ -20,6 +20,10 @@ class Limits(Section):
     line_bytes: int = Field(
         100_000, ge=1, description="Bytes of a line of a measured file of columns."
     )
+    columns: int = Field(1_000, ge=1, description="Columns of a measured file.")
+    values: int = Field(
+        10_000_000, ge=1, description="Values of a measured file: its rows times its columns."
+    )
     document_bytes: int = Field(
         20_000_000, ge=1, description="Bytes of a document of a dump (a line, an entry), unpacked."
     )
