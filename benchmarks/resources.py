@@ -23,11 +23,13 @@ def asked() -> dict[str, tuple[str, int, int]]:
     rules = {}
     for path in sorted(Path("workflow/rules").glob("[0-9]*.smk")):
         for text in path.read_text().split("\nrule ")[1:]:
+            name = text.partition(":")[0]
             found = re.search(r'benchmark:\s+"([^"]+)"', text)
             if found:
-                name = text.partition(":")[0]
                 memory, runtime = (_first(table[name][key]) for key in ("mem_mb", "runtime"))
                 rules[name] = (found[1], memory, runtime)
+            elif "benchmark:" in text:
+                raise SystemExit(f"{path}: {name}: its benchmark is not understood")
     return rules
 
 
@@ -37,10 +39,15 @@ def _first(value: int | str) -> int:
     return int(numbers[0])
 
 
+def files_of(pattern: str) -> set[Path]:
+    """What a rule's jobs have written."""
+    return set(Path().glob(re.sub(r"\{\w+\}", "*", pattern)))
+
+
 def used(pattern: str) -> tuple[int, float, float]:
     """Jobs, largest memory (MB) and longest time (s) of a rule."""
     rows = []
-    for path in Path().glob(re.sub(r"\{\w+\}", "*", pattern)):
+    for path in files_of(pattern):
         with path.open(newline="") as handle:
             rows += list(csv.DictReader(handle, delimiter="\t"))
     memory = [float(row["max_rss"]) for row in rows if row["max_rss"] not in ("-", "NA")]
@@ -50,9 +57,13 @@ def used(pattern: str) -> tuple[int, float, float]:
 def main() -> int:
     """Print one line a rule; exit code 1 if a job used more than its rule asks for."""
     too_little = defaultdict(list)
+    rules = asked()
+    seen = set[Path]().union(*(files_of(pattern) for pattern, _, _ in rules.values()))
+    if unknown := sorted(set(Path("results/benchmarks").rglob("*.tsv")) - seen):
+        raise SystemExit(f"of no rule: {', '.join(map(str, unknown))}")
     print(f"{'rule':28} {'jobs':>4} {'MB used':>8} {'asked':>6} {'ratio':>6}"
           f" {'s used':>8} {'asked':>7} {'ratio':>6}")  # fmt: skip
-    for rule, (pattern, memory, runtime) in asked().items():
+    for rule, (pattern, memory, runtime) in rules.items():
         jobs, most, longest = used(pattern)
         if not jobs:
             continue

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pandas as pd
@@ -17,6 +18,7 @@ from corrupt import CU, feff_corpus, write_dump
 from project import BIN, FAST, QUICK, SLICE, checksums, make_project, run, set_params, snakemake
 from xascoord.models.bundles import load_bundle
 from xascoord.settings.tree import Settings
+from xascoord.workflow.failures import describe_failures
 
 
 def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
@@ -314,6 +316,64 @@ def test_every_rule_has_memory_and_time():
     }  # fmt: skip
     assert set(table) == rules
     assert all(set(asked) == {"mem_mb", "runtime"} for asked in table.values())
+
+
+def test_no_job_is_left_out_of_the_table_of_resources(tmp_path):
+    """``benchmarks/resources.py`` says so where it does not understand a rule or a file."""
+    for name in ("workflow", "profiles"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    written = tmp_path / "results/benchmarks/02_datasets/Ti.tsv"
+    written.parent.mkdir(parents=True)
+    written.write_text("s\tmax_rss\n1.5\t200\n")
+
+    def table():
+        command = [sys.executable, ROOT / "benchmarks/resources.py"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    code, said = table()
+    assert code == 0
+    assert re.search(r"^build_datasets +1 +200 ", said, re.M)
+    other = tmp_path / "results/benchmarks/02_datasets/other/Ti.tsv"
+    other.parent.mkdir()
+    other.write_text("s\tmax_rss\n1.5\t200\n")
+    assert table() == (1, "of no rule: results/benchmarks/02_datasets/other/Ti.tsv\n")
+    other.unlink()
+    rules = tmp_path / "workflow/rules/02_datasets.smk"
+    rules.write_text(
+        re.sub(r'benchmark:\s+"', 'benchmark:\n        f"', rules.read_text(), count=1)
+    )
+    code, said = table()
+    assert code == 1
+    assert "02_datasets.smk: build_datasets: its benchmark is not understood" in said
+
+
+def test_a_failed_run_ends_with_a_line_for_each_failed_job(tmp_path):
+    folder = make_project(tmp_path / "project", elements=["Cu"])
+    (folder / "data/demo/structures.parquet").write_bytes(b"damaged")
+    output = snakemake(folder, check=False)
+    last = output[output.index("What failed") :].splitlines()
+    assert last[1].startswith("  logs/01_spectra/import_embedded.log: xascoord: error: "
+                              "data/demo/structures.parquet: not a readable")  # fmt: skip
+    assert not last[2].startswith("  ")
+
+
+def test_what_failed_is_read_from_the_logs(tmp_path):
+    (tmp_path / "good.log").write_text("fitting\nxascoord: error: \x1b[2Jno such file\n\n")
+    (tmp_path / "empty.log").write_text("")
+    named = [tmp_path / "good.log", tmp_path / "empty.log", tmp_path / "missing.log"]
+    record = tmp_path / "record"
+    record.write_text("".join(
+        f"Error in rule a:\n    log: {log} (check log file(s) for error details)\n"
+        for log in [*named, named[0]]
+    ))  # fmt: skip
+    lines = describe_failures([str(record), str(tmp_path / "none")]).splitlines()
+    assert lines[1] == f"  {named[0]}: xascoord: error: \\x1b[2Jno such file"
+    assert [line.partition(": ")[2] for line in lines[2:]] == 2 * [
+        "it says nothing: was the job killed (memory, time, not begun)?"
+    ]
+    record.write_text("Nothing to be done\n")
+    assert describe_failures([str(record)]) == ""
 
 
 @pytest.mark.slow
