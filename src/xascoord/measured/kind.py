@@ -34,12 +34,14 @@ def why_no_oxygen_compound(spectrum: ModelInput) -> str:
     norm = spectrum.norm[above]
     highest = float(norm.max())
     place = float(spectrum.energy[above][np.argmax(norm)] - spectrum.e0)
-    if spectrum.element in _SHARP and highest < _LOWEST:
+    # What has a strong pre-edge peak is no metal, however low its white line.
+    peak = abs(spectrum.e0 - spectrum.larch_e0) >= FAR_EDGE
+    if spectrum.element in _SHARP and highest < _LOWEST and not peak:
         return (
             f"no white line (highest {highest:.2f} edge steps): a metal, alloy or carbide? These "
             "models know oxygen compounds only"
         )
-    if place > _FARTHEST and abs(spectrum.e0 - spectrum.larch_e0) < FAR_EDGE:
+    if place > _FARTHEST and not peak:
         return (
             f"the first maximum is {place:.0f} eV above e0, no white line before it: a sulfide or "
             "a metal? These models know oxygen compounds only"
