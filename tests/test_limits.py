@@ -14,12 +14,13 @@ import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
 from corrupt import CU, TI, feff_corpus
-from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.errors import MeasurementError, SourceError, StructureError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
 from xascoord.measured.read import read_measurements
 from xascoord.settings.limits import Limits
+from xascoord.sources.crystals.amcsd import parse_cif
 from xascoord.sources.feff.missing import write_missing
 from xascoord.sources.json_stream import parts
 from xascoord.sources.stage import import_source
@@ -323,6 +324,27 @@ def test_limits_of_the_settings_are_in_force(tmp_path):
     for name in ("file_bytes", "line_bytes", "points", "columns", "values"):
         with pytest.raises(MeasurementError, match=name):
             read_measurements(path, limits=Limits.model_validate({name: 1}))
+
+
+def test_numbers_of_a_cif_that_would_take_a_parser_hours(tmp_path):
+    """5,000 digits in a symmetry operation; found by mutation."""
+    text = rutile("Ti").to(fmt="cif")
+    bad = text.replace("x, y, z", "x, y, z+" + "9" * 5000)
+    assert bad != text
+    started = time.process_time()
+    with pytest.raises(StructureError, match=r"line \d+: a number of 5000 digits"):
+        parse_cif(bad, 100)
+    (tmp_path / "good.cif").write_text(text)
+    (tmp_path / "bad.cif").write_text(bad)
+    settings = make_settings(
+        sources=["feff"], elements=["Ti"], feff={"run": {"structures": str(tmp_path)}}
+    )
+    assert write_missing(settings, tmp_path / "plan") == 1
+    with (tmp_path / "plan/rejections.csv").open(newline="") as handle:
+        (row,) = csv.DictReader(handle)
+    assert row["item"].endswith("bad.cif")
+    assert "a number of 5000 digits" in row["detail"]
+    assert time.process_time() - started < 10
 
 
 def test_crystals_to_compute_are_read_by_name_and_size(tmp_path):

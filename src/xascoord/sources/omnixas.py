@@ -27,6 +27,7 @@ from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.output import check_atoms
 from xascoord.spectra.checks import check_spectrum
+from xascoord.structures.cif import check_cif
 from xascoord.structures.identifiers import normalise_material_id
 from xascoord.structures.symmetry import structure_row
 
@@ -177,6 +178,7 @@ def _read_cif(path: Path, limits: Limits) -> Structure:
     from pymatgen.io.cif import CifParser
 
     text = read_file(path, limits.file_bytes).decode("utf-8", errors="replace")
+    check_cif(text)
     parser = CifParser.from_str(text)
     (structure,) = parser.parse_structures(primitive=False, on_error="raise")
     check_atoms(len(structure), limits)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from xascoord.core.errors import OF_THE_MACHINE, SourceError, StructureError
 from xascoord.core.rejections import Reason, Rejection
+from xascoord.structures.cif import check_cif
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -158,6 +159,7 @@ def parse_cif(text: str, most_atoms: int) -> Structure:
     """
     from pymatgen.io.cif import CifParser
 
+    check_cif(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -25,6 +25,7 @@ from xascoord.sources.feff.output import (
     read_feff,
     read_poscar,
 )
+from xascoord.structures.cif import check_cif
 from xascoord.structures.identifiers import normalise_material_id, structure_digest
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def _read_crystal(path: PurePosixPath, content: bytes, limits: Limits) -> Struct
     text = decode(content, limits)
     if path.suffix.lower() != ".cif":
         return read_poscar(text, limits)
+    check_cif(text)
     crystal = Structure.from_str(text, "cif")
     check_atoms(len(crystal), limits)
     return crystal
