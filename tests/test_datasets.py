@@ -21,6 +21,7 @@ from xascoord.core.rejections import Reason
 from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, read_table, to_table, write_rows
 from xascoord.datasets.build import build_datasets
+from xascoord.sources.account import opening
 from xascoord.sources.collect import SpectraWriter, Spectrum, spectrum_row
 from xascoord.sources.feff.cluster import boxed_cluster
 from xascoord.sources.stage import import_source
@@ -214,7 +215,7 @@ def _found(numbers):
 
 def test_a_writer_spills_and_keeps_everything(tmp_path):
     writer = SpectraWriter("feff", ["Cu", "Ti"], tmp_path, spill=3)
-    assert len(list(writer.consume(_found([*range(8), 2])))) == 10
+    assert len(list(writer.consume(opening(_found([*range(8), 2]))))) == 10
     counts = {row["absorber"]: row for row in writer.finish()}
     assert counts["Cu"] == {
         "source": "feff",
@@ -242,10 +243,27 @@ def test_a_spectrum_that_gets_lost_on_the_way_is_noticed(tmp_path, monkeypatch, 
             real(self, spectrum, structure)
 
     monkeypatch.setattr(SpectraWriter, "accept", forgetful)
-    list(writer.consume(_found(range(8))))
+    list(writer.consume(opening(_found(range(8)))))
     with pytest.raises(AccountingError, match="9 spectra came in, 7 stand in the tables, 1 are"):
         writer.finish()
     assert not (tmp_path / "counts.csv").exists()
+
+
+def test_a_document_that_a_reader_drops_is_noticed(tmp_path):
+    """What a reader opened is counted apart from what came of it."""
+
+    def read(drop):
+        for number, found in enumerate(opening(_found(range(8)))):
+            if number != drop:
+                yield found
+
+    writer = SpectraWriter("feff", ["Cu"], tmp_path)
+    list(writer.consume(read(None)))
+    assert sum(row["found"] for row in writer.finish()) == 9
+    writer = SpectraWriter("feff", ["Cu"], tmp_path)
+    list(writer.consume(read(4)))
+    with pytest.raises(AccountingError, match="9 documents were opened, 8 spectra and rejections"):
+        writer.finish()
 
 
 def test_tables_say_their_version(tmp_path):

@@ -8,6 +8,7 @@ from conftest import make_settings
 from project import ROOT
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.engines import engine_of, is_balanced
+from xascoord.sources.account import opening
 from xascoord.sources.collect import SpectraWriter, Spectrum
 from xascoord.sources.embedded import read_both
 
@@ -65,6 +66,6 @@ def test_an_element_with_too_few_runs_has_its_paths(embedded):
     assert keys
     assert all(key.startswith("paths/") for key in keys)
     writer = SpectraWriter("embedded", ELEMENTS)
-    for _ in writer.consume(found):
+    for _ in writer.consume(opening(found)):
         pass
     assert sum(writer.accepted.values()) == len(keys)

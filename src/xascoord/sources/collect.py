@@ -23,6 +23,7 @@ from xascoord.core.files import storing, temporary_name, write_csv
 from xascoord.core.rejections import Reason, Rejection, plain_text
 from xascoord.core.schemas import REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import to_table, versioned
+from xascoord.sources.account import CURRENT, Account
 
 Array = npt.NDArray[np.float64]
 COUNT_COLUMNS = ("source", "absorber", "found", "accepted", "rejected")
@@ -88,6 +89,7 @@ class SpectraWriter:
         self.spill = spill
         self.part = part
         self.found = 0
+        self._account = Account()
         self.accepted: Counter[str] = Counter()
         self.rejections: list[Rejection] = []
         self._keys: set[str] = set()
@@ -118,6 +120,7 @@ class SpectraWriter:
 
         What comes in is counted here; what goes out is counted in the tables (``finish``).
         """
+        CURRENT.set(self._account)
         for spectrum, structure in spectra:
             self.found += 1
             if isinstance(spectrum, Rejection):
@@ -126,6 +129,7 @@ class SpectraWriter:
                 assert structure is not None
                 self.accept(spectrum, structure)
             yield
+        CURRENT.set(None)
 
     def accept(self, spectrum: Spectrum, structure: dict[str, Any]) -> None:
         """Take a spectrum in; duplicates and unwanted absorbers become rejections."""
@@ -201,7 +205,8 @@ class SpectraWriter:
         Raises
         ------
         AccountingError
-            If what came in is not what stands in the tables and among the rejections.
+            If what was opened is not what came in, or that not what stands in the tables and among
+            the rejections.
         """
         if self.folder is None:
             self._check(len(self.spectra()))
@@ -227,7 +232,12 @@ class SpectraWriter:
         return self.counts()
 
     def _check(self, held: int) -> None:
-        """Compare what came in with what the tables hold."""
+        """Compare what was opened, what came in and what the tables hold."""
+        if self.found != self._account.opened:
+            raise AccountingError(
+                f"{self.source}: {self._account.opened} documents were opened, {self.found} "
+                "spectra and rejections came of them"
+            )
         if self.found != held + len(self.rejections):
             raise AccountingError(
                 f"{self.source}: {self.found} spectra came in, {held} stand in the tables, "

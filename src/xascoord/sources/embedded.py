@@ -17,6 +17,7 @@ from xascoord.core.elements import ELEMENTS
 from xascoord.core.schemas import FEFF_RUNS
 from xascoord.core.tables import read_rows
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import set_aside
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.demo.spectra import read_embedded as read_paths
 from xascoord.sources.feff.chunks import read_plan, results_of
@@ -42,9 +43,13 @@ def read_both(settings: Settings) -> Iterator[Found]:
     for one, structure in found:
         if one.absorber in done:
             yield _renamed(one, structure, FEFF10)
+        else:
+            set_aside(1)
     for one, structure in read_paths(settings):
         if one.absorber not in done:
             yield _renamed(one, structure, PATHS)
+        else:
+            set_aside(1)
 
 
 def _multiple_scattering(settings: Settings) -> Iterator[Found]:

@@ -18,6 +18,7 @@ from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_do
 from xascoord.jobs.journal import Journal
 from xascoord.settings.sources import MaterialsProject
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.xas_document import parse_document
 from xascoord.structures.identifiers import normalise_material_id
@@ -207,7 +208,7 @@ def read_downloads(
     """All downloaded spectra, checked; one spectrum or rejection for each document."""
     for element in settings.elements:
         with Journal(journals / f"{element}.jsonl") as journal:
-            for entry in _wanted(journal):
+            for entry in opening(_wanted(journal)):
                 try:
                     with one_document():
                         found = parse_document(entry["document"], NAME, settings)
@@ -215,7 +216,7 @@ def read_downloads(
                     yield Rejection(entry["key"], error.reason, error.detail, element), None
                     continue
                 yield found
-            for task in sorted(set(_listed(journal)) - journal.keys):
+            for task in opening(sorted(set(_listed(journal)) - journal.keys)):
                 detail = "listed but not downloaded yet; run the download to its end"
                 yield Rejection(task, Reason.EMPTY, detail, element, "averaged"), None
 

@@ -24,6 +24,7 @@ from xascoord.core.files import open_regular, read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.output import check_atoms
 from xascoord.spectra.checks import check_spectrum
@@ -120,7 +121,7 @@ def _read_part(
             f"{file}: {len(rows)} spectra, but {names} names {len(keys)}; fetch both anew"
         )
     structures: dict[str, dict[str, Any] | RejectedSpectrum] = {}
-    for key, row in zip(keys, rows, strict=True):
+    for key, row in opening(zip(keys, rows, strict=True)):
         name = f"{element}/{part}/{key}"
         try:
             with one_document():

@@ -15,6 +15,7 @@ from xascoord.core.files import open_regular
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.json_stream import Part, parse_json, parts, too_large
 from xascoord.sources.xas_document import (
@@ -45,7 +46,7 @@ def read_archive(
     if not files:
         raise SourceError(f"xasdb_archive.path: no {', '.join(_SUFFIXES)} file at {path}")
     for file in files:
-        for where, document in read_documents(file, settings.limits):
+        for where, document in opening(read_documents(file, settings.limits)):
             if isinstance(document, RejectedSpectrum):
                 yield Rejection(where, document.reason, document.detail), None
                 continue

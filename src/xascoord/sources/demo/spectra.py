@@ -21,6 +21,7 @@ from xascoord.core.schemas import SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import SpectraWriter, Spectrum
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.batch import run_batch
@@ -153,7 +154,7 @@ def _computed(
     element: str, settings: Settings, journals: Path
 ) -> Iterator[tuple[Spectrum | Rejection, dict[str, Any] | None]]:
     structures, rejected = _structures(element, settings)
-    for item, why in rejected.items():
+    for item, why in opening(rejected.items()):
         yield Rejection(item, Reason.BAD_STRUCTURE, why, element), None
     with Journal(journals / f"{element}.jsonl") as journal:
         keys = {
@@ -163,7 +164,7 @@ def _computed(
         }
         results = {entry["key"]: entry for entry in journal.entries(keys)}
     for structure_id, (material, _, row) in structures.items():
-        for site in absorbing_sites(row["species"], row["equivalent_to"], element):
+        for site in opening(absorbing_sites(row["species"], row["equivalent_to"], element)):
             key = f"{structure_id}/{site}"
             try:
                 energy, mu = _spectrum(results.get(_key(row, site, settings)), element, settings)
@@ -203,7 +204,7 @@ def read_embedded(
     structures = {
         row["structure_id"]: row for row in read_rows(folder / "structures.parquet", STRUCTURES)
     }
-    for row in read_rows(folder / "spectra.parquet", SPECTRA):
+    for row in opening(read_rows(folder / "spectra.parquet", SPECTRA)):
         energy, mu = np.asarray(row["energy"]), np.asarray(row["mu"])
         key = row["spectrum_id"].removeprefix(f"{NAME}:")
         try:

@@ -35,6 +35,7 @@ from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal, read_journal
 from xascoord.settings.feff import Convergence, FeffRun, Preset
 from xascoord.settings.sources import Quality
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
@@ -255,7 +256,7 @@ def results_of(
     pairs: Iterable[tuple[PlannedRun, Row | None]], limits: Convergence, quality: Quality
 ) -> Iterator[tuple[Spectrum | Rejection, Row | None]]:
     """A checked spectrum or a rejection for each run and what is known of it, if anything is."""
-    for planned, entry in pairs:
+    for planned, entry in opening(pairs):
         row = planned.structure
         try:
             xmu = _spectrum(entry, row, planned.element, limits, quality)

@@ -13,6 +13,7 @@ from xascoord.core.files import read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.chunks import read_plan, results, write_plan
 from xascoord.sources.feff.files import Content, contents, read_content
@@ -180,7 +181,7 @@ def read_runs(
     """The spectra that this project had FEFF compute, checked like all others."""
     try:
         with (plan / "rejections.csv").open(newline="", encoding="utf-8") as handle:
-            for row in csv.DictReader(handle):
+            for row in opening(csv.DictReader(handle)):
                 yield Rejection(row["item"], Reason(row["reason"]), row["detail"]), None
     except OSError as error:
         raise SourceError(f"{plan}: no plan of FEFF runs ({error})") from None

@@ -19,6 +19,7 @@ from xascoord.core.files import check_text
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.tree import Settings
+from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.cluster import boxed_cluster, matching_site, read_cluster
 from xascoord.sources.feff.convergence import check_self_consistency, read_self_consistency
@@ -65,7 +66,7 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
     small, spectra = contents(path, settings.limits)
     structures: dict[PurePosixPath, dict[str, Any] | Rejection] = {}
     seen: set[PurePosixPath] = set()
-    for name, content in spectra:
+    for name, content in opening(spectra):
         seen.add(name.parent)
         try:
             text = read_content(content)
@@ -76,10 +77,10 @@ def read_feff(settings: Settings) -> Iterator[tuple[Spectrum | Rejection, dict[s
             yield Rejection(str(name.parent), error.reason, error.detail, _element(name)), None
             continue
         yield found, site.structure
-    for name in sorted(small):
-        if name.name == "feff.inp" and name.parent not in seen:
-            detail = "feff.inp without xmu.dat: FEFF did not run to its end"
-            yield Rejection(str(name.parent), Reason.EMPTY, detail, _element(name)), None
+    inputs = sorted(name for name in small if name.name == "feff.inp")
+    for name in opening([name for name in inputs if name.parent not in seen]):
+        detail = "feff.inp without xmu.dat: FEFF did not run to its end"
+        yield Rejection(str(name.parent), Reason.EMPTY, detail, _element(name)), None
     if not seen and not settings.feff.run.missing:
         raise SourceError(f"feff.path: no xmu.dat anywhere below {path}")
     idle = {n.parent for n in small if n.name == "POSCAR"} - {p.parent.parent for p in seen} - seen
