@@ -164,15 +164,45 @@ def test_command_with_a_folder_gives_a_table(bundles, tmp_path):
         (["--channel", "gamma"], "--channel"),
         (["--e0", "nan"], "--e0"),
         (["--plot", "picture.foo"], "must end in"),
+        (["--origin", "elsewhere"], "of origin 'elsewhere'"),
+        (["--plot", "{path}/picture.png"], "a.dat is a file, not a folder"),
+        (["--out", "{folder}"], "is a folder; name a file"),
+        (["--out", "{path}/table.csv"], "a.dat is a file, not a folder"),
     ],
 )
 def test_command_errors_are_one_message(bundles, tmp_path, arguments, words):
     path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    arguments = [one.format(path=path, folder=tmp_path) for one in arguments]
     given = arguments if arguments[0] == "none.dat" else [path, *arguments]
     result = run(*given, "--models", bundles)
     assert result.returncode == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+SLOW = ("sklearn", "skops", "larch", "scipy", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothere.xdi"], "nothere.xdi: no such file"),
+        ([".", "--classifier", "oracle"], "--classifier"),
+        ([".", "--element", "Xx"], "no models of Xx"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_slow_is_imported(tmp_path, arguments, words):
+    code = (
+        "import sys\nfrom xascoord.cli.main import app\n"
+        f"try: app(['predict', *{arguments!r}])\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print(code, [name for name in {SLOW!r} if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert words in result.stderr
+    assert result.stdout == "2 []\n", result.stderr
 
 
 NOT_NEEDED = ("torch", "snakemake", "dvc", "mp_api", "pymatgen", "matminer", "feff10", "ijson")
@@ -255,6 +285,23 @@ def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsy
     shown = capsys.readouterr()
     assert len(shown.out.splitlines()) == 3
     assert shown.err.count("not drawn, ZeroDivisionError") == 2
+
+
+def test_progress_of_a_folder_is_beside_the_table(bundles, tmp_path, monkeypatch, capsys):
+    for name in ("a", "b"):
+        columns(tmp_path / f"{name}.dat", *copper_edge(0, 3))
+    predict_folder(tmp_path, bundles, None)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [
+        "files: 0 of 2", "files: 2 of 2, done", "2 files, 2 spectra: 2 answered, 0 not",
+    ]  # fmt: skip
+    assert [row["file"] for row in csv.DictReader(shown.out.splitlines())] == ["a.dat", "b.dat"]
+    # Lines that grow on a terminal are progress enough.
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    predict_folder(tmp_path, bundles, None, as_json=True)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == ["2 files, 2 spectra: 2 answered, 0 not"]
+    assert len(json.loads(shown.out)) == 2
 
 
 @pytest.mark.slow

@@ -42,6 +42,11 @@ class Output:
             self._writer.writeheader()
             self._handle.flush()
 
+    @property
+    def is_shown_as_it_grows(self) -> bool:
+        """Whether it appears on the terminal line by line, where a bar would stand in between."""
+        return self.path is None and self._handle.isatty()
+
     def add(self, file: str, answers: Sequence[Answer]) -> None:
         """Put out the answers for a file."""
         for answer in answers:
