@@ -1,8 +1,10 @@
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.table import table_row, table_text
 from xascoord.settings.models import Prediction
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
@@ -285,6 +288,73 @@ def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsy
     shown = capsys.readouterr()
     assert len(shown.out.splitlines()) == 3
     assert shown.err.count("not drawn, ZeroDivisionError") == 2
+
+
+def test_a_table_for_people(bundles, tmp_path, monkeypatch, capsys):
+    """On a terminal: aligned, in words, with reasons; the CSV is named. In a pipe: CSV as ever."""
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    columns(tmp_path / "a name that is longer than others.dat", *copper_edge(1, 3))
+    (tmp_path / "[red]b.dat").write_text("no spectrum")
+    predict_folder(tmp_path, bundles, None)
+    assert capsys.readouterr().out.startswith("file,spectrum,element,answer,probability,")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    predict_folder(tmp_path, bundles, None)
+    lines = capsys.readouterr().out.splitlines()
+    start = lines[0].index("environment")
+    assert lines[0].split() == ["spectrum", "element", "environment", "prob.", "certain"]
+    assert lines[1].startswith("[red]b.dat") and lines[1][start:] == "no answer"
+    assert lines[2].startswith("    ") and "two columns" in " ".join(lines[2:4])
+    name = lines.index("a name that is longer than others.dat")
+    assert lines[name + 1][start:].startswith("octahedral, six neighbours")
+    (short,) = [line for line in lines if line.startswith("a.dat")]
+    assert short[start:].startswith("square co-planar, four neighbours")
+    assert "%" in short
+    assert lines[-1].endswith("--out FILE.csv, or a pipe.")
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_rows_of_the_table_by_hand():
+    octahedral = Alternative("CN_6 (octahedral)", "CN_6", "CN_6 octahedral", 0.875, 0.9)
+    sure = Answer("p.prj [one]", "Fe", "forest", (octahedral,), certain=(6, 5), error_rate=0.1,
+                  warnings=("low", "odd"))  # fmt: skip
+    row = table_row("folder/p.prj", sure)
+    assert row == (
+        "folder/p.prj [one]", "Fe", "octahedral, six neighbours", "88%", "6, 5", "low; odd"
+    )  # fmt: skip
+    refused = replace(sure, name="b.xdi", abstains="far from all")
+    assert table_row("b.xdi", refused) == ("b.xdi", "Fe", "no answer", "", "", "far from all")
+    assert table_text([row], 80, 0.1).splitlines() == [
+        "spectrum            element  environment                 prob.  certain",
+        "folder/p.prj [one]  Fe       octahedral, six neighbours  88%    6, 5",
+        "    low; odd",
+        "",
+        "certain: the coordination numbers that hold the true one at an error rate of 10%",
+        "(computed spectra).",
+        "All columns (rankings, e0, distances, ...) as CSV: --out FILE.csv, or a pipe.",
+    ]
+
+
+@pytest.mark.slow
+def test_a_bar_and_a_table_on_a_real_terminal(bundles, tmp_path):
+    """The bar is gone before the table comes; nothing of one stands in the other."""
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "xascoord", "predict", tmp_path, "--models", bundles]
+    shown = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as process:
+        os.close(theirs)
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # Linux says so that the other side has ended
+            pass
+    os.close(ours)
+    text = shown.decode()
+    assert process.returncode == 0, text
+    assert text.index("1/1") < text.index("spectrum ") < text.index("1 files, 1 spectra")
+    table = text[text.index("spectrum ") :]
+    assert "\x1b" not in table and "square co-planar, four neighbours" in table
 
 
 def test_progress_of_a_folder_is_beside_the_table(bundles, tmp_path, monkeypatch, capsys):
