@@ -19,6 +19,7 @@ from xascoord.prediction.environments import Alternative, alternatives, coordina
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.table import table_row, table_text
 from xascoord.settings.models import Prediction
+from xascoord.settings.spectra import Window
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 
@@ -433,6 +434,28 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
     assert len(shown) == 1
+
+
+def test_nothing_is_printed_over_a_curve(bundles, tmp_path, monkeypatch):
+    """Names of regions stand above their panel, the legend of neighbours below both."""
+    from xascoord.prediction import figure
+
+    drawn = []
+    monkeypatch.setattr(figure, "save_figure", lambda made, path: drawn.append(made))
+    (answer,) = Predictor(bundles).predict_file(
+        columns(tmp_path / "a.dat", *copper_edge(0, 3)), "Cu"
+    )
+    figure.plot_answer(answer, Window(), tmp_path / "a.png", (15.0, 30.0))
+    (made,) = drawn
+    made.draw_without_rendering()
+    left, right = (axes.get_window_extent() for axes in made.axes)
+    assert (left.y0, left.y1) == pytest.approx((right.y0, right.y1))
+    assert [text.get_text() for text in made.axes[1].texts] == ["pre", "main", "post"]
+    for text in made.axes[1].texts:
+        assert text.get_window_extent().y0 >= right.y1
+    (legend,) = made.legends
+    assert legend.get_window_extent().y1 <= right.y0
+    assert len(legend.get_texts()) == 1 + len(answer.nearest)
 
 
 @pytest.mark.parametrize("given", [[], ["--deglitch"], ["--no-deglitch"]])
