@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
@@ -49,6 +50,13 @@ def test_check_says_that_a_download_needs_a_key(root, monkeypatch):
     result = CliRunner().invoke(app, ["--settings", given, "check"])
     assert result.exit_code == 0
     assert "MP_API_KEY is not set" in result.stderr
+
+
+def test_the_version_as_command_and_option():
+    """The option stands before all else: wrong settings and commands do not matter to it."""
+    for given in (["version"], ["--version"], ["--params", "none.yaml", "--version", "nothing"]):
+        result = _run(*given)
+        assert (result.exit_code, result.output) == (0, f"{version('xascoord')}\n")
 
 
 def test_progress_of_an_unknown_number(capsys):

@@ -22,6 +22,16 @@ def test_environment_yml_installs_the_project(root):
     assert f"python{_project(root)['requires-python']}" in conda["dependencies"]
 
 
+def test_citation_and_changes_are_of_this_version(root):
+    project, citation = _project(root), yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    for paper in citation["references"]:
+        assert {"type", "title", "authors", "year"} <= paper.keys()
+    assert f"## {project['version']}" in (root / "CHANGELOG.md").read_text()
+
+
 def test_lock_pins_every_dependency_and_no_cuda(root):
     lock = (root / "requirements.lock").read_text()
     pinned = _names(line.lstrip("# ") for line in lock.splitlines() if "==" in line)

@@ -1,8 +1,10 @@
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.table import table_row, table_text
 from xascoord.settings.models import Prediction
+from xascoord.settings.spectra import Window
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 
@@ -164,15 +168,45 @@ def test_command_with_a_folder_gives_a_table(bundles, tmp_path):
         (["--channel", "gamma"], "--channel"),
         (["--e0", "nan"], "--e0"),
         (["--plot", "picture.foo"], "must end in"),
+        (["--origin", "elsewhere"], "of origin 'elsewhere'"),
+        (["--plot", "{path}/picture.png"], "a.dat is a file, not a folder"),
+        (["--out", "{folder}"], "is a folder; name a file"),
+        (["--out", "{path}/table.csv"], "a.dat is a file, not a folder"),
     ],
 )
 def test_command_errors_are_one_message(bundles, tmp_path, arguments, words):
     path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    arguments = [one.format(path=path, folder=tmp_path) for one in arguments]
     given = arguments if arguments[0] == "none.dat" else [path, *arguments]
     result = run(*given, "--models", bundles)
     assert result.returncode == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+SLOW = ("sklearn", "skops", "larch", "scipy", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothere.xdi"], "nothere.xdi: no such file"),
+        ([".", "--classifier", "oracle"], "--classifier"),
+        ([".", "--element", "Xx"], "no models of Xx"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_slow_is_imported(tmp_path, arguments, words):
+    code = (
+        "import sys\nfrom xascoord.cli.main import app\n"
+        f"try: app(['predict', *{arguments!r}])\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print(code, [name for name in {SLOW!r} if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
+    assert words in result.stderr
+    assert result.stdout == "2 []\n", result.stderr
 
 
 NOT_NEEDED = ("torch", "snakemake", "dvc", "mp_api", "pymatgen", "matminer", "feff10", "ijson")
@@ -257,6 +291,90 @@ def test_a_picture_that_fails_is_a_message(bundles, tmp_path, monkeypatch, capsy
     assert shown.err.count("not drawn, ZeroDivisionError") == 2
 
 
+def test_a_table_for_people(bundles, tmp_path, monkeypatch, capsys):
+    """On a terminal: aligned, in words, with reasons; the CSV is named. In a pipe: CSV as ever."""
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    columns(tmp_path / "a name that is longer than others.dat", *copper_edge(1, 3))
+    (tmp_path / "[red]b.dat").write_text("no spectrum")
+    predict_folder(tmp_path, bundles, None)
+    assert capsys.readouterr().out.startswith("file,spectrum,element,answer,probability,")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    predict_folder(tmp_path, bundles, None)
+    lines = capsys.readouterr().out.splitlines()
+    start = lines[0].index("environment")
+    assert lines[0].split() == ["spectrum", "element", "environment", "prob.", "certain"]
+    assert lines[1].startswith("[red]b.dat") and lines[1][start:] == "no answer"
+    assert lines[2].startswith("    ") and "two columns" in " ".join(lines[2:4])
+    name = lines.index("a name that is longer than others.dat")
+    assert lines[name + 1][start:].startswith("octahedral, six neighbours")
+    (short,) = [line for line in lines if line.startswith("a.dat")]
+    assert short[start:].startswith("square co-planar, four neighbours")
+    assert "%" in short
+    assert lines[-1].endswith("--out FILE.csv, or a pipe.")
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_rows_of_the_table_by_hand():
+    octahedral = Alternative("CN_6 (octahedral)", "CN_6", "CN_6 octahedral", 0.875, 0.9)
+    sure = Answer("p.prj [one]", "Fe", "forest", (octahedral,), certain=(6, 5), error_rate=0.1,
+                  warnings=("low", "odd"))  # fmt: skip
+    row = table_row("folder/p.prj", sure)
+    assert row == (
+        "folder/p.prj [one]", "Fe", "octahedral, six neighbours", "88%", "6, 5", "low; odd"
+    )  # fmt: skip
+    refused = replace(sure, name="b.xdi", abstains="far from all")
+    assert table_row("b.xdi", refused) == ("b.xdi", "Fe", "no answer", "", "", "far from all")
+    assert table_text([row], 80, 0.1).splitlines() == [
+        "spectrum            element  environment                 prob.  certain",
+        "folder/p.prj [one]  Fe       octahedral, six neighbours  88%    6, 5",
+        "    low; odd",
+        "",
+        "certain: the coordination numbers that hold the true one at an error rate of 10%",
+        "(computed spectra).",
+        "All columns (rankings, e0, distances, ...) as CSV: --out FILE.csv, or a pipe.",
+    ]
+
+
+@pytest.mark.slow
+def test_a_bar_and_a_table_on_a_real_terminal(bundles, tmp_path):
+    """The bar is gone before the table comes; nothing of one stands in the other."""
+    columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "xascoord", "predict", tmp_path, "--models", bundles]
+    shown = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as process:
+        os.close(theirs)
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # Linux says so that the other side has ended
+            pass
+    os.close(ours)
+    text = shown.decode()
+    assert process.returncode == 0, text
+    assert text.index("1/1") < text.index("spectrum ") < text.index("1 files, 1 spectra")
+    table = text[text.index("spectrum ") :]
+    assert "\x1b" not in table and "square co-planar, four neighbours" in table
+
+
+def test_progress_of_a_folder_is_beside_the_table(bundles, tmp_path, monkeypatch, capsys):
+    for name in ("a", "b"):
+        columns(tmp_path / f"{name}.dat", *copper_edge(0, 3))
+    predict_folder(tmp_path, bundles, None)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [
+        "files: 0 of 2", "files: 2 of 2, done", "2 files, 2 spectra: 2 answered, 0 not",
+    ]  # fmt: skip
+    assert [row["file"] for row in csv.DictReader(shown.out.splitlines())] == ["a.dat", "b.dat"]
+    # Lines that grow on a terminal are progress enough.
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    predict_folder(tmp_path, bundles, None, as_json=True)
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == ["2 files, 2 spectra: 2 answered, 0 not"]
+    assert len(json.loads(shown.out)) == 2
+
+
 @pytest.mark.slow
 def test_names_do_not_command_the_terminal(bundles, tmp_path):
     """Escape sequences, line breaks, right-to-left marks and bytes that are no text."""
@@ -316,6 +434,28 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
                 bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
     assert len(shown) == 1
+
+
+def test_nothing_is_printed_over_a_curve(bundles, tmp_path, monkeypatch):
+    """Names of regions stand above their panel, the legend of neighbours below both."""
+    from xascoord.prediction import figure
+
+    drawn = []
+    monkeypatch.setattr(figure, "save_figure", lambda made, path: drawn.append(made))
+    (answer,) = Predictor(bundles).predict_file(
+        columns(tmp_path / "a.dat", *copper_edge(0, 3)), "Cu"
+    )
+    figure.plot_answer(answer, Window(), tmp_path / "a.png", (15.0, 30.0))
+    (made,) = drawn
+    made.draw_without_rendering()
+    left, right = (axes.get_window_extent() for axes in made.axes)
+    assert (left.y0, left.y1) == pytest.approx((right.y0, right.y1))
+    assert [text.get_text() for text in made.axes[1].texts] == ["pre", "main", "post"]
+    for text in made.axes[1].texts:
+        assert text.get_window_extent().y0 >= right.y1
+    (legend,) = made.legends
+    assert legend.get_window_extent().y1 <= right.y0
+    assert len(legend.get_texts()) == 1 + len(answer.nearest)
 
 
 @pytest.mark.parametrize("given", [[], ["--deglitch"], ["--no-deglitch"]])

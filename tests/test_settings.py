@@ -39,15 +39,17 @@ def test_committed_schema_is_the_generated_one(root):
         ({"window": {"points": "many"}}, "window.points", "integer"),
         ({"window": {"lower": 45.0, "upper": -5.0}}, "window", "upper must lie above lower"),
         ({"elements": []}, "elements", "at least 1"),
-        ({"elements": ["Xx"]}, "elements.0", "'Li'"),
+        ({"elements": ["Cu", "Xx"]}, "yaml: elements: 'Xx': ", "'Li'"),
         ({"elements": ["Cu", "Cu"]}, "", "only once"),
         ({"sources": ["feff"]}, "", "feff.path"),
         ({"sources": ["xasdb_archive"]}, "", "xasdb_archive.path"),
         ({"seed": -1}, "seed", "greater than or equal to 0"),
         ({"augmentation": {"stretch": 50.0}}, "", "smaller than the window"),
-        ({"models": {"classifiers": ["svm"]}}, "models.classifiers.0", "'svc'"),
+        ({"models": {"classifiers": ["svm"]}}, "yaml: models.classifiers: 'svm': ", "'svc'"),
         ({"models": {"splits": ["random", "random"]}}, "models", "only once"),
-        ({"models": {"grids": {"trees": [0]}}}, "models.grids.trees.0", "greater than"),
+        ({"models": {"grids": {"trees": [0]}}}, "yaml: models.grids.trees: 0: ", "greater than"),
+        ({"edge_energy": {"step_range": [9.0]}}, "edge_energy.step_range", "one more entry"),
+        ({"edge_energy": {"step_range": [9.0, "x"]}}, "step_range: 'x': ", "number"),
         ({"models": {"grids": {"C": []}}}, "models.grids.C", "at least 1"),
         ({"models": {"grids": {"n_neighbors": [10, 10]}}}, "models.grids", "only once"),
         ({"models": {"folds": 1}}, "models.folds", "greater than or equal to 2"),
@@ -71,7 +73,20 @@ def test_a_list_of_wrong_entries_is_not_called_empty(tmp_path):
     path.write_text("elements: [Xx]")
     with pytest.raises(SettingsError) as caught:
         load_settings(path)
-    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value).splitlines()) == 2  # it, and where all settings stand
+
+
+def test_where_all_settings_stand_is_said_once_and_last(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("lables: {}\nseed: -1\nelements: [Xx]")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    *lines, last = str(caught.value).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    assert f"{path}: lables: no such setting; did you mean 'labels'?" in lines
+    assert "params.schema.json" in last
+    assert "params.schema.json" not in "".join(lines)
 
 
 @pytest.mark.parametrize("text", ["a: [1", "- 1\n- 2\n", "\tseed: 1"])

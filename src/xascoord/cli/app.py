@@ -83,6 +83,15 @@ class Given:
         return load_or_default(self.params) if self.text is None else self.load()
 
 
+def _print_version(asked: bool) -> None:
+    """Print the version and end, before anything else of the line is looked at."""
+    if asked:
+        from xascoord import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     ctx: typer.Context,
@@ -94,6 +103,12 @@ def root(
             "defaults. Snakemake hands each job what it depends on."
         ),
     ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Keep where the settings come from; the help of the application stands above."""
     ctx.obj = Given(params, settings)

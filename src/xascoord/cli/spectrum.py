@@ -50,13 +50,15 @@ def predict(
     plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="File for the table; it grows with each spectrum.")
+        Path | None,
+        typer.Option(help="File for the whole table (CSV); it grows with each spectrum."),
     ] = None,
 ) -> None:
     """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
 
     Example: `xascoord predict CuO.xdi --plot CuO.png`. Several files or a folder give
-    one line a spectrum: `xascoord predict *.xdi --out answers.csv`
+    one line a spectrum, on a terminal as a table to be read, in a pipe or with `--out` as CSV with
+    every column: `xascoord predict *.xdi --out answers.csv`
 
     Where the columns of a file cannot be told by their names: `xascoord predict scan.001
     --energy-column mono --i0 2 --if roi1 --if roi2`

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -14,22 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from xascoord.core.errors import MeasurementError, XascoordError
 from xascoord.core.text import printable
+from xascoord.jobs.progress import show_progress
 from xascoord.measured.columns import Columns
 from xascoord.measured.prepare import read_and_prepare
 from xascoord.measured.read import SUFFIXES, why_no_spectrum
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
+from xascoord.prediction.request import check_request, is_many, settings_with
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Importance, Prediction
 from xascoord.settings.spectra import Window
 
 Draw = Callable[[Sequence[Answer], Path], None]
-_PICTURES = (".png", ".pdf", ".svg")
 
 
 @dataclass(frozen=True)
@@ -97,24 +96,19 @@ def run(
     XascoordError
         If something that was given cannot be, or a single file cannot be read.
     """
-    given = {name: value for name, value in wishes.items() if value is not None}
-    path, many = paths[0], len(paths) > 1 or paths[0].is_dir()
-    if plot is not None and not many and plot.suffix.lower() not in _PICTURES:
-        raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
-    if e0 is not None and not math.isfinite(e0):
-        raise XascoordError("--e0: must be a number of eV")
-    try:
-        settings = Prediction.model_validate({**settings.model_dump(), **given})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise XascoordError(f"--{problem['loc'][0]}: {problem['msg']}") from None
+    check_request(paths, e0, plot, out)
+    settings = settings_with(settings, wishes)
     predictor = Predictor(models, settings, origin, limits)
+    _ = predictor.entry(element) if element else predictor.elements  # said once, and at once
     draw = partial(_draw, predictor=predictor, bounds=bounds, regions_of=window or Window())
     how = _How(element, e0, columns or Columns(), as_athena)
-    if many:
+    if is_many(paths):
         with closing(Output(out, as_json)) as output:
-            _run_files(_files_of(paths, output.path), predictor, how, plot, output, draw)
+            files = _files_of(paths, output.path)
+            counts = _run_files(files, predictor, how, plot, output, draw)
+        print(counts, file=sys.stderr)
         return
+    path = paths[0]
     answers = _predict_one(path, predictor, how)
     if out is not None:
         with closing(Output(out, as_json)) as output:
@@ -179,25 +173,33 @@ def _run_files(
     plot: Path | None,
     output: Output,
     draw: Draw,
-) -> None:
-    """Answers for several files, each put out before the next is read; counts at the end."""
-    _ = predictor.elements  # no models at all: said once, not for each file
+) -> str:
+    """Answers for several files, each put out before the next is read; their counts in words."""
     spectra = answered = others = 0
-    for file, name, why in files:
-        if why:
-            others += 1
-            output.add(name, [_no_answer(file, predictor, how, f"skipped: {why}")])
-            continue
-        answers = _answers(file, predictor, how)
-        output.add(name, answers)
-        spectra += len(answers)
-        answered += sum(answer.best is not None for answer in answers)
-        if plot is not None:
-            _draw_if_possible(draw, answers, plot / f"{'_'.join(Path(name).parts)}.png")
-    print(
+
+    def steps() -> Iterator[tuple[int, int]]:
+        nonlocal spectra, answered, others
+        yield 0, len(files)
+        for number, (file, name, why) in enumerate(files, start=1):
+            if why:
+                others += 1
+                output.add(name, [_no_answer(file, predictor, how, f"skipped: {why}")])
+            else:
+                answers = _answers(file, predictor, how)
+                output.add(name, answers)
+                spectra += len(answers)
+                answered += sum(answer.best is not None for answer in answers)
+                if plot is not None:
+                    _draw_if_possible(draw, answers, plot / f"{'_'.join(Path(name).parts)}.png")
+            yield number, len(files)
+
+    if output.is_shown_as_it_grows:
+        deque(steps(), maxlen=0)
+    else:
+        show_progress(steps(), "files")
+    return (
         f"{len(files) - others} files, {spectra} spectra: {answered} answered, "
-        f"{spectra - answered} not" + (f"; {others} other files are no spectra" if others else ""),
-        file=sys.stderr,
+        f"{spectra - answered} not" + (f"; {others} other files are no spectra" if others else "")
     )
 
 

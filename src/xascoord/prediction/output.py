@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 
 from xascoord.core.text import printable
 from xascoord.prediction.answer import Answer
+from xascoord.prediction.table import Row, table_row, table_text
 
 COLUMNS = (
     "file", "spectrum", "element", "answer", "probability", "cn_probability", "e0", "distance",
@@ -20,6 +22,8 @@ COLUMNS = (
 
 class Output:
     """A table, or a list of JSON objects, that grows with every file.
+
+    On a terminal the table is one for people, whose columns are aligned, and so comes at the end.
 
     Parameters
     ----------
@@ -37,15 +41,28 @@ class Output:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = path.open("w", newline="", encoding="utf-8")
         self._count = 0
+        self._rows: list[Row] = []
+        self._error_rate: float | None = None
+        self._on_terminal = path is None and self._handle.isatty()
+        self._is_for_people = self._on_terminal and not as_json
         self._writer = csv.DictWriter(self._handle, COLUMNS, lineterminator="\n")
-        if not as_json:
+        if not (as_json or self._is_for_people):
             self._writer.writeheader()
             self._handle.flush()
+
+    @property
+    def is_shown_as_it_grows(self) -> bool:
+        """Whether it appears on the terminal line by line, where a bar would stand in between."""
+        return self._on_terminal and self.as_json
 
     def add(self, file: str, answers: Sequence[Answer]) -> None:
         """Put out the answers for a file."""
         for answer in answers:
-            if self.as_json:
+            if self._is_for_people:
+                self._rows.append(table_row(file, answer))
+                if answer.certain:
+                    self._error_rate = answer.error_rate
+            elif self.as_json:
                 text = json.dumps({"file": file, **answer.record()}, indent=1)
                 self._handle.write(f"{',' if self._count else '['}\n{text}")
             else:
@@ -55,7 +72,11 @@ class Output:
 
     def close(self) -> None:
         """End what was begun; a file of our own is closed."""
-        if self.as_json:
+        if self._is_for_people:
+            width = shutil.get_terminal_size().columns
+            if self._rows:
+                self._handle.write(f"{table_text(self._rows, width, self._error_rate)}\n")
+        elif self.as_json:
             self._handle.write("\n]\n" if self._count else "[]\n")
         self._handle.flush()
         if self.path is not None:

@@ -35,6 +35,7 @@ from xascoord.settings.spectra import Averaging, EdgeEnergy, Window
 from xascoord.settings.yaml_text import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
+_WHERE_ALL_STAND = "All settings and what they may be: workflow/schemas/params.schema.json"
 
 
 class Settings(Section):
@@ -132,7 +133,7 @@ def parse_settings(
         return model.model_validate(values)
     except ValidationError as error:
         lines = [_explain(p, origin, model) for p in error.errors() if not _says_nothing(p)]
-        raise SettingsError("\n".join(lines)) from None
+        raise SettingsError("\n".join([*lines, _WHERE_ALL_STAND])) from None
 
 
 def _says_nothing(problem: Any) -> bool:
@@ -141,16 +142,25 @@ def _says_nothing(problem: Any) -> bool:
 
 
 def _explain(problem: Any, origin: str, model: type[Settings]) -> str:
-    field = ".".join(str(part) for part in problem["loc"]) or "(top level)"
+    location = list(problem["loc"])
+    # (A number may also be a key, where a name should stand.)
+    in_list = location != [] and isinstance(location[-1], int) and problem["type"] != "invalid_key"
+    while in_list and isinstance(location[-1], int):
+        location.pop()  # an entry of a list is named by its value: nobody counts from 0
+    field = ".".join(map(str, location)) or "(top level)"
+    kind = "missing_entry" if in_list and problem["type"] == "missing" else problem["type"]
     remedy = {
-        "extra_forbidden": "no such setting; " + _likely(problem["loc"], model),
+        "extra_forbidden": "no such setting; " + _likely(location, model),
         "missing": "set it",
+        "missing_entry": "needs one more entry",
         "tuple_type": "must be a list, in [ ]",
-    }.get(problem["type"], problem["msg"].removeprefix("Value error, "))
-    given = "" if problem["type"] == "extra_forbidden" else f" (got {_shown(problem.get('input'))})"
-    if field == "(top level)":
-        given = ""
-    return f"{origin}: {field}: {remedy}{given}. See workflow/schemas/params.schema.json."
+    }.get(kind, problem["msg"].removeprefix("Value error, "))
+    if kind == "extra_forbidden" or field == "(top level)":
+        return f"{origin}: {field}: {remedy}"
+    given = _shown(problem.get("input"))
+    if in_list and kind != "missing_entry":
+        return f"{origin}: {field}: {given}: {remedy}"
+    return f"{origin}: {field}: {remedy} (got {given})"
 
 
 def _shown(value: Any) -> str:
