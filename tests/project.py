@@ -59,7 +59,14 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> str:
 def make_project(folder: Path, **sections: Any) -> Path:
     """The project's files with a slice of the demonstration data."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("Snakefile", "environment.yml", "dvc.yaml", ".dvcignore", ".gitignore"):
+    for name in (
+        "Snakefile",
+        "environment.yml",
+        "requirements.lock",
+        "dvc.yaml",
+        ".dvcignore",
+        ".gitignore",
+    ):
         shutil.copy(ROOT / name, folder)
     for name in ("data", "data/crystals", "data/demo", "data/external", ".dvc"):
         (folder / name).mkdir()

@@ -109,7 +109,9 @@ def test_each_stage_depends_on_the_settings_its_rules_are_given(root, tmp_path):
     assert seen == set(stages)
     for path in (root / "workflow/rules").glob("0*.smk"):
         deps = stages[path.stem.partition("_")[2]]["deps"]
-        assert f"workflow/rules/{path.name}" in deps
+        # Other libraries, or other rules' common ground, may mean other results: Snakemake decides.
+        common = ("requirements.lock", "workflow/Snakefile", "workflow/rules/common.smk")
+        assert {f"workflow/rules/{path.name}", *common} <= set(deps)
         entries = re.findall(r'"(\w[\w.]*:\w+)"', path.read_text())
         rooms = {room for entry in entries for room in rooms_of(entry)}
         assert {f"src/xascoord/{room}" for room in rooms} <= set(deps), path.name

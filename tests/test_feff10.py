@@ -1,6 +1,7 @@
 """The real FEFF10: one run, its self-consistency, a crystal simulated, chunks in the workflow."""
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -11,18 +12,33 @@ import time
 import numpy as np
 import pytest
 import yaml
+from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
 
-from conftest import ROOT, rutile
+from conftest import ROOT, rutile, spinel
 from project import BIN, RUN, TINY, make_project, run, snakemake
 from xascoord.cli.main import app
 from xascoord.core.errors import StructureError
 from xascoord.measured.read import read_measurements
 from xascoord.settings.feff import FAST, PUBLISHED, Preset
+from xascoord.settings.sources import Demo
 from xascoord.sources.feff.engines import feff10_commands
-from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.inputs import INPUT_VERSION, path_expansion_input, xanes_input
 from xascoord.sources.feff.run import run_feff
 from xascoord.sources.feff.xmu import parse_xmu
+
+
+def test_another_input_has_another_version():
+    """Finished runs are known by it: change both together, and nothing old is taken for new."""
+    places = [[0.1, 0.2, 0.3], [0.6, 0.1, 0.8], [0.3, 0.55, 0.2], [0.8, 0.4, 0.6]]
+    lattice = Lattice.from_parameters(5.1, 6.2, 7.3, 81, 95, 103)
+    low = Structure(lattice, ["Fe", "Si", "O", "O"], places)
+    crystals = (rutile(), spinel(), low)
+    texts = [xanes_input(crystal, 0, FAST, attempt) for crystal in crystals for attempt in (0, 1)]
+    texts += [xanes_input(low, 0, PUBLISHED)]
+    texts += [path_expansion_input(crystal, 0, Demo()) for crystal in crystals]
+    digest = hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
+    assert (INPUT_VERSION, digest) == (1, "ecd97556f255f273")
 
 
 def test_cards():

@@ -509,6 +509,11 @@ def test_probabilities_are_summed_over_rankings():
     found = alternatives((labels, values), even)
     assert [a.number for a in found] == [5, 6, 5]
     assert found[1].probability > found[0].probability
+    # And the sentence says why what stands first has the lower share.
+    assert Answer("a", "Cu", "forest", tuple(found)).sentence() == (
+        "Trigonal bipyramidal, five neighbours: 30% (coordination number 5: 60%). "
+        "Next: octahedral, six neighbours 40%."
+    )
 
 
 def test_a_shifted_spectrum_keeps_its_answer_and_says_the_shift(bundles):

@@ -115,6 +115,8 @@ class Answer:
         others = [a for a in self.alternatives[1:] if a.probability >= _LEAST_SHOWN]
         if not others:
             return f"{said}."
+        if others[0].probability > best.probability:  # which of its number alone is likelier
+            said += f" (coordination number {best.number}: {best.cn_probability:.0%})"
         return f"{said}. Next: {others[0].words} {others[0].probability:.0%}."
 
     def text(self) -> str:

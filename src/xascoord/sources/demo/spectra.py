@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from xascoord.sources.collect import SpectraWriter, Spectrum
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.engines import feff8l_commands
-from xascoord.sources.feff.inputs import path_expansion_input
+from xascoord.sources.feff.inputs import INPUT_VERSION, path_expansion_input
 from xascoord.sources.feff.run import FeffTask
 from xascoord.sources.feff.xmu import Xmu, parse_xmu
 from xascoord.spectra.checks import check_spectrum
@@ -138,7 +139,8 @@ def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
     """Name of one calculation in the journal: it changes with everything that goes into it."""
     demo = settings.demo
     content = (row["lattice"], row["species"], row["frac_coords"])
-    inputs = digest(*content, demo.cluster_radius, demo.path_length, demo.legs)
+    program = (version("xraylarch"), INPUT_VERSION)  # FEFF8L comes with larch
+    inputs = digest(*content, demo.cluster_radius, demo.path_length, demo.legs, *program)
     return f"{row['structure_id']}/{site}#{inputs}"
 
 

@@ -40,7 +40,7 @@ from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
 from xascoord.sources.feff.engines import commands_of
-from xascoord.sources.feff.inputs import xanes_input
+from xascoord.sources.feff.inputs import INPUT_VERSION, xanes_input
 from xascoord.sources.feff.packed import read_packed, spectrum_of
 from xascoord.sources.feff.run import FeffTask
 from xascoord.sources.feff.xmu import Xmu
@@ -146,7 +146,8 @@ def run_key(planned: PlannedRun, run: FeffRun) -> str:
     numbers = [[rounded(value, 5) for value in row[n]] for n in ("lattice", "frac_coords")]
     engine = run.executable or f"feff10-rs {_version('feff10-rs')}"
     cards = cards_of(planned, run).model_dump(mode="json")
-    return f"{planned.name}#{digest(*numbers, row['species'], cards, engine)}"
+    later = [INPUT_VERSION] if INPUT_VERSION > 1 else []  # the first runs were named without
+    return f"{planned.name}#{digest(*numbers, row['species'], cards, engine, *later)}"
 
 
 def _version(package: str) -> str:

@@ -20,6 +20,12 @@ def _text(parts: dict[str, Any]) -> str:
     return "\n\n".join(str(parts[name]) for name in order if name in parts) + "\n"
 
 
+# Part of the names of calculations: raise it with every change of what is written below (a test
+# holds both to each other). Not a hash of the code: a run takes minutes, and a change of the code
+# that leaves every input as it was must not throw thousands of them away.
+INPUT_VERSION = 1
+
+
 def path_expansion_input(structure: Structure, site: int, settings: Demo) -> str:
     """Input of a FEFF8L K-edge path expansion without self-consistency.
 
