@@ -11,10 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings as hypothesis_settings
 
 from project import ROOT, commit, make_project, run, snakemake, track
 from xascoord.settings.spectra import EdgeEnergy, Window
 from xascoord.settings.tree import Settings, parse_settings
+
+# Without a time for each example: a slow machine fails none.
+hypothesis_settings.register_profile("xascoord", deadline=None)
+hypothesis_settings.load_profile("xascoord")
 
 SHARED = ROOT.parent / "shared"
 # Of Patterns, as in params_patterns.yaml; the defaults are others.

@@ -76,7 +76,7 @@ def test_noise_has_the_asked_strength():
     assert np.allclose(noisy - plain, 0.03 * noise)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     window=st.sampled_from([*WINDOWS, Window(tail=0.0), Window(lower=-4.0), Window(tail=9.0)]),
     below=st.floats(3.0, 40.0),

@@ -210,7 +210,7 @@ def test_counts_without_a_monitor_are_no_mu(tmp_path):
         read_measurements(write(tmp_path / "a.dat", "# energy i1\n" + rows(ENERGY, I1)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     order=st.permutations(["energy", "i0", "itrans", "temperature"]),
     mark=st.sampled_from([" ", "\t", ",", ";", "  ", "; ", ", "]),

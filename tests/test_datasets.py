@@ -159,7 +159,7 @@ def test_the_preprints_window():
     assert row["features"][0] == pytest.approx(start)
 
 
-@hypothesis_settings(deadline=None, max_examples=10)
+@hypothesis_settings(max_examples=10)
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["feff", "xasdb_archive"]),
                           st.floats(-40, 40)), max_size=8))  # fmt: skip
 def test_every_spectrum_is_somewhere_whatever_comes(sites):

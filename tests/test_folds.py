@@ -9,7 +9,7 @@ from xascoord.core.errors import XascoordError
 from xascoord.models.folds import assign_folds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 30)), min_size=25, max_size=90),
     st.sampled_from(["grouped", "random"]),

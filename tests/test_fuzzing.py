@@ -1,8 +1,11 @@
 """Readers answer, reject or say what is wrong, whatever has become of their input."""
 
 import os
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fuzzing import HEADER, LONGEST, MOST_MEMORY, READERS, run_reader
 
@@ -28,3 +31,10 @@ def test_mutated_inputs(tmp_path, name, capsys):
 def test_many_mutated_inputs(tmp_path, name, capsys):
     """The same, more of them: XASCOORD_FUZZ=20000 for as many."""
     _fuzz(name, tmp_path, int(os.environ.get("XASCOORD_FUZZ", "200")), capsys)
+
+
+@settings(max_examples=1)
+@given(st.just(0.3))
+def test_an_example_may_take_its_time(seconds):
+    """On a slow machine 0.2 s, the default of hypothesis, are soon over."""
+    time.sleep(seconds)

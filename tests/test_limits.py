@@ -21,7 +21,7 @@ from xascoord.core.tables import read_rows
 from xascoord.measured.read import read_measurements
 from xascoord.settings.limits import Limits
 from xascoord.sources.crystals.amcsd import parse_cif
-from xascoord.sources.feff.missing import write_missing
+from xascoord.sources.feff.missing import crystals_to_run, write_missing
 from xascoord.sources.json_stream import parts
 from xascoord.sources.stage import import_source
 from xascoord.sources.xasdb_archive import read_documents
@@ -176,11 +176,13 @@ def test_zeros_in_the_middle_of_an_archive_are_no_end(tmp_path, packing):
     plain = tmp_path / "plain.tar"
     with tarfile.open(plain, "w") as archive:
         archive.add(tmp_path / "runs", arcname=".")
-        places = [member.offset for member in archive.getmembers()]
-    whole = bytearray(plain.read_bytes())
+    with tarfile.open(plain) as archive:  # one that is being written knows no offsets
+        members = archive.getmembers()
+    middle = members[len(members) // 2].offset
+    whole = plain.read_bytes()
+    assert 0.2 < middle / len(whole) < 0.8
     for blocks in (1, 2, 10):
-        middle = places[len(places) // 2]
-        broken = bytes(whole[:middle]) + bytes(512 * blocks) + bytes(whole[middle:])
+        broken = whole[:middle] + bytes(512 * blocks) + whole[middle:]
         path = tmp_path / f"broken{blocks}.tar"
         path.write_bytes(gzip.compress(broken, 1) if packing else broken)
         with pytest.raises(SourceError, match="more comes behind"):
@@ -362,6 +364,31 @@ def test_numbers_of_a_cif_that_would_take_a_parser_hours(tmp_path):
     assert row["item"].endswith("bad.cif")
     assert "a number of 3000 digits" in row["detail"]
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize("layout", ["a row a line", "a row two lines", "commented"])
+def test_sites_of_a_cif_are_counted_before_a_parser_does(tmp_path, layout):
+    """20,000 of them, which pymatgen looks at for a minute."""
+    head, rows = rutile("Ti").to(fmt="cif").split("_atom_site_occupancy\n")
+    row = rows.splitlines()[0].strip()
+    many = "\n".join([row] * 20_000)
+    if layout == "a row two lines":
+        many = many.replace(row, row.replace("  ", "\n", 1))
+    elif layout == "commented":
+        many = many.replace("\n", " # loop_ _none\n")
+    bad = f"{head}_atom_site_occupancy\n{many}\n"
+    (tmp_path / "bad.cif").write_text(bad)
+    (tmp_path / "good.cif").write_text(f"{head}_atom_site_occupancy\n{rows}")
+    settings = make_settings(
+        sources=["feff"], elements=["Ti"], feff={"run": {"structures": str(tmp_path)}}
+    )
+    started = time.process_time()
+    with pytest.raises(StructureError, match=r"20,000 sites; limits\.atoms"):
+        parse_cif(bad, 60)
+    _, (rejection,) = crystals_to_run(settings)
+    assert str(rejection.reason) == "beyond_limit"
+    assert rejection.detail == "20,000 sites; limits.atoms allows 2,000"
+    assert time.process_time() - started < 2
 
 
 def test_crystals_to_compute_are_read_by_name_and_size(tmp_path):

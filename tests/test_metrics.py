@@ -19,7 +19,7 @@ from xascoord.models.reliability import (
 LABELS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(LABELS)
 def test_macro_f1_is_that_of_scikit_learn(pairs):
     true, predicted = (np.array(side) for side in zip(*pairs))

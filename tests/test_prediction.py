@@ -1,4 +1,5 @@
 import csv
+import inspect
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.table import table_row, table_text
-from xascoord.settings.models import Prediction
+from xascoord.settings.models import Importance, Prediction
 from xascoord.settings.spectra import Window
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
@@ -428,11 +429,11 @@ def test_a_picture_shows_the_regions_of_the_settings(bundles, tmp_path, monkeypa
         figure, "region_masks", lambda window, bounds: shown.append(bounds) or masks(window, bounds)
     )
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
-                bounds=(10.0, 20.0))  # fmt: skip
-    assert shown == [(10.0, 20.0)]
+                bounds=(7.0, 31.0))  # fmt: skip
+    assert shown == [(7.0, 31.0)] != [Importance().bounds]
     # Regions of the settings' window say nothing of models of another one.
     command.run([path], "Cu", None, bundles, None, {}, tmp_path / "a.png", False, Prediction(),
-                bounds=(10.0, 20.0), window=PAPER_WINDOW)  # fmt: skip
+                bounds=(7.0, 31.0), window=PAPER_WINDOW)  # fmt: skip
     assert len(shown) == 1
 
 
@@ -456,6 +457,24 @@ def test_nothing_is_printed_over_a_curve(bundles, tmp_path, monkeypatch):
     (legend,) = made.legends
     assert legend.get_window_extent().y1 <= right.y0
     assert len(legend.get_texts()) == 1 + len(answer.nearest)
+
+
+def test_the_command_line_hands_over_the_regions_of_the_settings(monkeypatch):
+    from typer.testing import CliRunner
+
+    from xascoord.cli.main import app
+    from xascoord.prediction import command
+
+    asked = inspect.signature(command.run)
+    found = []
+    monkeypatch.setattr(
+        command, "run", lambda *given: found.append(asked.bind(*given).arguments["bounds"])
+    )
+    result = CliRunner().invoke(
+        app, ["--settings", '{"importance": {"bounds": [7.0, 31.0]}}', "predict", "a.dat"]
+    )
+    assert result.exit_code == 0, result.output
+    assert found == [(7.0, 31.0)] != [Importance().bounds]
 
 
 @pytest.mark.parametrize("given", [[], ["--deglitch"], ["--no-deglitch"]])

@@ -203,7 +203,8 @@ def test_one_bad_document_never_ends_an_import(tmp_path, name):
     """Nested too deep, numbers of 400 digits, names that are no UTF-8: each is one rejection."""
     good = xas_dictionary(rutile(), 0, "Ti", 4966.0)
     huge = json.loads(json.dumps(good))
-    huge["x"][0] = int("9" * 400)
+    huge["task_id"] = "mp-9"
+    huge["x"]["data"][0] = int("9" * 400)
     odd = {**good, "task_id": "mp-\ud800"}
     strange = {**good, "task_id": "mp-2", "absorbing_element": "\ud800"}
     documents = [json.dumps(d) for d in (huge, {**good, "task_id": "mp-1"}, odd, strange)]
@@ -222,6 +223,10 @@ def test_one_bad_document_never_ends_an_import(tmp_path, name):
     assert len(rows) + len(rejected) == len(documents)
     assert "mp-1" in {row["material"] for row in rows}
     assert any("ud800" in row["material"] for row in rows)
+    (row,) = [row for row in rejected if "mp-9" in row["item"]]
+    assert (row["reason"], row["detail"]) == (
+        "unreadable", "OverflowError: int too large to convert to float",
+    )  # fmt: skip
 
 
 def test_one_bad_run_never_ends_an_import(tmp_path):

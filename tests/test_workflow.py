@@ -299,11 +299,17 @@ def test_paths_of_the_settings_are_quoted(tmp_path):
     (folder / odd).mkdir()
     shutil.copy(folder / "data/carbone2019.csv", folder / odd)
     published = f"{odd}/carbone2019.csv"
+    manifests = [f"{odd}/experiments.csv", f"{odd}/experiments_more.csv"]
+    for manifest in manifests:
+        shutil.copy(folder / "data/experiments.csv", folder / manifest)
     set_params(folder, elements=["Cu"], sources=["crystals"], crystals={"packed": odd},
-               geometries={**QUICK, "published": published})  # fmt: skip
-    plan = snakemake(folder, "-n", "-p", "classify_geometries")
+               geometries={**QUICK, "published": published},
+               validation={"folder": odd, "manifest": manifests[0]})  # fmt: skip
+    plan = snakemake(folder, "-n", "-p", "classify_geometries", "validate")
     assert f"'--packed={odd}'" in plan
     assert f"--published '{published}'" in plan
+    given = " ".join(f"'--manifest={manifest}'" for manifest in manifests)
+    assert f" validate '{odd}' {given} --out" in plan
 
 
 def test_every_rule_has_memory_and_time():

@@ -102,11 +102,11 @@ rule benchmark_measured:
         code=lambda wildcards: code_of("prediction.benchmark_command:run_benchmark"),
         settings=settings("labels", "limits", "prediction", "validation"),
         content=lambda wildcards: listing(MEASURED),
-        manifests=[f"--manifest {path}" for path in MANIFESTS],
+        manifests=expand("--manifest={path}", path=MANIFESTS),
         folder=lambda wildcards: str(MEASURED),
     message:
         "Own and released models on measured spectra"
     shell:
         "env -u XASCOORD_MODELS xascoord --settings {params.settings:q} validate"
-        " {params.folder:q} {params.manifests} --out results/06_validation --prefix measured_"
+        " {params.folder:q} {params.manifests:q} --out results/06_validation --prefix measured_"
         " > {log} 2>&1"

@@ -179,7 +179,7 @@ def _read_cif(path: Path, limits: Limits) -> Structure:
     from pymatgen.io.cif import CifParser
 
     text = read_file(path, limits.file_bytes).decode("utf-8", errors="replace")
-    check_cif(text)
+    check_cif(text, limits.atoms)
     parser = CifParser.from_str(text)
     (structure,) = parser.parse_structures(primitive=False, on_error="raise")
     check_atoms(len(structure), limits)

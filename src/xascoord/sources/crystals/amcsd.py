@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xascoord.core.errors import OF_THE_MACHINE, SourceError, StructureError
+from xascoord.core.errors import OF_THE_MACHINE, LimitError, SourceError, StructureError
 from xascoord.core.rejections import Reason, Rejection
+from xascoord.settings.limits import DEFAULT_LIMITS
 from xascoord.structures.cif import check_cif
 
 if TYPE_CHECKING:
@@ -159,7 +160,11 @@ def parse_cif(text: str, most_atoms: int) -> Structure:
     """
     from pymatgen.io.cif import CifParser
 
-    check_cif(text)
+    try:
+        # A primitive cell may be given by a larger one.
+        check_cif(text, max(most_atoms, DEFAULT_LIMITS.atoms))
+    except LimitError as error:
+        raise StructureError(str(error)) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -111,7 +111,7 @@ def _read_crystal(path: PurePosixPath, content: bytes, limits: Limits) -> Struct
     text = decode(content, limits)
     if path.suffix.lower() != ".cif":
         return read_poscar(text, limits)
-    check_cif(text)
+    check_cif(text, limits.atoms)
     crystal = Structure.from_str(text, "cif")
     check_atoms(len(crystal), limits)
     return crystal
