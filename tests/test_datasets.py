@@ -17,10 +17,13 @@ from conftest import (
 )
 from corrupt import CU
 from xascoord.core.errors import AccountingError, StructureError, XascoordError
-from xascoord.core.rejections import Reason
-from xascoord.core.schemas import DATASET, SCHEMA_VERSION, SPECTRA, STRUCTURES
+from xascoord.core.files import write_csv
+from xascoord.core.rejections import Reason, Rejection
+from xascoord.core.schemas import DATASET, REJECTIONS, SCHEMA_VERSION, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, read_table, to_table, write_rows
+from xascoord.datasets import build
 from xascoord.datasets.build import build_datasets
+from xascoord.datasets.stage import summarise_datasets
 from xascoord.sources.account import opening
 from xascoord.sources.collect import SpectraWriter, Spectrum, spectrum_row
 from xascoord.sources.feff.cluster import boxed_cluster
@@ -264,6 +267,45 @@ def test_a_document_that_a_reader_drops_is_noticed(tmp_path):
     list(writer.consume(read(4)))
     with pytest.raises(AccountingError, match="9 documents were opened, 8 spectra and rejections"):
         writer.finish()
+
+
+def test_a_spectrum_that_a_data_set_loses_is_noticed(monkeypatch):
+    real, (first, second) = build._windowed, copper_orbits(spinel())
+
+    def forgetful(rows, settings):
+        done, rejected = real(rows, settings)
+        return [row for row in done if row["site_index"] != second], rejected
+
+    monkeypatch.setattr(build, "_windowed", forgetful)
+    sites = [_row(spinel(), site) for site in (first, second)]
+    words = f"do not add up for 1 spectra, first feff:m/Cu/{second}"
+    with pytest.raises(AccountingError, match=words):
+        _build(sites)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept", "words"),
+    [
+        (4, 2, r"Cu: 4 found, 2 accepted, 1 rejected"),
+        (3, 1, r"Cu: 2 site spectra, 1 in the data set"),
+    ],
+)
+def test_the_summary_of_data_sets_counts_again(tmp_path, found, kept, words):
+    """A source found three spectra and rejected one; both others have to be in the data set."""
+    sites = [_row(spinel(), site) for site in copper_orbits(spinel())]
+    source, datasets = tmp_path / "feff", tmp_path / "datasets"
+    write_rows(source / "spectra/Cu.parquet", [row for row, _ in sites], SPECTRA)
+    rejection = Rejection("m/x", Reason.NOT_A_NUMBER, "", "Cu").row("spectra", "feff")
+    write_csv(source / "rejections.csv", [rejection], REJECTIONS.names)
+    counts = {"absorber": "Cu", "found": found}
+    write_csv(source / "counts.csv", [counts], list(counts))
+    built = _build(sites)
+    write_rows(datasets / "site/Cu.parquet", built.site[:kept], DATASET)
+    write_rows(datasets / "averaged/Cu.parquet", built.averaged, DATASET)
+    write_rows(datasets / "rejections/Cu.parquet", built.rejections, REJECTIONS)
+    with pytest.raises(AccountingError, match=words):
+        summarise_datasets(make_settings(elements=["Cu"]), [source], datasets, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_tables_say_their_version(tmp_path):

@@ -31,7 +31,7 @@ from xascoord.sources.feff.chunks import (
 )
 from xascoord.sources.feff.chunks import run_chunk as run_shares
 from xascoord.sources.feff.engines import feff8l_commands, user_commands
-from xascoord.sources.feff.missing import crystals_to_run
+from xascoord.sources.feff.missing import crystals_to_run, read_runs
 from xascoord.sources.feff.run import FeffTask, run_feff
 from xascoord.sources.stage import import_source, list_feff_runs, pack_feff
 from xascoord.sources.stage import run_feff as run_chunk
@@ -115,6 +115,20 @@ def test_a_fault_of_the_machine_is_never_recorded(fake, tmp_path, fault):
     with pytest.raises(XascoordError, match="3 FEFF runs"):  # three in a row: no use to go on
         _batch(fake, tmp_path, [_task(str(n), fault) for n in range(50)])
     assert len(fake[1].read_text().split()) < 12
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), ImportError("no module pymatgen"), OSError(28, "No space left")]
+)
+def test_an_input_that_the_machine_cannot_make_is_never_recorded(fake, tmp_path, fault):
+    def make():
+        raise fault
+
+    tasks = [_task("a", "fine"), FeffTask("b", (make,)), _task("c", "fine")]
+    with pytest.raises(XascoordError, match=rf"on this machine \({type(fault).__name__}.*again"):
+        _batch(fake, tmp_path, tasks)
+    with Journal(tmp_path / "j") as journal:
+        assert journal.keys == {"a", "c"}
 
 
 def test_an_unreadable_spectrum_is_no_result(fake, tmp_path):
@@ -279,6 +293,30 @@ def test_packed_runs_stand_for_their_journals(tmp_path):
     before = (packed / "Cu.parquet").read_bytes()
     pack_feff(tmp_path / "plan", settings, nowhere, packed)
     assert (packed / "Cu.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("reason", "drift", "limit", "accepted"),
+    [
+        ("", 0.05, 0.1, True),
+        ("", 0.5, 0.1, False),  # recorded under wider limits
+        ("unconverged", 0.5, 1.0, True),  # under narrower ones
+        ("unconverged", 0.5, 0.1, False),
+    ],
+)
+def test_the_import_holds_runs_to_the_limits_in_force(tmp_path, reason, drift, limit, accepted):
+    settings, plan = _planned(tmp_path, convergence={"fermi_drift": limit})
+    scf = {"fermi_levels": [-5.0, -5.0, -5.0 - drift], "charge_distances": [0.0] * 3,
+           "reached": False}  # fmt: skip
+    with Journal(tmp_path / "journals/all-1of1.jsonl") as journal:
+        journal.add(run_key(plan[0], settings.feff.run), xmu=xmu_text(*edge_spectrum(CU)),
+                    reason=reason, detail="", tries=3, cpu=1.0, scf=scf)  # fmt: skip
+    ((found, structure),) = read_runs(settings, tmp_path / "plan", tmp_path / "journals")
+    if accepted:
+        assert (found.material, structure["material"]) == ("CuO2", "CuO2")
+    else:
+        assert found.reason == "unconverged"
+        assert f"moved by {drift:.3f} eV in the last three (limit {limit:g})" in found.detail
 
 
 @pytest.mark.parametrize(
@@ -455,8 +493,7 @@ def test_names_with_a_hash_are_read(tmp_path):
     folder = tmp_path / "crystals"
     folder.mkdir()
     rutile("Cu").to(filename=str(folder / "a#b.cif"), fmt="cif")
-    from xascoord.sources.feff.chunks import read_plan
-    from xascoord.sources.feff.missing import read_runs, write_missing
+    from xascoord.sources.feff.missing import write_missing
 
     run = {"structures": str(folder)}
     settings = make_settings(sources=["feff"], elements=["Cu"], feff={"run": run})

@@ -32,7 +32,8 @@ def package(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_ROOT", source)
 
     def now(entry, **options):
-        for cached in (module._path_of, module._tree_of, module._imports_of, module._hash_of):
+        for cached in (module._path_of, module._tree_of, module._imports_of, module._hash_of,
+                       module._data_files):  # fmt: skip
             cached.cache_clear()
         return fingerprint(entry, **options)
 
@@ -75,6 +76,35 @@ def test_what_a_command_uses_is_its_code_and_nothing_else(package):
     # Something that all share.
     _edit(source / "core/tables.py", '"compression_level": 9', '"compression_level": 8')
     assert now(entries[2]) != before[2]
+
+
+def test_data_of_the_package_are_code_of_what_reads_them(package):
+    source, now = package
+    entries = ["prediction.benchmark_command:run_benchmark", "models.stage:train_classifier"]
+    hashes = [[now(entry) for entry in entries]]
+    for data in (
+        "core/frequencies.csv",
+        "released/origins.csv",
+        "released/omnixas/Ti/forest.skops",
+    ):
+        with (source / data).open("ab") as handle:
+            handle.write(b"\n")
+        hashes.append([now(entry) for entry in entries])
+    assert [len(set(column)) for column in zip(*hashes, strict=True)] == [4, 1]
+
+
+def test_every_rule_that_runs_something_is_given_its_code():
+    files = sorted((ROOT / "workflow/rules").glob("0*.smk"))
+    rules = [rule for path in files for rule in re.split(r"^rule ", path.read_text(), flags=re.M)]
+    running = [rule for rule in rules if re.search(r"^    (shell|run|script):", rule, re.M)]
+    assert len(running) >= len(files) == 9
+    for rule in running:
+        params = re.search(r"^    params:\n((?:        .*\n)+)", rule, re.M)
+        assert params, rule
+        code = re.search(
+            r'^        code=(?:lambda wildcards: )?code_of\(\s*"[\w.]+:\w+"', params[1], re.M
+        )
+        assert code, rule
 
 
 def test_versions_of_libraries_are_part_of_it(package, monkeypatch):

@@ -11,6 +11,7 @@ from conftest import make_settings, rutile, spinel
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.schemas import GEOMETRIES, REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
+from xascoord.geometries import stage, training
 from xascoord.geometries.data import (
     clean,
     element_grid,
@@ -290,6 +291,34 @@ def test_the_pre_edge_alone_tells_nothing_of_what_is_above_it():
     found = train_and_test(data, folds, settings, 1, Fit("random", 0, "mlp", "pre_edge", "base"))
     assert len(set(found["probability"])) <= 2  # the same inputs but for rounding
     assert len(set(found["predicted"])) == 1
+
+
+def test_other_code_labels_and_learns_anew(tmp_path, monkeypatch):
+    settings = Geometries(splits=("random",), folds=2)
+    data = geometry_data("Cu", _cleaned(), settings)
+    folds = {"random": np.arange(60, dtype=np.int32) % 2}
+    structure = structure_row(spinel(), "c1", "m1", "demo", 0.01)
+    spectra = [{"structure_id": "c1", "kind": "site", "site_index": site} for site in (0, 2)]
+    labelled, real = [], stage._one_site
+
+    def counted(cutoff, numbers, site):
+        labelled.append(site.task.key)
+        return real(cutoff, numbers, site)
+
+    def run():
+        found = stage._geometries("Cu", settings, [structure], spectra, tmp_path, 1)
+        assert [entry["symbol"] for entry in found.values()] == ["T:4", "O:6"]
+        return set(training.fit_keys(data, folds, settings, 1).values())
+
+    monkeypatch.setattr(stage, "_one_site", counted)
+    keys = [run(), run()]
+    assert len(labelled) == 2  # the journal has them at the second time
+    for module in (stage, training):
+        monkeypatch.setattr(module, "fingerprint", lambda *_: "other code")
+    keys.append(run())
+    assert len(set(labelled)) == len(labelled) == 4
+    assert keys[0] == keys[1]
+    assert not keys[1] & keys[2]
 
 
 def test_published_figures(root):

@@ -298,11 +298,10 @@ def test_averaged_spectra_have_the_weighted_mean_of_their_sites():
     assert [r["reason"] for r in rejected] == ["bad_structure"]
 
 
-def test_a_spectrum_without_order_parameters_or_reason_is_noticed(tmp_path, monkeypatch):
-    from xascoord.core.errors import AccountingError
+def _one_spectrum(tmp_path):
+    """Tables of one spectrum of rutile; the paths that the stage takes."""
     from xascoord.core.schemas import DATASET, STRUCTURES
     from xascoord.core.tables import write_rows
-    from xascoord.labels import stage
     from xascoord.structures.symmetry import structure_row
 
     row = structure_row(rutile("Cu"), "feff:a", "a", "feff", 0.01)
@@ -314,8 +313,52 @@ def test_a_spectrum_without_order_parameters_or_reason_is_noticed(tmp_path, monk
     write_rows(tmp_path / "d/site/Cu.parquet", [spectrum], DATASET)
     write_rows(tmp_path / "d/averaged/Cu.parquet", [], DATASET)
     write_rows(tmp_path / "feff/structures/Cu.parquet", [row], STRUCTURES)
-    paths = [tmp_path / "feff"], tmp_path / "d", tmp_path / "o.parquet", tmp_path / "r.parquet"
-    stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)
+    return [tmp_path / "feff"], tmp_path / "d", tmp_path / "o.parquet", tmp_path / "r.parquet"
+
+
+def test_sites_are_computed_anew_by_other_code_and_when_they_are_asked_for_again(
+    tmp_path, monkeypatch
+):
+    from xascoord.labels import assign as labelling
+    from xascoord.labels import stage
+
+    paths, computed, real = _one_spectrum(tmp_path), [], labelling.score_sites
+
+    def counted(chunk):
+        computed.append([key for key, _, _ in chunk])
+        return real(chunk)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    def run():
+        before = len(computed)
+        stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)
+        return len(computed) - before
+
+    monkeypatch.setattr(labelling, "score_sites", counted)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "assign", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+        assert (tmp_path / "j/Cu.jsonl").exists()
+        with pytest.raises(KeyboardInterrupt):  # the journal has it
+            run()
+        assert len(computed) == 1
+        patched.setattr(stage, "fingerprint", lambda *_: "other code")
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    assert len({key for (key,) in computed}) == len(computed) == 2
+    assert run() == 0
+    assert not (tmp_path / "j/Cu.jsonl").exists()
+    assert run() == 1
+
+
+def test_a_spectrum_without_order_parameters_or_reason_is_noticed(tmp_path, monkeypatch):
+    from xascoord.core.errors import AccountingError
+    from xascoord.labels import stage
+
+    paths = _one_spectrum(tmp_path)
     monkeypatch.setattr(stage, "assign", lambda *_: ([], []))
     with pytest.raises(AccountingError, match="1 spectra, 0 with order parameters, 0 rejected"):
         stage.compute_order_parameters("Cu", *paths, tmp_path / "j", 1)

@@ -14,6 +14,7 @@ from conftest import edge_spectrum, make_settings, rutile, xmu_text
 from xascoord.core.errors import SettingsError, SourceError, XascoordError
 from xascoord.core.schemas import OXYGEN, REJECTIONS
 from xascoord.core.tables import read_rows
+from xascoord.oxygen import training
 from xascoord.oxygen.examples import (
     RawSpectra,
     class_examples,
@@ -237,6 +238,16 @@ def test_networks_of_several_purposes_are_trained_once():
     assert len(same) > 1
     assert {keys[fit] for fit in same} == {keys[main]}
     assert len(set(keys.values())) == len({replace(fit, purpose="") for fit in keys})
+
+
+def test_other_code_makes_all_networks_anew(monkeypatch):
+    raw, settings = _raw(), make_settings(oxygen=QUICK).oxygen
+    before = fit_keys(raw, settings, 1)
+    assert fit_keys(raw, settings, 1) == before
+    monkeypatch.setattr(training, "fingerprint", lambda *_: "other code")
+    after = fit_keys(raw, settings, 1)
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
 
 
 def test_classes_and_means_that_spectra_tell_are_learnt():

@@ -8,8 +8,9 @@ from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv
 from xascoord.jobs.journal import Journal
 from xascoord.models import search as module
+from xascoord.models import stage
 from xascoord.models.cross_validation import parameters_of
-from xascoord.models.element import make_folds
+from xascoord.models.element import ElementFiles, make_folds
 from xascoord.models.search import COLUMNS, grid_points, read_choice, search_grids, search_rows
 
 SMALL = {
@@ -66,6 +67,51 @@ def test_search_goes_on_where_it_was(tmp_path, monkeypatch):
     rows, steps = _search(tmp_path / "j.jsonl", data, settings)
     assert steps[0][0] == 5
     assert rows == whole
+
+
+def test_a_search_by_other_code_is_done_anew(tmp_path, monkeypatch):
+    """And one that ended well is done again when it is asked for again."""
+    data, settings = made_up_element(), make_settings(models={**SMALL, "classifiers": ["forest"]})
+    before = module._keys(data, settings)
+    monkeypatch.setattr(stage, "read_element", lambda *_: (data, []))
+    files, out = ElementFiles("Ti", tmp_path, tmp_path), tmp_path / "Ti.csv"
+    calls, real = [], module.evaluate_point
+
+    def counted(*arguments):
+        calls.append(arguments[-1])
+        return real(*arguments)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "evaluate_point", counted)
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "write_csv", interrupted)
+        for other in (False, False, True):
+            if other:
+                patched.setattr(module, "fingerprint", lambda *_, **__: "other code")
+                module._code.cache_clear()
+            with pytest.raises(KeyboardInterrupt):
+                stage.search_element(files, settings, out, tmp_path, 1)
+        assert len(calls) == 2 * len(before)  # not at the second time
+        assert not set(module._keys(data, settings).values()) & set(before.values())
+    module._code.cache_clear()
+    for expected in (0, len(before)):
+        calls.clear()
+        stage.search_element(files, settings, out, tmp_path, 1)
+        assert len(calls) == expected
+        assert not (tmp_path / "Ti.jsonl").exists()
+
+
+def test_networks_are_code_of_the_cnn_alone(monkeypatch):
+    module._code.cache_clear()
+    found = []
+    monkeypatch.setattr(module, "fingerprint", lambda *a, **k: found.append((a, k)) or "code")
+    for classifier in ("forest", "cnn"):
+        module._code(classifier)
+    module._code.cache_clear()
+    entry = ("models.search:evaluate_point",)
+    assert found == [(entry, {"without": "networks"}), (entry, {"without": None})]
 
 
 def test_no_search_table_is_a_clear_error(tmp_path):

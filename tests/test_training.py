@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from conftest import edge_spectrum, make_settings
-from model_data import made_up_element
+from model_data import made_up_element, with_changed_record
 from xascoord.core.coordination import CN_TASK
 from xascoord.core.errors import AccountingError, XascoordError
 from xascoord.core.hashing import seed_of
@@ -105,6 +105,30 @@ def test_each_spectrum_is_predicted_once_in_each_cross_validation(evaluated):
     assert len(runs) == 4 * 2 + 2
     assert (runs["spectrum_id"].nunique() == len(data.spectra)).all()
     assert (runs.size() == len(data.spectra)).all()
+
+
+def test_a_spectrum_that_is_not_predicted_is_noticed(evaluated):
+    data, settings, folds, entries = evaluated
+    for name in ("site_not_augmented", "full"):
+        fit = next(f for f in entries if (f.training_set.name, f.fold) == (name, 2))
+        for scored in (slice(-1), [0, *range((folds[fit.split] == 2).sum())]):
+            cut = {task: (names, scores[scored]) for task, (names, scores) in entries[fit].items()}
+            with pytest.raises(AccountingError, match=rf"not scored as a whole: .*'{name}'"):
+                _rows(data, settings, folds, {**entries, fit: cut})
+    count, runs = len(data.spectra), 4 * 2 + 2
+    left = runs * count - int((folds[fit.split] == fit.fold).sum())
+    others = {f: entry for f, entry in entries.items() if f != fit}
+    words = f"Ti: {left} predictions of {count} spectra in {runs} cross-validations"
+    with pytest.raises(AccountingError, match=words):
+        _rows(data, settings, folds, others)
+
+
+def test_the_forest_has_parameters_whatever_the_classifiers():
+    """Regions and conditions of measurement are compared by it (importance, validation)."""
+    settings = make_settings(models={"classifiers": ["svc"]}, prediction={"classifier": "svc"})
+    found = parameters_of(settings, made_up_element().tasks)
+    assert found["forest", CN_TASK] == {"trees": settings.models.forest.cn_trees}
+    assert {name for name, _ in found} == {"baseline", "forest", "svc"}
 
 
 def test_what_can_be_told_is_told_and_the_rare_label_counts_as_wrong(evaluated):
@@ -296,6 +320,11 @@ def test_a_classifier_is_trained_from_tables(tmp_path):
         return path.read_bytes()
 
     assert train(settings, "first") == train(settings, "second")
+    # A bundle that lies there already, made by other code, is not taken for the new one.
+    with_changed_record(tmp_path / "first/svc.skops", tmp_path / "second/svc.skops",
+                        lambda record: record.update(conformal={}))  # fmt: skip
+    other = (tmp_path / "second/svc.skops").read_bytes()
+    assert other != train(settings, "second") == (tmp_path / "first/svc.skops").read_bytes()
     record = read_record(tmp_path / "first/svc.skops")
     row = next(m for m in record["metrics"] if m["scope"] == "all")
     assert row["top1_low"] != "" != row["baseline_top1"]

@@ -3,7 +3,8 @@
 A change of code must make stale what it touches, and only that. So the hash of a command covers
 its own function, the helpers beside it that it uses, and every module of the package that these
 import, and what those import in turn. Comments, docstrings and layout are no part of it: nothing is
-computed anew for words. The versions of the numerical libraries that this code imports are.
+computed anew for words. The versions of the numerical libraries that this code imports are, and so
+is the content of the package's own tables and folders of data that it names.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +27,7 @@ _NUMERICAL = {
     "pymatgen": "pymatgen-core", "matminer": "matminer", "larch": "xraylarch", "xraydb": "xraydb",
     "spglib": "spglib", "larixite": "larixite", "feff10": "feff10-rs", "skops": "skops",
 }  # fmt: skip
+_TABLES = (".csv", ".json", ".toml", ".yaml")  # of what lies beside modules
 
 
 def fingerprint(*entries: str, without: str | None = None) -> str:
@@ -57,6 +60,7 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
     modules = {name for name in _reached(imports) if name.split(".")[1] != without}
     parts = [_text(node) for node in statements]
     parts += [f"{name} {_hash_of(name)}" for name in sorted(modules)]
+    parts += _data_of([*statements, *map(_tree_of, modules)])
     used = {name for name in imports if not _is_ours(name)}
     used |= {name for one in modules for name in _imports_of(one) if not _is_ours(name)}
     libraries = {name.partition(".")[0] for name in used} & set(_NUMERICAL)
@@ -182,6 +186,32 @@ def _reached(imports: set[str]) -> set[str]:
 @cache
 def _hash_of(module: str) -> str:
     return hashlib.sha256(_text(_tree_of(module)).encode()).hexdigest()
+
+
+@cache
+def _data_files() -> dict[str, list[Path]]:
+    """Data of the package by the name that code reads it by: of a table, or of a folder of data."""
+    files = [path.relative_to(_ROOT) for path in _ROOT.rglob("*") if path.is_file()]
+    files = [path for path in files if "__pycache__" not in path.parts]
+    with_code = {folder for path in files if path.suffix == ".py" for folder in path.parents}
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        # From the whole package downwards: the first folder that holds no code is one of data.
+        data = [folder.name for folder in [*path.parents][::-1] if folder not in with_code]
+        if data or path.suffix in _TABLES:
+            found.setdefault(data[0] if data else path.name, []).append(path)
+    return found
+
+
+def _data_of(trees: Iterable[ast.AST]) -> list[str]:
+    """Data files that some code names in a string, each with the hash of its content."""
+    texts = {node.value for tree in trees for node in ast.walk(tree)
+             if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # fmt: skip
+    files = {path for text in texts for path in _data_files().get(text.rpartition("/")[2], ())}
+    return [
+        f"{path.as_posix()} {hashlib.sha256((_ROOT / path).read_bytes()).hexdigest()}"
+        for path in sorted(files)
+    ]
 
 
 def _text(tree: ast.AST) -> str:

@@ -118,6 +118,14 @@ def fold_temperatures(
     }
 
 
+def _tested(data: ElementData, folds: Folds, fit: Fit, entry: Scores) -> npt.NDArray[np.intp]:
+    """Spectra that a fold holds out, each of which has its scores in every task."""
+    tested = np.flatnonzero(folds[fit.split] == fit.fold)
+    if any(len(scores) != len(tested) for classes, scores in entry.values() if classes):
+        raise AccountingError(f"{data.element}: a fold was not scored as a whole: {fit}")
+    return tested
+
+
 def _held_out(
     data: ElementData, folds: Folds, entries: Mapping[Fit, Scores]
 ) -> dict[tuple[str, str, str, int], Part]:
@@ -126,7 +134,7 @@ def _held_out(
     for fit, entry in entries.items():
         if fit.training_set.name != FULL:
             continue
-        tested = np.flatnonzero(folds[fit.split] == fit.fold)
+        tested = _tested(data, folds, fit, entry)
         for task, (classes, scores) in entry.items():
             index = {label: i for i, label in enumerate(classes)}
             mine = [r for r, row in enumerate(tested) if data.kept[task][row]]
@@ -160,13 +168,11 @@ def prediction_rows(
     compare = cache(lambda true, predicted: asdict(score(true, predicted)))
     rows = []
     for fit, entry in entries.items():
-        tested = np.flatnonzero(folds[fit.split] == fit.fold)
+        tested = _tested(data, folds, fit, entry)
         run = fit.classifier, fit.split, fit.fold
         values = _probabilities(entry, run, found)
         raw = _probabilities(entry, run, {})
         stored = fit.training_set.name == FULL
-        if any(len(v) != len(tested) for names, v in values.values() if names):
-            raise AccountingError(f"{data.element}: a fold was not scored as a whole: {fit}")
         for position, row in enumerate(tested.tolist()):
             numbers, motifs = steps_of(data.element, values, position)
             ranking, number, probability, cn_probability = best_label(numbers, motifs)

@@ -3,8 +3,9 @@
 ``e0`` is the lowest energy at which mu, broadened by a Gaussian, reaches half of its edge step;
 the edge step is the mean of the broadened mu over ``step_range`` above that same ``e0``. Where more
 than one energy is half of its own step, it is the one that the iteration comes to from the step at
-the end of the spectrum, which need not be the lowest of them. Nothing in it depends on the scale of mu, on the sampling, or on what computed spectra alone have (a Fermi
-level); a measured spectrum needs its pre-edge line taken off first, which normalisation does.
+the end of the spectrum, which need not be the lowest of them. Nothing in it depends on the scale of
+mu, on the sampling, or on what computed spectra alone have (a Fermi level); a measured spectrum
+needs its pre-edge line taken off first, which normalisation does.
 
 Why not the steepest point: over the 4,223 Cu sites of the OmniXAS FEFF set it jumps between the
 steps of one edge, 0 to 20 eV above FEFF's Fermi level, and in V2O5 or K2CrO4 it is the rise of
