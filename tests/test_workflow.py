@@ -27,6 +27,8 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
         assert site.num_rows >= 40
         assert len(site["features"][0]) == 161
         assert pq.read_table(finished / f"data/02_datasets/averaged/{element}.parquet").num_rows > 0
+    page = (finished / "results/07_report/report.md").read_text()
+    assert "path expansions (FEFF8L), poor near the edge | " in page
     counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in counts[1:]] == SLICE
     assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"

@@ -1,0 +1,86 @@
+"""The page about a run, from tables of earlier stages that are written here."""
+
+import json
+
+import pytest
+
+from conftest import make_settings
+from xascoord.core.engines import PATHS, engine_of
+from xascoord.core.errors import XascoordError
+from xascoord.core.kinds import DEGRADED, MEASURED
+from xascoord.report.page import write_report
+
+FULL = engine_of("crystals:")
+DOUBT = "do not rely on what they say of measured spectra"
+
+
+def _results(folder, validated=DEGRADED, engines=((FULL, "Cr", 3, 2), (FULL, "Fe", 4, 0))):
+    """Folder of results with just what the page reads."""
+    thresholds = {"cn_threshold": 0.2, "motif_threshold": 0.05, "calibrated": False}
+    values = {
+        "02_datasets/metrics.json": {"found": 9, "site": 7},
+        "03_labels/thresholds.json": thresholds,
+        "03_labels/calibration.json": thresholds,
+        "04_models/metrics.json": {"grouped": {"forest": {"top1": 0.5}}},
+        "06_validation/metrics.json": {"site, augmented": {"cn_top1": 0.75}},
+    }
+    tables = {
+        "02_datasets/engines.csv": ["engine,element,site,averaged",
+                                    *(f'"{e}",{n},{s},{a}' for e, n, s, a in engines)],
+        "02_datasets/rejections_by_reason.csv": ["stage,source,kind,reason,count"],
+        "05_importance/importance.csv": [
+            "element,cn,dropped,spectra,accuracy,accuracy_without,loss,std"],
+        "06_validation/summary.csv": ["data,condition", f'"{validated}",as it is'],
+    }  # fmt: skip
+    for name, value in values.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(json.dumps(value))
+    for name, lines in tables.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def _page(tmp_path, settings, **given):
+    write_report(settings, _results(tmp_path / "results", **given), tmp_path / "out")
+    return (tmp_path / "out/report.md").read_text()
+
+
+def test_the_page_says_what_computed_the_spectra(tmp_path):
+    page = _page(tmp_path, make_settings())
+    assert f"| {FULL} | 7 | 2 | Cr Fe |" in page
+    assert DOUBT not in page
+
+
+def test_the_page_warns_of_path_expansions_and_of_which_elements_they_are(tmp_path):
+    engines = ((PATHS, "Li", 5, 1), (FULL, "Cr", 3, 2), (PATHS, "Na", 1, 0))
+    page = _page(tmp_path, make_settings(), engines=engines)
+    assert f"| {PATHS} | 6 | 1 | Li Na |" in page
+    assert f"| {FULL} | 3 | 2 | Cr |" in page
+    assert "path expansions (Li Na)" in page and DOUBT in page
+
+
+def test_results_of_degraded_spectra_are_not_passed_off_as_measured(tmp_path):
+    settings = make_settings(validation={"folder": "beamtime"})
+    with pytest.raises(XascoordError) as caught:
+        _page(tmp_path, settings, validated=DEGRADED)
+    said = str(caught.value)
+    assert "06_validation/summary.csv" in said and "validation.folder" in said
+    assert DEGRADED in said and "run the validation again" in said
+    assert not (tmp_path / "out/report.md").exists()
+    assert "On measured spectra." in _page(tmp_path, settings, validated=MEASURED)
+
+
+def test_results_of_measured_spectra_are_not_passed_off_as_degraded(tmp_path):
+    with pytest.raises(XascoordError, match=r"summary.csv: .*measured.*validation.folder.*again"):
+        _page(tmp_path, make_settings(), validated=MEASURED)
+    assert not (tmp_path / "out/report.md").exists()
+    page = _page(tmp_path, make_settings(), validated=DEGRADED)
+    assert "On held-out computed spectra, degraded" in page
+
+
+def test_a_table_of_no_spectra_at_all_is_refused(tmp_path):
+    results = _results(tmp_path / "results")
+    (results / "06_validation/summary.csv").write_text("data,condition\n")
+    with pytest.raises(XascoordError, match="none, the settings"):
+        write_report(make_settings(), results, tmp_path / "out")
