@@ -86,6 +86,16 @@ def test_comparisons_are_bounded_and_what_was_left_is_counted(monkeypatch):
     assert len(compared) == 1
 
 
+def test_slender_cells_are_not_laid_over_each_other():
+    """The matcher looks at all lattice points within the longest axis."""
+    from pymatgen.core import Lattice, Structure
+
+    lattice = Lattice.tetragonal(2, 400)
+    one = Structure(lattice, ["Cu", "O"], [[0, 0, 0], [0.5, 0.5, 0.3]])
+    two = Structure(lattice, ["O", "Cu"], [[0, 0, 0], [0.5, 0.5, 0.1]])
+    assert _likes(_rows(one=one, two=two)) == ({}, 1)
+
+
 @pytest.mark.parametrize("together", [False, True])
 def test_the_import_warns_of_copies_in_folders_of_their_own(tmp_path, caplog, together):
     """They are imported all the same; in a folder of their material they are as they should be."""

@@ -13,6 +13,7 @@ Row = dict[str, Any]
 
 MOST_COMPARED = 500  # crystals laid over each other, some ms to some tenths of a second each
 MOST_ATOMS = 60  # of those; of larger ones only copies with their atoms in the same order are found
+_MOST_SLENDER = 1000  # longest axis cubed over the volume: the matcher's time grows with it
 _STRAIN = 0.1  # of a length of the cell
 _MOVED = 0.5  # angstrom, rms
 # pymatgen's defaults, which are generous; a strain of all axes alike is scaled away.
@@ -37,7 +38,8 @@ def find_copies(rows: Iterable[Row], most: int = MOST_COMPARED) -> tuple[list[Ro
     copies
         ``material``, ``like`` (the earlier material), ``formula``, ``atoms``.
     left
-        Number of comparisons that were not made: more than ``most``, or of too many atoms.
+        Number of comparisons that were not made: more than ``most``, of too many atoms or of cells
+        too slender.
     """
     first: dict[str, Row] = {}
     for row in rows:
@@ -49,7 +51,7 @@ def find_copies(rows: Iterable[Row], most: int = MOST_COMPARED) -> tuple[list[Ro
         kind = kinds.setdefault((row["formula"], atoms), [])
         like = next((other for other in kind if _same_atoms_moved(other, row)), None)
         for other in kind if like is None else ():
-            if made >= most or atoms > MOST_ATOMS:
+            if made >= most or not (_quick(other) and _quick(row)):
                 left += 1
                 continue
             made += 1
@@ -62,6 +64,14 @@ def find_copies(rows: Iterable[Row], most: int = MOST_COMPARED) -> tuple[list[Ro
             copies.append({"material": row["material"], "like": like["material"],
                            "formula": row["formula"], "atoms": atoms})  # fmt: skip
     return copies, left
+
+
+def _quick(row: Row) -> bool:
+    """Whether a crystal is laid over others in little time."""
+    lattice = np.reshape(row["lattice"], (3, 3))
+    longest = np.linalg.norm(lattice, axis=1).max()
+    slender = longest**3 > _MOST_SLENDER * abs(np.linalg.det(lattice))
+    return len(row["species"]) <= MOST_ATOMS and not slender
 
 
 def _same_atoms_moved(first: Row, second: Row) -> bool:
@@ -81,7 +91,11 @@ def _same_atoms_moved(first: Row, second: Row) -> bool:
 
 
 def _match(first: Row, second: Row) -> bool:
+    """Whether two crystals match; those whose cells cannot be reduced match nothing."""
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
     matcher = StructureMatcher(primitive_cell=False, scale=True, **_TOLERANCES)
-    return bool(matcher.fit(structure_from_row(first), structure_from_row(second)))
+    try:
+        return bool(matcher.fit(structure_from_row(first), structure_from_row(second)))
+    except ValueError:  # of the reduction; what only warns must not end an import
+        return False
