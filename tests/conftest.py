@@ -77,11 +77,15 @@ def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Non
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A slice of the project that Snakemake has run: look, do not touch."""
+    """A slice of the project that Snakemake has run: look, do not touch.
+
+    What it printed is in ``output.txt`` beside it.
+    """
 
     def make(folder: Path) -> None:
         make_project(folder)
-        snakemake(folder, "all", "classify_geometries")
+        printed = snakemake(folder, "all", "classify_geometries")
+        (folder.parent / "output.txt").write_text(printed)
 
     return _once(tmp_path_factory, "finished", make)
 

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import PAPER_EDGE, PAPER_WINDOW, make_settings
 from model_data import made_up_element, with_changed_record
+from xascoord.core.engines import PATHS, engine_of
 from xascoord.core.errors import BundleError
 from xascoord.models import bundles as bundles
 from xascoord.models.bundles import (
@@ -23,6 +24,7 @@ from xascoord.models.cross_validation import fit_all_tasks, parameters_of
 from xascoord.models.training_sets import training_sets
 
 SETTINGS = make_settings(models={"cnn": {"epochs": 3}})
+FULL = engine_of("crystals:")
 METRIC = {
     "split": "grouped", "scope": "kept", "spectra": 79, "baseline_top1": 0.4,
     **{f"{m}{s}": 0.5 for m in ("top1", "exact", "jaccard") for s in ("", "_low", "_high")},
@@ -217,6 +219,19 @@ def test_card_is_made_from_the_record_alone(saved):
     assert record["format"] == bundles.FORMAT
     record["input_spec"]["window"]["tail"] = 0.0
     assert "nothing is continued" in model_card(record)
+
+
+def test_card_says_what_the_spectra_were_computed_by_and_what_that_is_worth(saved):
+    record = read_record(saved[2])
+    assert "Computed by: not told." in model_card(record)
+    doubt = "do not rely on what they say of measured spectra"
+    for engines, doubted in (([FULL], False), ([FULL, PATHS], True)):
+        record["data"]["engines"] = engines
+        card = model_card(record)
+        assert f"Computed by: {'; '.join(engines)}." in card
+        assert (doubt in card) == doubted
+    assert "## Measured spectra" not in card
+    assert "## Measured spectra\n\nRight in 3 of 4.\n" in model_card(record, "Right in 3 of 4.")
 
 
 def test_a_model_that_could_not_be_read_again_is_not_saved(tmp_path):

@@ -10,10 +10,12 @@ import time
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from conftest import edge_spectrum, make_settings, rutile, spinel, xmu_text
 from corrupt import CU
 from fake_feff import fake_feff
+from xascoord.cli.main import app
 from xascoord.core.errors import SettingsError, SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
@@ -190,17 +192,76 @@ def test_only_sites_without_spectrum_are_computed(fake, tmp_path):
     assert "broken/POSCAR" in (tmp_path / "out/rejections.csv").read_text()
 
 
-def test_a_program_that_always_fails_is_named(tmp_path, capsys):
+def _program(path, lines):
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_program_that_always_fails_is_an_error_and_the_next_run_goes_on(fake, tmp_path):
+    """What is recorded stays; nothing says that the chunk is done before the program works."""
     _crystals(tmp_path / "crystals")
-    program = tmp_path / "feff"
-    for text, said in (("exit 1", "it printed nothing"), ("echo no licence; exit 1", "no licence")):
-        program.write_text(f"#!/bin/sh\n{text}\n")
-        program.chmod(0o755)
-        _compute(_settings((program, None), tmp_path), tmp_path, 1)
-        told = capsys.readouterr()
-        assert "feff_failed" in told.out
-        assert "no run gave a spectrum: is feff.run.executable" in told.err
-        assert said in told.err
+    program = tmp_path / "mine"
+    settings = _settings((program, None), tmp_path)
+    journal, record = tmp_path / "raw/feff/all-1of1.jsonl", tmp_path / "record-1"
+    for lines, said in (("exit 1", "it printed nothing"), ("echo no licence; exit 1", "no licence"),
+                        ("exit 0", "no xmu.dat")):  # fmt: skip
+        _program(program, lines)
+        with pytest.raises(XascoordError, match=rf"executable: '.*mine' failed in all 3 .*{said}"):
+            _compute(settings, tmp_path, 1)
+        assert journal.read_text().splitlines()[-1].count("feff_failed")
+        assert not record.exists()
+    failed = len(journal.read_text().splitlines())
+    _program(program, f"exec {fake[0]}")
+    _compute(settings, tmp_path, 1)
+    assert len(journal.read_text().splitlines()) == failed + 3
+    assert [line.split("\t")[1] for line in record.read_text().splitlines()] == [""] * 3
+
+
+def test_a_program_that_always_fails_ends_the_command_with_2(tmp_path):
+    _crystals(tmp_path / "crystals")
+    program = _program(tmp_path / "mine", "echo no licence; exit 1")
+    settings = _settings((program, None), tmp_path)
+    list_feff_runs(settings, tmp_path / "plan")
+    values = json.dumps(settings.model_dump(mode="json"))
+    result = CliRunner().invoke(app, [
+        "--settings", values, "sources", "run-feff", str(tmp_path / "plan"),
+        "--journals", str(tmp_path / "raw"),
+    ])  # fmt: skip
+    assert result.exit_code == 2
+    assert "xascoord: error: feff.run.executable: " in result.output
+    assert "no licence" in result.output and "run again" in result.output
+
+
+def test_crystals_for_which_the_program_fails_do_not_stop_a_chunk_for_good(fake, tmp_path):
+    """Though all runs of the chunk failed: others of the plan show that the program works."""
+    _crystals(tmp_path / "crystals")
+    program = _program(
+        tmp_path / "mine", f"grep -q 'TITLE CuO2' feff.inp && exit 3\nexec {fake[0]}"
+    )
+    settings = _settings((program, None), tmp_path)
+    list_feff_runs(settings, tmp_path / "plan")
+
+    def chunk(part):
+        record = tmp_path / f"record-{part}"
+        run_chunk(tmp_path / "plan", settings, tmp_path / "raw", (part, 3), 1, record, None)
+        return record.read_text().split()[1:]
+
+    with pytest.raises(XascoordError, match="failed in all 1 runs"):  # nothing else is known yet
+        chunk(1)
+    assert chunk(2) == []
+    assert chunk(1) == ["feff_failed"]
+    assert chunk(3) == []
+
+
+def test_a_folder_without_crystals_is_an_error(tmp_path):
+    folder = tmp_path / "crystals"
+    folder.mkdir()
+    (folder / "README").write_text("crystals come later")
+    settings = make_settings(elements=["Cu"], feff={"run": {"structures": str(folder)}})
+    with pytest.raises(SourceError, match=r"feff.run.structures: no crystal is in .*POSCAR.*put"):
+        list_feff_runs(settings, tmp_path / "plan")
+    assert not (tmp_path / "plan").exists()
 
 
 RUN = """

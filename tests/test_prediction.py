@@ -14,6 +14,7 @@ from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
+from xascoord.measured.kind import FAR_EDGE
 from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -597,6 +598,33 @@ def test_models_of_several_origins(bundles, tmp_path, monkeypatch):
     (tmp_path / "origins.csv").write_text("origin,element\ngood,Cu\n")
     with pytest.raises(BundleError, match="xascoord validate"):
         Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
+
+
+def test_every_answer_says_that_it_is_of_oxygen_compounds(bundles):
+    answer = Predictor(bundles).predict_arrays(*copper_edge(0, 3), "Cu")
+    assert answer.known[0].endswith("Oxygen compounds only.")
+    assert "Oxygen compounds only." in answer.text()
+    assert "Oxygen compounds only." in " ".join(answer.record()["known"])
+
+
+@pytest.mark.parametrize(
+    ("steepest", "said"), [(-8.5, "+8.5 eV"), (8.5, "-8.5 eV"), (-7.5, None), (7.5, None)]
+)
+def test_e0_far_from_the_steepest_point_is_warned_of(bundles, steepest, said):
+    """Larch's zero is moved from the edge that the spectrum has; the answer is what it was."""
+    predictor = Predictor(bundles)
+    models, answer = predictor.models("Cu"), predictor.predict_arrays(*copper_edge(0, 3), "Cu")
+    prepared = answer.prepared
+    assert abs(prepared.e0 - prepared.larch_e0) < FAR_EDGE
+    again = models.answer(replace(prepared, larch_e0=prepared.e0 + steepest))
+    warned = [text for text in again.warnings if "steepest point" in text]
+    if said is None:
+        assert warned == []
+    else:
+        assert warned == [f"e0 is {said} from the steepest point: a strong pre-edge peak, or e0 is "
+                          "wrong (then give --e0)"]  # fmt: skip
+        assert warned[0] in again.text()
+    assert again.best.environment == answer.best.environment
 
 
 @pytest.mark.parametrize(

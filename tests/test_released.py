@@ -8,12 +8,13 @@ import pytest
 import yaml
 
 from model_data import copper_edge
-from project import ROOT, make_project, set_params, snakemake
+from project import ROOT, make_project, run, set_params, snakemake
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError
 from xascoord.models.bundles import load_bundle, read_record
+from xascoord.models.card import model_card
 from xascoord.prediction.predictor import Predictor
-from xascoord.prediction.store import RELEASED, TABLE
+from xascoord.prediction.store import RELEASED, TABLE, entry_of
 
 # Path expansions only, and the largest models of all: a run makes them.
 WITHOUT = {"Li", "Na", "K", "Rb"}
@@ -44,6 +45,22 @@ def test_the_table_of_origins_is_of_these_models():
         record = read_record(RELEASED / row["origin"] / row["element"] / "forest.skops")
         assert int(row["sites"]) == record["data"]["site"]
         assert int(row["cn_right"]) <= int(row["samples"])
+
+
+def test_their_cards_say_what_computed_the_spectra_and_how_often_they_are_right():
+    """In the file, and as the command prints it."""
+    with (RELEASED / TABLE).open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    for row in rows:
+        path = RELEASED / row["origin"] / row["element"] / "forest.skops"
+        card = path.with_suffix(".md").read_text()
+        assert card == model_card(read_record(path), entry_of(path).known())
+        assert f"Computed by: {row['engines']}." in card
+        right = f"was right in {row['cn_right']} of {row['samples']} samples"
+        assert (right if row["samples"] != "0" else "No measured spectrum") in card
+    printed = run(RELEASED, "xascoord", "models", "card", f"{row['origin']}/{row['element']}/"
+                  "forest.skops")  # fmt: skip
+    assert printed == card
 
 
 def test_a_clone_predicts_at_once(tmp_path, monkeypatch):

@@ -18,7 +18,7 @@ from xascoord.models.element import ElementFiles, make_folds
 from xascoord.settings.spectra import Window
 from xascoord.spectra.distortion import Distortion
 from xascoord.structures.compounds import read_compounds
-from xascoord.validation import stage
+from xascoord.validation import figures, stage
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, degraded_cases, distorted
 from xascoord.validation.evaluate import _scores, evaluate
 from xascoord.validation.manifest import COLUMNS, expectation, prepare_sample, read_manifest
@@ -275,3 +275,36 @@ def test_sets_promise_by_other_materials_and_are_counted():
     clean = distorted(blurred, "clean", 0.0, settings)
     assert np.array_equal(clean, distorted(_case(), "clean", 0.0, settings))
     assert not np.allclose(clean, distorted(blurred, "as it is", 0.0, settings))
+
+
+@pytest.mark.parametrize(
+    ("environments", "label"),
+    [
+        (["octahedral"] * 6, "always octahedral"),
+        (["octahedral"] * 5 + ["tetrahedral"], "always the commonest environment"),
+    ],
+)
+def test_robustness_is_drawn_beside_the_constant_guess(tmp_path, monkeypatch, environments, label):
+    """Each panel: the spectra as they are, then the two values of its condition."""
+    rows = [
+        {"data": DEGRADED, "training_set": TRAINING_SETS[0].name, "condition": condition,
+         "value": value, "spectra": 9, "materials": 3, "dominant_environment": environment,
+         "dominant_top1": guess, "same_top1": 0.9,
+         **{f"{name}{end}": 0.8 for name in ("top1", "cn_top1") for end in ("", "_low", "_high")}}
+        for (condition, value, guess), environment in zip([
+            ("as it is", 0.0, 0.5), ("resolution", 1.0, 0.25), ("noise", 0.1, 0.5),
+            ("noise", 0.05, 0.75), ("e0 error", -1.0, 0.5), ("e0 error", 1.0, 0.5),
+        ], environments)
+    ]  # fmt: skip
+    drawn = []
+    monkeypatch.setattr(figures, "save_figure", lambda figure, path: drawn.append(figure))
+    figures.plot_robustness(rows, tmp_path / "robustness.png")
+    (figure,) = drawn
+    lines = [next(line for line in axes.get_lines() if line.get_label() == label)
+             for axes in figure.axes]  # fmt: skip
+    assert [list(zip(*line.get_data())) for line in lines] == [
+        [(0.0, 0.5), (1.0, 0.25)],
+        [(0.0, 0.5), (0.05, 0.75), (0.1, 0.5)],
+        [(-1.0, 0.5), (0.0, 0.5), (1.0, 0.5)],
+    ]
+    assert label in [text.get_text() for text in figure.legends[0].get_texts()]

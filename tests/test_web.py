@@ -355,6 +355,7 @@ def test_the_table_of_elements_has_buttons_for_what_is_known(asker):
     assert len(table.children[0].children) == 118
     said = text_of(element_card(asker.predictor("forest"), "Cu"))
     assert "Models of Cu" in said and "Origin: here (these answer)" in said
+    assert "## Measured spectra" in said and "'xascoord validate' counts" in said
     assert "There are no models of Fe" in text_of(element_card(asker.predictor("forest"), "Fe"))
 
 

@@ -27,6 +27,8 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
         assert site.num_rows >= 40
         assert len(site["features"][0]) == 161
         assert pq.read_table(finished / f"data/02_datasets/averaged/{element}.parquet").num_rows > 0
+    page = (finished / "results/07_report/report.md").read_text()
+    assert "path expansions (FEFF8L), poor near the edge | " in page
     counts = (finished / "results/02_datasets/counts.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in counts[1:]] == SLICE
     assert (finished / "results/02_datasets/examples.png").read_bytes()[:4] == b"\x89PNG"
@@ -51,6 +53,34 @@ def test_run_ends_in_data_sets_and_nothing_is_left_to_do(finished):
     predictions = pq.read_table(finished / "data/04_models/predictions/Ti/forest.parquet")
     assert predictions.num_rows % labels.num_rows == 0
     assert "Nothing to be done" in snakemake(finished, "-n")
+
+
+def test_a_run_names_its_report_at_the_end_and_keeps_its_reasons_to_itself(finished):
+    """Why each job runs is all of its settings: a thousand lines nobody reads."""
+    printed = (finished.parent / "output.txt").read_text()
+    last = printed.splitlines()[-6:]
+    assert "The run on one page: results/07_report/report.md" in last
+    assert (finished / "results/07_report/report.md").is_file()
+    assert "Validation of Cu" in printed
+    assert not re.search(r"^\s*reason:", printed, re.M | re.I)
+    assert yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())["quiet"] == [
+        "reason"
+    ]
+
+
+def test_when_to_warn_makes_no_validation_stale(finished, tmp_path):
+    """It is of answers; what certain sets promise (error_rate) is validated."""
+
+    def planned(**prediction):
+        changed = tmp_path / "changed.yaml"
+        changed.write_text(yaml.safe_dump({"prediction": prediction}))
+        return snakemake(finished, "-n", "--configfile", "params.yaml", str(changed))
+
+    plan = planned(warn_probability=0.91)
+    assert "write_report" in plan  # the settings of the run are in it
+    assert "validate_models" not in plan and "summarise_validation" not in plan
+    plan = planned(error_rate=0.05)
+    assert "validate_models" in plan and "summarise_validation" in plan
 
 
 @pytest.mark.kill

@@ -47,6 +47,7 @@ rule summarise_datasets:
             "02_datasets",
             "Data sets",
             "counts.csv",
+            "engines.csv",
             "rejections.csv",
             "rejections_by_reason.csv",
             "counts.png",

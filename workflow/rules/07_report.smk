@@ -4,6 +4,7 @@
 rule write_report:
     input:
         "results/02_datasets/metrics.json",
+        "results/02_datasets/engines.csv",
         "results/02_datasets/rejections_by_reason.csv",
         THRESHOLDS,
         CALIBRATED,

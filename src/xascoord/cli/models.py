@@ -192,11 +192,15 @@ def convert_published(
 
 @commands.command()
 def card(bundle: Annotated[Path, typer.Argument(help="A .skops file of models.")]) -> None:
-    """Print the model card of a bundle, without loading its models."""
+    """Print the model card of a bundle, without loading its models.
+
+    Of released models it also says how often they were right on measured spectra.
+    """
     from xascoord.models.bundles import read_record
     from xascoord.models.card import model_card
+    from xascoord.prediction.store import entry_of
 
-    print(model_card(read_record(bundle)), end="")
+    print(model_card(read_record(bundle), entry_of(bundle).known()), end="")
 
 
 @commands.command()
@@ -214,7 +218,8 @@ def release(
     """Put the models of a run among those that come with the package.
 
     Then `xascoord validate FOLDER --models src/xascoord/released` says how often each origin is
-    right, and its `origins.csv` belongs beside them.
+    right, and its `origins.csv` belongs beside them; after that, `xascoord models card` of each
+    file names it in its card.
     """
     from xascoord.models.release import release_models
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from xascoord.core.elements import ELEMENTS
+from xascoord.core.engines import engine_of
 from xascoord.core.errors import AccountingError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.schemas import DATASET, REJECTIONS, SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, read_table, write_rows
 from xascoord.datasets.build import build_datasets
 from xascoord.settings.tree import Settings
+
+ENGINES = ("element", "engine", "site", "averaged")
 
 
 def make_datasets(
@@ -46,7 +49,7 @@ def make_datasets(
 def summarise_datasets(
     settings: Settings, sources: Sequence[Path], datasets: Path, results: Path
 ) -> None:
-    """Tables and figures of both stages: counts, rejections by reason, examples.
+    """Tables and figures of both stages: counts, engines, rejections by reason, examples.
 
     Raises
     ------
@@ -80,6 +83,8 @@ def summarise_datasets(
     write_json(
         results / "metrics.json", {name: sum(int(row[name]) for row in rows) for name in totals}
     )
+    engines = [row for e in settings.elements for row in _engines_of(e, datasets)]
+    write_csv(results / "engines.csv", engines, ENGINES)
     write_csv(results / "rejections.csv", rejections, REJECTIONS.names)
     write_csv(results / "rejections_by_reason.csv", by_reason, (*names, "count"))
     plot_counts(rows, results / "counts.png")
@@ -118,3 +123,18 @@ def _element_counts(
         "structures_without_all_sites": after["averaged", True],
         "materials": len(materials),
     }
+
+
+def _engines_of(element: str, datasets: Path) -> list[dict[str, Any]]:
+    """What the spectra of an element were computed by, and how many by each."""
+    found = {
+        kind: Counter(
+            map(engine_of, read_table(datasets / f"{kind}/{element}.parquet", DATASET)[
+                "spectrum_id"].to_pylist())
+        )
+        for kind in ("site", "averaged")
+    }  # fmt: skip
+    return [
+        {"element": element, "engine": engine, **{kind: found[kind][engine] for kind in found}}
+        for engine in sorted(found["site"] | found["averaged"])
+    ]

@@ -1,17 +1,32 @@
-"""Model cards: what a bundle of models is and is not good for, from its record alone."""
+"""Model cards: what a bundle of models is and is not good for, from its record."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xascoord.core.elements import ELEMENTS, POOLS
+from xascoord.core.engines import PATHS
 
 
-def model_card(record: Mapping[str, Any]) -> str:
-    """A model card in Markdown, from the record of a bundle alone."""
+def model_card(record: Mapping[str, Any], known: str = "") -> str:
+    """A model card in Markdown.
+
+    Parameters
+    ----------
+    record
+        Of the bundle.
+    known
+        How often its models were right on measured spectra, in a sentence: a record is older than
+        that is known.
+
+    Returns
+    -------
+    str
+    """
+    measured = ["## Measured spectra", "", known, ""] if known else []
     if "published" in record:
-        return _published_card(record)
+        return _published_card(record, measured)
     window = record["input_spec"]["window"]
     data = record["data"]
     absorber = record.get("element") or f"any of {', '.join(POOLS[record['pool']])}"
@@ -44,6 +59,8 @@ def model_card(record: Mapping[str, Any]) -> str:
         f"{record['thresholds'][0]} (CN), {record['thresholds'][1]} (motifs); labels of fewer than "
         f"{record['min_samples']} spectra are not learnt.",
         "",
+        _engines(data.get("engines", ())),
+        "",
         *_learnt(record.get("learnt", {})),
         "| task | labels | spectra | temperature | hyper-parameters |",
         "|---|---|---|---|---|",
@@ -69,6 +86,7 @@ def model_card(record: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
         *(_metric_line(row) for row in record["metrics"]),
         "",
+        *measured,
         "## Limits",
         "",
         "Learnt from computed spectra of ordered crystals; other absorbers, edges, amorphous "
@@ -81,6 +99,16 @@ def model_card(record: Mapping[str, Any]) -> str:
         + _origin(record.get("origin") or {}),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _engines(engines: Sequence[str]) -> str:
+    """What the spectra were computed by, and what that is worth."""
+    doubt = (
+        " Such models serve to run the chain: do not rely on what they say of measured spectra."
+        if PATHS in engines
+        else ""
+    )
+    return f"Computed by: {'; '.join(engines) or 'not told'}.{doubt}"
 
 
 def _learnt(elements: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -104,7 +132,7 @@ def _learnt(elements: Mapping[str, Mapping[str, int]]) -> list[str]:
 _SCALES = {"maximum": "divided by the maximum", "range": "brought to minimum 0 and maximum 1"}
 
 
-def _published_card(record: Mapping[str, Any]) -> str:
+def _published_card(record: Mapping[str, Any], measured: Sequence[str]) -> str:
     """The card of models that somebody else published and that were taken over as they are."""
     window, published = record["input_spec"]["window"], record["published"]
     lines = [
@@ -136,6 +164,7 @@ def _published_card(record: Mapping[str, Any]) -> str:
             if task in published["tasks"]
         ),
         "",
+        *measured,
         "## Limits",
         "",
         "No computed spectra come with these forests: no nearest ones are shown, and no answer is "

@@ -71,6 +71,7 @@ class DataRecord(_Part):
     materials: int
     copies: int
     sources: list[str]
+    engines: list[str] = []
 
 
 Share = float | Literal[""]

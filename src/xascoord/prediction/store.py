@@ -102,6 +102,20 @@ def find_models(folders: Iterable[Path], classifier: str) -> dict[str, list[Entr
     return found
 
 
+def entry_of(bundle: Path) -> Entry:
+    """The models of one file, and how they were tested where a table says so.
+
+    Parameters
+    ----------
+    bundle
+        ``<origin>/<element>/<classifier>.skops``; a table lies beside the origins.
+    """
+    folder = bundle.absolute().parent
+    origin, element = folder.parent.name, folder.name
+    tested = _table(folder.parent.parent / TABLE, bundle.stem)
+    return Entry(origin, element, folder, tested.get((origin, element), {}))
+
+
 def asked_for(classifier: str, origin: str | None) -> tuple[str, str | None]:
     """Classifier and origin behind what was asked for: ``published`` names forests of that origin.
 

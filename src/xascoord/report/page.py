@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from xascoord.core.engines import PATHS
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv, write_text
 from xascoord.core.kinds import DEGRADED, MEASURED
@@ -77,6 +78,8 @@ def _page(settings: Settings, results: Path) -> list[str]:
         "",
         *_table([counts]),
         "",
+        *_engines(results / "02_datasets/engines.csv"),
+        "",
         *_table(_rejections(results / "02_datasets/rejections_by_reason.csv")),
         "",
         "## Labels",
@@ -107,6 +110,28 @@ def _page(settings: Settings, results: Path) -> list[str]:
         "",
         *_table([{"training set": name, **values} for name, values in validation.items()]),
     ]  # fmt: skip
+
+
+def _engines(path: Path) -> list[str]:
+    """What the spectra were computed by, how many, of which elements; what that is worth."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in _rows(path):
+        found.setdefault(row["engine"], []).append(row)
+    table = [
+        {
+            "computed by": engine,
+            "site": sum(int(row["site"]) for row in rows),
+            "averaged": sum(int(row["averaged"]) for row in rows),
+            "elements": " ".join(row["element"] for row in rows),
+        }
+        for engine, rows in sorted(found.items())
+    ]
+    lines = _table(table)
+    if PATHS in found:
+        doubted = " ".join(row["element"] for row in found[PATHS])
+        lines += ["", f"Models that learnt path expansions ({doubted}) serve to run the chain: do "
+                  "not rely on what they say of measured spectra."]  # fmt: skip
+    return lines
 
 
 def _evaluated(path: Path, settings: Settings) -> bool:

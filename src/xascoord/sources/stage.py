@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import read_csv, write_csv, write_json, write_text
-from xascoord.core.rejections import Reason
 from xascoord.core.schemas import REJECTIONS
 from xascoord.jobs.progress import counted, show_progress
 from xascoord.settings.tree import Settings
@@ -96,6 +94,10 @@ def import_source(
         counts = writer.finish()
     if element is None:
         _refuse_nothing(source, counts, [r.row("spectra", source) for r in writer.rejections])
+    if source == "feff":  # the source whose materials are named by folders of the user
+        from xascoord.sources.feff.copies import report_copies
+
+        report_copies(settings.elements, folder)
     return counts
 
 
@@ -184,10 +186,11 @@ def run_feff(
     Raises
     ------
     XascoordError
-        If the plan has no run of the element or names a preset that is not there, or the machine
-        lacks what FEFF needs.
+        If the plan has no run of the element or names a preset that is not there, the machine
+        lacks what FEFF needs, or a program of the user fails always.
     """
     from xascoord.sources.feff.chunks import finished_runs, read_plan, run_chunk, run_key
+    from xascoord.sources.feff.engines import refuse_program
 
     run, runs = settings.feff.run, read_plan(plan, element)
     if element is not None and not runs:
@@ -198,12 +201,11 @@ def run_feff(
     entries = finished_runs(journals, keys, packed)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
-    if run.executable is not None and set(ended) == {Reason.FEFF_FAILED}:
-        said = next(iter(entries.values()))["detail"]
-        print(
-            f"no run gave a spectrum: is feff.run.executable ({run.executable}) right? {said}",
-            file=sys.stderr,
-        )
+    if run.executable is not None:
+        refuse_program(
+            run.executable, entries.values(),
+            lambda: finished_runs(journals, (run_key(p, run) for p in runs), packed).values(),
+        )  # fmt: skip
     if record is not None:
         write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
 

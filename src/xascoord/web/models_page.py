@@ -142,7 +142,8 @@ def element_card(predictor: Predictor, element: str) -> list[Any]:
         parts.append(html.Details([
             html.Summary("Model card"),
             # Brackets of lists are no links.
-            dcc.Markdown(model_card(record).replace("[", "\\["), className="markdown"),
+            dcc.Markdown(model_card(record, entry.known()).replace("[", "\\["),
+                         className="markdown"),
         ], open=entry == answering and len(entries) == 1))  # fmt: skip
     return parts
 

@@ -6,11 +6,15 @@ import importlib.util
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from xascoord.core.errors import SourceError
+from xascoord.core.rejections import Reason
 from xascoord.settings.feff import FeffRun
 
+Row = dict[str, Any]
 FEFF8L_PROGRAMS = ("rdinp", "pot", "xsph", "pathfinder", "genfmt", "ff2x")
 
 
@@ -50,6 +54,40 @@ def user_commands(executable: str) -> list[list[str]]:
             f"feff.run.executable: program {executable!r} not found; give its full path"
         )
     return [[str(Path(program).absolute()), *command[1:]]]
+
+
+def refuse_program(
+    executable: str, mine: Collection[Row], others: Callable[[], Collection[Row]]
+) -> None:
+    """Tell a program that never works from crystals for which it fails.
+
+    Parameters
+    ----------
+    executable
+        The command a user named for FEFF.
+    mine
+        Journal entries of the runs that were asked for.
+    others
+        Makes those of the whole plan; one run that did not fail speaks for the program.
+
+    Raises
+    ------
+    SourceError
+        If it failed in each of these runs and in all others that are known.
+    """
+    if not (_all_failed(mine) and _all_failed(others())):
+        return
+    failed = [entry for entry in mine if entry["reason"] == Reason.FEFF_FAILED]
+    raise SourceError(
+        f"feff.run.executable: {executable!r} failed in all {len(failed)} runs "
+        f"({failed[-1]['detail']}); put the program or its command right and run again: failed "
+        "runs are done again, all others are kept"
+    )
+
+
+def _all_failed(entries: Collection[Row]) -> bool:
+    """Whether the program failed each time; crystals that make no input did not get to it."""
+    return {entry["reason"] for entry in entries} - {Reason.BAD_STRUCTURE} == {Reason.FEFF_FAILED}
 
 
 def feff10_commands() -> list[list[str]]:

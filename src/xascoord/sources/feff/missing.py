@@ -77,7 +77,13 @@ def _crystal_files(settings: Settings) -> Iterator[tuple[PurePosixPath, str, Con
         folder = Path(run.structures)
         if not folder.is_dir():
             raise SourceError(f"feff.run.structures: {folder} is not a folder")
-        for path in sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file()):
+        paths = sorted(p for p in folder.rglob("*") if is_crystal_file(p) and p.is_file())
+        if not paths:
+            raise SourceError(
+                f"feff.run.structures: no crystal is in {folder} (POSCAR, CONTCAR, *.cif, *.vasp, "
+                "*.poscar); put some there or name their folder"
+            )
+        for path in paths:
             if path.name == "CONTCAR" and path.with_name("POSCAR").is_file():
                 continue  # the end of the calculation that its POSCAR began
             read = partial(read_file, path, settings.limits.file_bytes)
