@@ -116,6 +116,26 @@ def test_unknown_elements_are_named(command):
     assert "no element 'Xx'" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["import", "demo", "--out", "out"],
+        ["download", "--record", "record.json"],
+        ["choose-crystals", "--out", "out"],
+        ["run-feff", "plan", "--journals", "journals"],
+    ],
+)
+def test_unknown_elements_of_options_are_named_before_anything_is_done(
+    root, tmp_path, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    given = ["--params", str(root / "params.yaml"), "sources", *command]
+    result = _run(*given, "--element", "Xx", MP_API_KEY="")
+    assert result.exit_code == 2
+    assert "no element 'Xx'" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_unknown_classifiers_are_named():
     result = _run("models", "train", "Cu", "oracle")
     assert result.exit_code == 2

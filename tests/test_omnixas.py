@@ -1,6 +1,8 @@
 """OmniXAS: lines of spectra, their names, and crystals; what does not fit is a rejection."""
 
+import gzip
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,10 +37,11 @@ def folder(tmp_path):
     return root
 
 
-def _read(path, **omnixas):
+def _read(path, limits=None, **omnixas):
     settings = make_settings(
-        sources=["omnixas"], elements=["Ti", "Cu"], omnixas={"path": str(path), **omnixas}
-    )
+        sources=["omnixas"], elements=["Ti", "Cu"], omnixas={"path": str(path), **omnixas},
+        limits=limits or {},
+    )  # fmt: skip
     return list(read_omnixas(settings))
 
 
@@ -67,6 +70,70 @@ def test_an_archive_and_crystals_elsewhere_give_the_same(folder, tmp_path):
         assert [getattr(one, "key", None) for one, _ in found] == [
             getattr(one, "key", None) for one, _ in whole
         ]
+
+
+def _pack(folder, path, *more):
+    """An archive of a folder and of further members, each a name and a number of zero bytes."""
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as tar:
+        tar.add(folder, "omnixas")
+        for name, size in more:
+            info = tarfile.TarInfo(f"omnixas/{name}")
+            info.size = size
+            with Path("/dev/zero").open("rb") as zeros:
+                tar.addfile(info, zeros)
+    return path
+
+
+def test_members_of_an_archive_beyond_a_limit(folder, tmp_path):
+    """A crystal costs its own spectra, a file of spectra the import."""
+    archive = _pack(folder, tmp_path / "a.tar.gz", ("cif/mp-2.cif", 60 << 20))
+    (spectrum, _), *rejected = _read(archive)
+    assert isinstance(spectrum, Spectrum)
+    assert (str(rejected[0][0].reason), rejected[0][0].detail) == (
+        "bad_structure", "mp-2.cif: 62,914,560 bytes; limits.file_bytes allows 50,000,000",
+    )  # fmt: skip
+    for name in ("ml_data/Ti_FEFF_val_y.txt", "material_id_and_site/Ti_FEFF_val.txt"):
+        archive = _pack(folder, tmp_path / "b.tar.gz", (name, 60 << 20))
+        with pytest.raises(SourceError, match=f"{name}: 62,914,560 bytes; limits.file_bytes"):
+            _read(archive)
+    many = [(f"cif/mp-{n}.cif", 19_000) for n in range(100, 110)]
+    archive = _pack(folder, tmp_path / "c.tar", *many)
+    assert len(_read(archive, limits={"file_bytes": 30_000})) == 8
+    with pytest.raises(SourceError, match="together larger than 10 times limits.file_bytes"):
+        _read(archive, limits={"file_bytes": 19_000})
+
+
+@pytest.mark.parametrize("name", ["ml_data/Ti_FEFF_val_y.txt",
+                                  "material_id_and_site/Ti_FEFF_val.txt"])  # fmt: skip
+def test_files_of_too_many_lines(folder, name):
+    with (folder / name).open("a") as file:
+        file.write("\n" * 1_000_000)
+    with pytest.raises(SourceError, match=f"{name}: 1,000,008 lines; limits.points"):
+        _read(folder)
+
+
+@pytest.mark.parametrize("packing", ["", ".gz"])
+def test_an_archive_that_is_not_whole(folder, tmp_path, packing):
+    """Zeros in its middle, which tarfile takes for the end; cut off; damaged."""
+    plain = _pack(folder, tmp_path / "plain.tar")
+    with tarfile.open(plain) as tar:
+        members = tar.getmembers()
+    middle = next(m.offset for m in members if m.name.endswith("cif/mp-3.cif"))
+    whole = plain.read_bytes()
+    path = tmp_path / f"broken.tar{packing}"
+    for blocks in (1, 2, 10):
+        broken = whole[:middle] + bytes(512 * blocks) + whole[middle:]
+        path.write_bytes(gzip.compress(broken, 1) if packing else broken)
+        with pytest.raises(SourceError, match="more comes behind.*fetch it again"):
+            _read(path)
+    content = gzip.compress(whole) if packing else whole
+    damaged = bytearray(content)
+    place = 700 if packing else members[len(members) // 2].offset
+    damaged[place : place + 60] = b"\xff" * 60
+    for broken in (content[: len(content) // 2], bytes(damaged)):
+        path.write_bytes(broken)
+        with pytest.raises(SourceError, match="no whole tar archive"):
+            _read(path)
 
 
 def test_what_is_not_there_is_one_message(folder, tmp_path):

@@ -436,17 +436,38 @@ def test_missing_published_models_say_how_to_get_them(tmp_path, monkeypatch):
 
 
 def test_the_workflow_converts_what_was_fetched(tmp_path):
+    """One job an element; where none of it is wanted, the folder is not walked through."""
     folder = make_project(tmp_path / "project")
+    rules = folder / "workflow/rules/common.smk"
+    code = rules.read_text()
+    walk = "    names = {path.name.split"
+    told = code.replace(walk, f'    print("WALKS", folder, file=sys.stderr)\n{walk}')
+    assert told != code
+    rules.write_text(told)
     said = snakemake(folder, "convert_published_forests", check=False)
     assert "bring them by 'xascoord fetch published_forests'" in said
     fetched = folder / "data/external/published_forests/cnum"
     fetched.mkdir(parents=True)
     save(fetched, forest())
-    snakemake(folder, "convert_published_forests")
+    # Neither the job itself nor a plan of another stage.
+    assert snakemake(folder, "convert_published_forests").count("WALKS") == 1
+    assert "WALKS" not in snakemake(folder, "-n", "build_all_datasets")
     made = folder / "data/04_models/published"
     assert load_bundle(made / "Fe/forest.skops").record["published"]["licence"] == "BSD-3-Clause"
     save(fetched, forest(), "RandomForest_Cu_c_num.sav")
-    assert "published/Cu/forest.skops" in snakemake(folder, "-n", "train_all_models")
+    planned = snakemake(folder, "-n", "all")
+    assert "published/Cu/forest.skops" in planned
+    assert planned.count("WALKS") == 1
+
+
+def test_one_element_of_the_published_forests(tmp_path):
+    save(tmp_path, forest())
+    save(tmp_path, forest(), "RandomForest_Cu_c_num.sav")
+    done = convert_folder(tmp_path, tmp_path / "out", WINDOWS["table"], only="Cu")
+    assert done.elements == ("Cu",)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["Cu"]
+    with pytest.raises(XascoordError, match="none of Ti, but of Cu Fe"):
+        convert_folder(tmp_path, tmp_path / "out", WINDOWS["table"], only="Ti")
 
 
 def _without(key):

@@ -5,7 +5,7 @@
 rule train_all_models:
     input:
         "results/04_models/metrics.json",
-        converted_of(PUBLISHED),
+        lambda wildcards: converted_of(PUBLISHED),
         "results/04_models/pooled.csv" if POOLED else [],
 
 
@@ -152,21 +152,26 @@ rule summarise_pools:
 
 
 rule convert_published_forests:
-    # Without the folder nothing comes out, and the command says how to get it.
+    input:
+        fetched_forests,
+
+
+rule convert_published_forest:
     output:
-        converted_of(PUBLISHED),
+        "data/04_models/published/{element}/forest.skops",
+        "data/04_models/published/{element}/forest.md",
     log:
-        "logs/04_models/convert_published_forests.log",
+        "logs/04_models/convert_published_{element}.log",
     benchmark:
-        "results/benchmarks/04_models/convert_published_forests.tsv"
+        "results/benchmarks/04_models/convert_published_{element}.tsv"
     params:
         code=code_of("models.published.convert:convert_folder"),
         folder=PUBLISHED,
         listing=lambda wildcards: listing(PUBLISHED),
     message:
-        "Bundles of the forests that Zheng et al. published; nothing in them is run"
+        "Bundle of the forest of {wildcards.element} that Zheng et al. published; nothing in it is run"
     shell:
-        "xascoord models convert-published {params.folder}"
+        "xascoord models convert-published {params.folder} --element {wildcards.element}"
         " --out data/04_models/published > {log} 2>&1"
 
 

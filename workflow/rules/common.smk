@@ -223,14 +223,28 @@ def elements_of(*pools):
     return [e for pool in pools for e in POOLS[pool] if e in ELEMENTS]
 
 
+@cache
 def converted_of(folder):
-    """Bundle and card of each element of which a folder has a published forest."""
+    """Bundle and card of each element of which a folder has a published forest.
+
+    For functions among inputs: where none of them is wanted, nothing is read.
+    """
     names = {path.name.split("_")[1] for path in Path(folder).rglob("*_c_num.sav")}
     return expand(
         "data/04_models/published/{element}/forest.{kind}",
         element=[element for element in EMBEDDED if element in names],
         kind=["skops", "md"],
     )
+
+
+def fetched_forests(wildcards):
+    """What becomes of the published forests; asked for only where they are wanted."""
+    if not converted_of(PUBLISHED):
+        raise WorkflowError(
+            f"{PUBLISHED}: no published forests (RandomForest_*.sav) here; bring them by "
+            "'xascoord fetch published_forests'"
+        )
+    return converted_of(PUBLISHED)
 
 
 def runs_of(folder):

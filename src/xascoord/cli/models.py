@@ -26,6 +26,7 @@ from xascoord.cli.options import (
     Search,
     Thresholds,
     Workers,
+    check_element,
 )
 from xascoord.core.elements import POOLS
 
@@ -169,6 +170,9 @@ def convert_published(
             "example does, which gets fewer right (benchmarks/published_forests.py)."
         ),
     ] = "table",
+    element: Annotated[
+        str | None, typer.Option(help="Only those of this absorber.", callback=check_element)
+    ] = None,
 ) -> None:
     """Make bundles of the random forests that Zheng et al. (Patterns 2020) published.
 
@@ -183,7 +187,7 @@ def convert_published(
     """
     from xascoord.models.published.convert import WINDOWS, convert_folder
 
-    done = convert_folder(folder, out, WINDOWS[setting])
+    done = convert_folder(folder, out, WINDOWS[setting], element)
     print(f"{done.forests} forests read, bundles of {len(done.elements)} elements in {out}: "
           f"{' '.join(done.elements)}")  # fmt: skip
     for element, why in done.left.items():

@@ -10,13 +10,25 @@ import typer
 from xascoord.core.elements import ELEMENTS
 
 
-def _element(value: str) -> str:
-    if value not in ELEMENTS:
+def check_element(value: str | None) -> str | None:
+    """An absorber as it was given to a command; None where an option was not.
+
+    Parameters
+    ----------
+    value
+        Symbol of the element.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is none of the absorbers.
+    """
+    if value is not None and value not in ELEMENTS:
         raise typer.BadParameter(f"no element {value!r}; there are {' '.join(ELEMENTS)}")
     return value
 
 
-Element = Annotated[str, typer.Argument(help="Absorber, e.g. Cu.", callback=_element)]
+Element = Annotated[str, typer.Argument(help="Absorber, e.g. Cu.", callback=check_element)]
 
 
 def _classifier(value: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xascoord.cli.app import group, settings_of
-from xascoord.cli.options import RAW, Out, Raw, Workers
+from xascoord.cli.options import RAW, Out, Raw, Workers, check_element
 from xascoord.core.errors import XascoordError
 
 commands = group("01: spectra of a source into typed tables; downloads; FEFF runs.")
@@ -25,7 +25,10 @@ def import_(
     ],
     out: Out,
     element: Annotated[
-        str | None, typer.Option(help="Only this absorber; 'sources join' puts them together.")
+        str | None,
+        typer.Option(
+            help="Only this absorber; 'sources join' puts them together.", callback=check_element
+        ),
     ] = None,
     raw: Raw = RAW,
 ) -> None:
@@ -66,7 +69,9 @@ def join(
 def download(
     ctx: typer.Context,
     record: Annotated[Path, typer.Option(help="File for the database versions, written last.")],
-    element: Annotated[str | None, typer.Option(help="Only this absorber.")] = None,
+    element: Annotated[
+        str | None, typer.Option(help="Only this absorber.", callback=check_element)
+    ] = None,
     raw: Raw = RAW,
 ) -> None:
     """Fetch oxides' K-edge XANES from the Materials Project (key in MP_API_KEY); resumes."""
@@ -90,7 +95,9 @@ def list_feff_runs(ctx: typer.Context, out: Out) -> None:
 def choose_crystals(
     ctx: typer.Context,
     out: Out,
-    element: Annotated[str | None, typer.Option(help="Only for this absorber.")] = None,
+    element: Annotated[
+        str | None, typer.Option(help="Only for this absorber.", callback=check_element)
+    ] = None,
 ) -> None:
     """Choose, for each element, the crystals of which this project computes spectra."""
     from xascoord.sources.stage import choose_crystals as write_choice
@@ -118,7 +125,9 @@ def run_feff(
     journals: Annotated[Path, typer.Option(help="Folder of results, kept for reruns.")],
     part: Annotated[int, typer.Option(min=1, help="Which chunk of the runs.")] = 1,
     parts: Annotated[int, typer.Option(min=1, help="Number of chunks.")] = 1,
-    element: Annotated[str | None, typer.Option(help="Only runs of this absorber.")] = None,
+    element: Annotated[
+        str | None, typer.Option(help="Only runs of this absorber.", callback=check_element)
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="File for how runs ended, last.")] = None,
     workers: Workers = 1,
     packed: Annotated[

@@ -13,18 +13,19 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import SourceError, StructureError
-from xascoord.core.files import open_regular, read_file
+from xascoord.core.errors import LimitError, NotAFileError, SourceError, StructureError
+from xascoord.core.files import check_text, read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection, one_document
 from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.account import opening
+from xascoord.sources.archives import DAMAGED, TOGETHER, check_ending
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.output import check_atoms
 from xascoord.spectra.checks import check_spectrum
@@ -46,6 +47,7 @@ STARTS = {
     "Ni": 8332.181, "Cu": 8983.173,
 }  # fmt: skip
 _SITE = re.compile(r"^([A-Za-z]+-\d+)_(\d{1,6})$")
+_READ = ("ml_data/*_FEFF_*_y.txt", "material_id_and_site/*_FEFF_*.txt", "cif/*.cif")
 _LONGEST_LINE = 20_000  # characters; 141 numbers take 3,500
 
 
@@ -62,7 +64,7 @@ def read_omnixas(settings: Settings) -> Iterator[Found]:
     with ExitStack() as stack:
         if path.is_file():
             path = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            _unpack(Path(settings.omnixas.path or ""), path)
+            _unpack(Path(settings.omnixas.path or ""), path, settings.limits)
         spectra = _folder_of(path, "ml_data")
         crystals = _crystals(path, settings.omnixas.structures)
         known = [e for e in settings.elements if e in STARTS]
@@ -82,12 +84,39 @@ def read_omnixas(settings: Settings) -> Iterator[Found]:
             yield from _read_part(element, part, file, names, crystals, settings)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
+    """The spectra, their names and the crystals of an archive, each in its folder.
+
+    One that is larger than it may be is there without its content, for what reads it to say so.
+    """
+    size = 0
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise SourceError(f"omnixas.path: {archive} is no readable tar archive ({error})") from None
+            for member in tar:
+                if not _is_wanted(member):
+                    continue
+                if member.size > limits.file_bytes:
+                    place = folder / tarfile.data_filter(member, str(folder)).name
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    with place.open("wb") as handle:
+                        handle.truncate(member.size)
+                    continue
+                size += member.size
+                if size > TOGETHER * limits.file_bytes:
+                    raise SourceError(
+                        f"omnixas.path: {archive}: its files are together larger than {TOGETHER} "
+                        f"times limits.file_bytes ({limits.file_bytes:,})"
+                    )
+                tar.extract(member, folder, filter="data")
+            check_ending(tar)
+    except DAMAGED as error:
+        raise SourceError(
+            f"omnixas.path: {archive} is no whole tar archive ({error}); fetch it again"
+        ) from None
+
+
+def _is_wanted(member: tarfile.TarInfo) -> bool:
+    return member.isfile() and any(map(PurePosixPath(member.name).match, _READ))
 
 
 def _folder_of(path: Path, name: str) -> Path:
@@ -111,9 +140,9 @@ def _crystals(path: Path, structures: str | None) -> Path:
 def _read_part(
     element: str, part: str, file: Path, names: Path, crystals: Path, settings: Settings
 ) -> Iterator[Found]:
-    rows = _text(file).splitlines()
+    rows = _lines(file, settings.limits)
     try:
-        keys = _text(names).split()
+        keys = [name for line in _lines(names, settings.limits) if (name := line.strip())]
     except OSError as error:
         raise SourceError(f"{names}: the names of the spectra, {error.strerror}") from None
     if len(rows) != len(keys):
@@ -141,9 +170,13 @@ def _read_part(
         yield Spectrum(key, material, element, "site", site, energy, mu), structure
 
 
-def _text(path: Path) -> str:
-    with open_regular(path) as handle:
-        return handle.read().decode("ascii", errors="replace")
+def _lines(path: Path, limits: Limits) -> list[str]:
+    try:
+        content = read_file(path, limits.file_bytes)
+        check_text(content, limits.points, most_bytes=len(content))
+    except (LimitError, NotAFileError) as error:
+        raise SourceError(f"{path}: {error}") from None
+    return content.decode("ascii", errors="replace").splitlines()
 
 
 def _site_of(key: str) -> tuple[str, int]:

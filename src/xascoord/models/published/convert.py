@@ -65,7 +65,7 @@ class Converted:
     left: dict[str, str]
 
 
-def convert_folder(folder: Path, out: Path, window: Window) -> Converted:
+def convert_folder(folder: Path, out: Path, window: Window, only: str | None = None) -> Converted:
     """Make a bundle and a card of each element's published forests.
 
     Parameters
@@ -76,6 +76,8 @@ def convert_folder(folder: Path, out: Path, window: Window) -> Converted:
         Gets ``<element>/forest.skops`` and ``<element>/forest.md``.
     window
         What measured spectra are brought to, one of `WINDOWS` or another of 200 points.
+    only
+        The element whose files alone are read; else all are.
 
     Raises
     ------
@@ -83,6 +85,10 @@ def convert_folder(folder: Path, out: Path, window: Window) -> Converted:
         If there are no such files, or one of them cannot be used; nothing is written then.
     """
     files = _files(folder)
+    if only is not None:
+        if only not in files:
+            raise XascoordError(f"{folder}: none of {only}, but of {' '.join(sorted(files))}")
+        files = {only: files[only]}
     read = {element: {task: (path, read_forest(path)) for task, path in tasks.items()}
             for element, tasks in files.items()}  # fmt: skip
     left = {element: why for element in sorted(read) if (why := _unusable(element, read[element]))}

@@ -7,9 +7,7 @@ archive twice with different content, is a reason to reject the runs that need i
 from __future__ import annotations
 
 import hashlib
-import lzma
 import tarfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,10 +17,10 @@ from xascoord.core.errors import LimitError, NotAFileError, SourceError
 from xascoord.core.files import open_regular, read_file
 from xascoord.core.rejections import Reason, RejectedSpectrum, one_document
 from xascoord.settings.limits import Limits
+from xascoord.sources.archives import DAMAGED, TOGETHER, check_ending
 
 _READ = ("xmu.dat", "POSCAR", "feff.inp", "log1.dat")
 _SPECTRUM = "xmu.dat"
-_TOGETHER = 10  # times limits.file_bytes: small files of an archive, which are held in memory
 Content = Callable[[], bytes]
 
 
@@ -74,7 +72,7 @@ def contents(path: Path, limits: Limits) -> tuple[Files, Iterator[tuple[PurePosi
         open_regular(path).close()
         twice = _check_archive(path)
         return _small_members(path, limits), _spectra(path, limits, twice)
-    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+    except DAMAGED as error:
         raise SourceError(
             f"feff.path: {path} is neither a folder nor a whole tar archive ({error}); "
             "fetch it again"
@@ -84,22 +82,10 @@ def contents(path: Path, limits: Limits) -> tuple[Files, Iterator[tuple[PurePosi
 
 
 def _check_archive(path: Path) -> set[PurePosixPath]:
-    """Read an archive to its end; names of spectra that stand in it more than once.
-
-    tarfile takes damage in the middle, and any block of zeros, for the end.
-    """
+    """Read an archive to its end; names of spectra that stand in it more than once."""
     with tarfile.open(path) as archive:
         names = Counter(PurePosixPath(m.name) for m in archive if _is_wanted(m, spectra=True))
-        stream = archive.fileobj
-        assert stream is not None
-        stream.seek(archive.offset)
-        ending = stream.read(tarfile.BLOCKSIZE)
-        if len(ending) < tarfile.BLOCKSIZE or ending.strip(b"\0"):
-            raise tarfile.ReadError("it is cut off or damaged in the middle")
-        # To the end, where a compressed stream checks its checksum.
-        while chunk := stream.read(1 << 20):
-            if chunk.count(0) != len(chunk):
-                raise tarfile.ReadError("a block of zeros ends it, but more comes behind")
+        check_ending(archive)
     return {name for name, count in names.items() if count > 1}
 
 
@@ -127,9 +113,9 @@ def _small_members(path: Path, limits: Limits) -> Files:
             elif name not in found:
                 found[name] = partial(held.__getitem__, name)
                 size += len(content)
-                if size > _TOGETHER * limits.file_bytes:
+                if size > TOGETHER * limits.file_bytes:
                     raise LimitError(
-                        f"its small files are together larger than {_TOGETHER} times "
+                        f"its small files are together larger than {TOGETHER} times "
                         f"limits.file_bytes ({limits.file_bytes:,})"
                     )
     return found
