@@ -92,6 +92,53 @@ def test_tasks_of_one_key_are_done_once(tmp_path):
         assert [entry["value"] for entry in results(journal, keys).values()] == ["A", "B", "A"]
 
 
+SLOW_FIRST = """
+import sys, time
+from pathlib import Path
+from xascoord.jobs import resume
+from xascoord.jobs.journal import Journal
+from xascoord.labels import assign
+from xascoord.structures.sites import SiteTask
+
+def work(number):
+    time.sleep(600 if number == 0 else 0)
+    return {"value": number}
+
+def score(chunk):
+    time.sleep(600 if chunk[0][0] == "0" else 0)
+    return [{"key": key} for key, _, _ in chunk]
+
+if __name__ == "__main__":
+    resume._SECONDS_BETWEEN_WRITES, assign._CHUNK, assign.score_sites = 0, 1, score
+    with Journal(Path(sys.argv[1])) as journal:
+        if sys.argv[2] == "pieces":
+            steps = resume.run_remaining({n: str(n) for n in range(9)}, work, journal, 2)
+        else:
+            tasks = [SiteTask(str(n), "a", n) for n in range(9)]
+            steps = assign.compute_sites(tasks, [{"structure_id": "a"}], journal, 2)
+        for _ in steps:
+            pass
+"""
+
+
+@pytest.mark.parametrize("what", ["pieces", "sites"])
+def test_results_behind_a_slow_one_are_kept_as_they_come(tmp_path, what):
+    path, script = tmp_path / "j.jsonl", tmp_path / "script.py"
+    script.write_text(SLOW_FIRST)
+    process = subprocess.Popen([sys.executable, "-W", "ignore", str(script), str(path), what])
+    end = time.monotonic() + 60
+    try:
+        while process.poll() is None and time.monotonic() < end:
+            if path.exists() and path.read_bytes().count(b"\n") == 8:
+                break
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    with Journal(path) as journal:
+        assert journal.keys == {str(number) for number in range(1, 9)}
+
+
 def test_a_journal_is_removed_while_it_is_held(tmp_path):
     path = tmp_path / "j.jsonl"
     with Journal(path) as journal:

@@ -17,6 +17,7 @@ from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured.kind import FAR_EDGE
 from xascoord.models.novelty import distance_quantiles, nearest
 from xascoord.prediction.answer import Answer
+from xascoord.prediction.command import run as predict
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.table import table_row, table_text
@@ -60,6 +61,23 @@ def test_three_lines_of_python(bundles, tmp_path, kind, environment):
     assert sum(answer.coordination.values()) == pytest.approx(1, abs=1e-5)
     assert answer.best.number in answer.certain
     assert answer.prepared.e0 == pytest.approx(8979, abs=4)
+
+
+def test_the_record_of_a_bundle_is_read_once_for_a_folder(bundles, tmp_path, monkeypatch, capsys):
+    from xascoord.models import bundles as module
+
+    opened, real = [], module.read_record
+    for number in range(3):
+        columns(tmp_path / f"in{number}.dat", *copper_edge(number % 2, number))
+
+    def counted(path, *arguments):
+        opened.append(path)
+        return real(path, *arguments)
+
+    monkeypatch.setattr(module, "read_record", counted)
+    predict([tmp_path], None, None, bundles, None, {}, None, False, Prediction())
+    assert "3 files, 3 spectra: 3 answered" in capsys.readouterr().err
+    assert opened == [bundles / "Cu/forest.skops"]
 
 
 def test_it_abstains_from_what_it_has_never_seen(bundles, tmp_path):

@@ -144,8 +144,7 @@ def test_kill_dash_nine_of_dvc_repro_and_rerun(pushed):
         time.sleep(0.05)
     process.kill()
     process.wait()
-    output = run(clone, "dvc", "repro")
-    assert "waiting for it" in output
+    run(clone, "dvc", "repro")  # whether it had to wait is a matter of the clock
     assert checksums(clone) == checksums(pushed)
     assert NOTHING in snakemake(clone, "-n")
 

@@ -342,6 +342,15 @@ def test_paths_of_the_settings_are_quoted(tmp_path):
     assert f" validate '{odd}' {given} --out" in plan
 
 
+def test_rules_name_no_environment_that_lacks_the_package():
+    """With ``--sdm conda`` Snakemake would build it, and jobs would not find ``xascoord`` there."""
+    texts = {path: path.read_text() for path in (ROOT / "workflow").rglob("*") if path.is_file()
+             if path.suffix == ".smk" or path.name == "Snakefile"}  # fmt: skip
+    assert len(texts) == 1 + 10
+    for path, text in texts.items():
+        assert not re.search(r"^\s*conda\s*:", text, re.M), path
+
+
 def test_every_rule_has_memory_and_time():
     """In one table, so that a partition given on the command line takes nothing away."""
     table = yaml.safe_load((ROOT / "profiles/default/config.yaml").read_text())["set-resources"]

@@ -54,6 +54,8 @@ def main() -> None:
     # complete is kept.
     signal.signal(signal.SIGTERM, _interrupt)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    # pymatgen and spglib warn about their own future on every structure.
-    warnings.filterwarnings("ignore", module=r"(pymatgen|spglib|monty|emmet|mp_api)\b.*")
+    # pymatgen and spglib warn about their own future on every structure, larch's normalisation of
+    # ranges without points (by numpy too), for which the package has words of its own.
+    warnings.filterwarnings("ignore", module=r"(pymatgen|spglib|monty|emmet|mp_api|larch)\b.*")
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"numpy\._core\._methods")
     app()

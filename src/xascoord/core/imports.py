@@ -1,11 +1,13 @@
-"""Imports without what they only look for: optional libraries that cost seconds to load."""
+"""Imports without what they bring along: optional libraries that cost seconds, global filters."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -40,3 +42,18 @@ def without(*names: str) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+def load(name: str) -> None:
+    """Import a module; the filters of warnings that it sets for the whole process go again.
+
+    larch silences every warning of every library, the caller's own among them.
+
+    Parameters
+    ----------
+    name
+        As ``import`` takes it.
+    """
+    if name not in sys.modules:
+        with warnings.catch_warnings():
+            import_module(name)

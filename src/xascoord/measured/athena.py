@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
+from xascoord.core.imports import load
 from xascoord.measured.read import Measurement
 
 Array = npt.NDArray[np.float64]
@@ -37,6 +38,7 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
     MeasurementError
         If it is of no project, or cannot be normalised that way.
     """
+    load("larch.xafs")
     from larch import Group
     from larch.xafs import find_e0, pre_edge
 

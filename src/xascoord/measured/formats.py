@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.errors import MeasurementError
+from xascoord.core.imports import load
 from xascoord.measured.headers import photon_factory, read_header
 from xascoord.measured.text_tables import Table, read_tables
 
@@ -78,6 +79,7 @@ def read_xdi(path: Path) -> Group:
     MeasurementError
         If it cannot be read.
     """
+    load("larch.io")
     from larch import io
 
     try:
@@ -109,6 +111,7 @@ def read_project(path: Path) -> list[Group]:
     ``element`` and ``edge`` of a project are Athena's guesses, or what was put right there:
     they come as ``said_element`` and ``said_edge``; ``athena`` is an ``Athena``.
     """
+    load("larch.io")
     from larch.io import read_athena
 
     try:

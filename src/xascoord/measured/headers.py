@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.imports import load
+
 Array = npt.NDArray[np.float64]
 _LONGEST_NAME, _LONGEST_LINE = 200, 20_000  # what is longer costs much and says nothing
 _HC = 12398.41984  # eV Angstrom, CODATA 2018
@@ -122,6 +124,7 @@ def _numbered(lines: Sequence[str], columns: int) -> list[str]:
 
 
 def _known_to_larch(lines: Sequence[str], columns: int) -> list[str]:
+    load("larch.io.xafs_beamlines")
     from larch.io.xafs_beamlines import GenericBeamlineData, guess_beamline
 
     kind = guess_beamline(list(lines))

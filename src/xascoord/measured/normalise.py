@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
+from xascoord.core.imports import load
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.athena import as_in_athena
 from xascoord.measured.read import Measurement
@@ -106,6 +107,7 @@ def normalise(energy: Array, mu: Array, element: str) -> tuple[Array, float, str
     MeasurementError
         If there is no edge of the element in the spectrum, or the fit fails.
     """
+    load("larch.xafs")
     from larch import Group
     from larch.xafs import find_e0 as find_larch_e0
 
