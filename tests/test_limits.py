@@ -10,11 +10,12 @@ import resource
 import tarfile
 import time
 
+import numpy as np
 import pytest
 
 from conftest import edge_spectrum, make_settings, rutile, xas_dictionary, xmu_text
 from corrupt import CU, TI, feff_corpus
-from xascoord.core.errors import MeasurementError, SourceError, StructureError
+from xascoord.core.errors import LimitError, MeasurementError, SourceError, StructureError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.core.schemas import SPECTRA
 from xascoord.core.tables import read_rows
@@ -25,6 +26,7 @@ from xascoord.sources.feff.missing import crystals_to_run, write_missing
 from xascoord.sources.json_stream import parts
 from xascoord.sources.stage import import_source
 from xascoord.sources.xasdb_archive import read_documents
+from xascoord.structures.cif import check_cif
 
 
 @pytest.fixture(autouse=True)
@@ -389,6 +391,43 @@ def test_sites_of_a_cif_are_counted_before_a_parser_does(tmp_path, layout):
     assert str(rejection.reason) == "beyond_limit"
     assert rejection.detail == "20,000 sites; limits.atoms allows 2,000"
     assert time.process_time() - started < 2
+
+
+def _loop(columns, rows):
+    return "\n".join(["loop_", *columns.split(), *rows, ""])
+
+
+def test_symmetry_of_a_cif_is_counted_before_a_parser_multiplies_by_it():
+    """Of 500 sites in Fm-3m pymatgen makes 96,000 atoms; of 500 in P1, 500."""
+    places = np.random.default_rng(1).random((500, 3))
+    rows = [f"O {x:.6f} {y:.6f} {z:.6f}" for x, y, z in places]
+    columns = "_atom_site_label _atom_site_fract_x _atom_site_fract_y _atom_site_fract_z"
+    sites = _loop(columns, rows)
+    started = time.process_time()
+    check_cif(f"data_x\n_symmetry_space_group_name_H-M 'P 1'\n{sites}", 2_000)
+    with pytest.raises(LimitError, match="96,000 images of 500 sites"):
+        check_cif(f"data_x\n_symmetry_space_group_name_H-M 'F m -3 m'\n{sites}", 2_000)
+    columns = "_symmetry_equiv_pos_site_id _symmetry_equiv_pos_as_xyz"
+    check_cif("data_x\n" + _loop(columns, ["1 'x, y, z'"] * 2_000), 2_000)
+    for row in ("1 'x, y, z'", "1 x,y,z", "1 'x,y,z"):
+        with pytest.raises(LimitError, match="100,000 symmetry operations"):
+            check_cif("data_x\n" + _loop(columns, [row] * 100_000), 2_000)
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.parametrize(
+    ("row", "number"), [("a 0.1", 1), ("'a b' 0.1", 1), ("'a b 0.1 c", 2), ("a'b c' ' d' 'e'", 2),
+                        ("a 0.1 # 'b c", 1), ("a\n0.1", 1)],
+)  # fmt: skip
+def test_rows_of_a_loop_are_counted_as_a_parser_does(row, number):
+    from pymatgen.io.cif import CifFile
+
+    text = "data_x\n" + _loop("_atom_site_label _atom_site_fract_x", [row] * 10)
+    (block,) = CifFile.from_str(text).data.values()
+    assert len(block["_atom_site_fract_x"]) == 10 * number
+    check_cif(text, 10 * number)
+    with pytest.raises(LimitError, match=f"{10 * number} sites"):
+        check_cif(text, 10 * number - 1)
 
 
 def test_crystals_to_compute_are_read_by_name_and_size(tmp_path):
