@@ -74,7 +74,7 @@ def test_a_cluster_is_started_only_if_it_is_asked_for(root, tmp_path, option):
     environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
                    "PYTHONPATH": f"{root}/tests:{root}/src"}  # fmt: skip
     command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-c", os.devnull,
-               "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path / "test_it.py"]  # fmt: skip
+               "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]  # fmt: skip
     result = subprocess.run(
         [*command, *([option] if option else [])], capture_output=True, text=True, env=environment
     )
