@@ -1,9 +1,13 @@
 """One list of dependencies, three files."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from itertools import chain
 
+import pytest
 import yaml
 
 
@@ -59,3 +63,32 @@ def test_the_lock_has_hashes(root):
     pins = [line for line in lock.splitlines() if re.match(r"[a-z0-9].*==", line, re.I)]
     assert len(pins) > 200
     assert all(line.endswith("\\") for line in pins)  # a hash follows
+
+
+@pytest.mark.parametrize("option", ["", "--cluster"])
+def test_a_cluster_is_started_only_if_it_is_asked_for(root, tmp_path, option):
+    """Root and installed packages are not enough: its scripts would write below /etc.
+
+    In place of the programs stand others that only note that they were called.
+    """
+    called = tmp_path / "called"
+    for name in ("bash", "slurmctld", "munged"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        program = tmp_path / "bin" / name
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> {called}\n')
+        program.chmod(0o755)
+    (tmp_path / "test_it.py").write_text(
+        "import os\nos.geteuid = lambda: 0\nfrom test_cluster import cluster\n\n\n"
+        "def test_it(cluster):\n    pass\n"
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+                   "PYTHONPATH": f"{root}/tests:{root}/src"}  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-c", os.devnull,
+               "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]  # fmt: skip
+    result = subprocess.run(
+        [*command, *([option] if option else [])], capture_output=True, text=True, env=environment
+    )
+    assert result.returncode == 0, result.stdout
+    assert ("1 passed" if option else "1 skipped") in result.stdout
+    started = called.read_text() if called.exists() else ""
+    assert started.count("slurm.sh") == (2 if option else 0)

@@ -176,15 +176,15 @@ def test_an_element_less_or_more_leaves_the_others_alone(finished, tmp_path):
     assert "import_embedded" not in plan[plan.index("Job stats:") :]
 
 
-def _pretend(folder, target):
-    """All files behind a target, as if they had been made: Snakemake knows them by its records."""
-    listed = snakemake(folder, "--summary", target).splitlines()
-    names = [line.split("\t")[0] for line in listed if line.startswith("data/01_spectra/")]
+def _pretend(folder, *targets):
+    """All files behind some targets, as if made: Snakemake knows them by its records."""
+    listed = snakemake(folder, "--summary", *targets).splitlines()
+    names = [line.split("\t")[0] for line in listed if line.startswith(("data/", "results/"))]
     assert names
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    snakemake(folder, "--touch", "--forceall", target)
+    snakemake(folder, "--touch", "--forceall", *targets)
 
 
 @pytest.mark.slow
@@ -271,6 +271,50 @@ def test_wrong_params_stop_before_anything_runs(tmp_path, change, words):
     assert words in output
     assert len(output) < 3000  # what is wrong, not all that is right
     assert not (folder / "data/01_spectra").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"window": {"lower": 45.0, "upper": -5.0}}, "window: upper must lie above lower"),
+        ({"elements": ["Cu", "Ti", "Cu"]}, "elements: each entry may stand only once"),
+        ({"sources": ["feff"]}, "feff.path"),
+    ],
+)
+def test_settings_that_contradict_each_other_stop_a_dry_run_with_one_message(
+    tmp_path, change, words
+):
+    """What no schema of single fields can know is known before the first job, not in each."""
+    output = snakemake(make_project(tmp_path / "wrong", **change), "-n", check=False)
+    said = [line for line in output.splitlines() if "params.yaml" in line]
+    assert len(said) == 1
+    assert words in said[0]
+    assert "Traceback" not in output
+    assert "Job stats" not in output
+
+
+@pytest.mark.slow
+def test_what_is_written_in_another_way_or_used_elsewhere_plans_nothing(tmp_path):
+    """-5 for -5.0; limits of FEFF runs for geometries of spectra that are there already."""
+    window = {"lower": -5.0, "upper": 45.0}
+    folder = make_project(tmp_path / "project", window=window)
+    targets = ["build_all_datasets", "classify_geometries"]
+    _pretend(folder, *targets)
+    assert "Nothing to be done" in snakemake(folder, "-n", *targets)
+    text = (folder / "params.yaml").read_text()
+    assert "lower: -5.0" in text
+    (folder / "params.yaml").write_text(text.replace("lower: -5.0", "lower: -5"))
+    assert "Nothing to be done" in snakemake(folder, "-n", *targets)
+    set_params(
+        folder,
+        elements=SLICE,
+        window=window,
+        feff={"run": {"timeout": 5.0, "engine": "executable", "executable": "/bin/true"}},
+    )
+    assert "Nothing to be done" in snakemake(folder, "-n", *targets)
+    set_params(folder, elements=SLICE, window={**window, "lower": -6.0})
+    assert "build_datasets" in snakemake(folder, "-n", *targets)
 
 
 @pytest.mark.parametrize(
