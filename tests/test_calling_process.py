@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from model_data import copper_edge
 
 SCRIPT = """
@@ -46,6 +48,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(tmp_path):
     """Warnings' filters, modules, threads, scikit-learn's list of estimators."""
     script, spectrum = tmp_path / "script.py", tmp_path / "cu.dat"

@@ -435,6 +435,7 @@ def test_missing_published_models_say_how_to_get_them(tmp_path, monkeypatch):
         _ = Predictor(settings=Prediction(classifier="published")).elements
 
 
+@pytest.mark.slow
 def test_the_workflow_converts_what_was_fetched(tmp_path):
     """One job an element; where none of it is wanted, the folder is not walked through."""
     folder = make_project(tmp_path / "project")

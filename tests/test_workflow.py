@@ -68,6 +68,7 @@ def test_a_run_names_its_report_at_the_end_and_keeps_its_reasons_to_itself(finis
     ]
 
 
+@pytest.mark.slow
 def test_when_to_warn_makes_no_validation_stale(finished, tmp_path):
     """It is of answers; what certain sets promise (error_rate) is validated."""
 
