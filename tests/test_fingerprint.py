@@ -33,7 +33,7 @@ def package(tmp_path, monkeypatch):
 
     def now(entry, **options):
         for cached in (module._path_of, module._tree_of, module._imports_of, module._hash_of,
-                       module._data_files):  # fmt: skip
+                       module._data_files, module._data_of, module._hash_of_data):  # fmt: skip
             cached.cache_clear()
         return fingerprint(entry, **options)
 

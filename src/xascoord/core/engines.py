@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 PATHS = "path expansions (FEFF8L), poor near the edge"
+# What models are good for that learnt these.
+PATHS_DOUBT = "serve to run the chain: do not rely on what they say of measured spectra"
 _MULTIPLE = "full multiple scattering"
 _ENGINES = {
     "embedded:feff10/": f"{_MULTIPLE} (FEFF10)",

@@ -12,7 +12,6 @@ from __future__ import annotations
 import ast
 import copy
 import hashlib
-from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,7 +59,8 @@ def fingerprint(*entries: str, without: str | None = None) -> str:
     modules = {name for name in _reached(imports) if name.split(".")[1] != without}
     parts = [_text(node) for node in statements]
     parts += [f"{name} {_hash_of(name)}" for name in sorted(modules)]
-    parts += _data_of([*statements, *map(_tree_of, modules)])
+    data = set().union(*map(_data_in, statements), *map(_data_of, modules))
+    parts += [f"{path.as_posix()} {_hash_of_data(path)}" for path in sorted(data)]
     used = {name for name in imports if not _is_ours(name)}
     used |= {name for one in modules for name in _imports_of(one) if not _is_ours(name)}
     libraries = {name.partition(".")[0] for name in used} & set(_NUMERICAL)
@@ -203,15 +203,21 @@ def _data_files() -> dict[str, list[Path]]:
     return found
 
 
-def _data_of(trees: Iterable[ast.AST]) -> list[str]:
-    """Data files that some code names in a string, each with the hash of its content."""
-    texts = {node.value for tree in trees for node in ast.walk(tree)
+def _data_in(tree: ast.AST) -> set[Path]:
+    """Data files that some code names in a string."""
+    texts = {node.value for node in ast.walk(tree)
              if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # fmt: skip
-    files = {path for text in texts for path in _data_files().get(text.rpartition("/")[2], ())}
-    return [
-        f"{path.as_posix()} {hashlib.sha256((_ROOT / path).read_bytes()).hexdigest()}"
-        for path in sorted(files)
-    ]
+    return {path for text in texts for path in _data_files().get(text.rpartition("/")[2], ())}
+
+
+@cache
+def _data_of(module: str) -> set[Path]:
+    return _data_in(_tree_of(module))
+
+
+@cache
+def _hash_of_data(path: Path) -> str:
+    return hashlib.sha256((_ROOT / path).read_bytes()).hexdigest()
 
 
 def _text(tree: ast.AST) -> str:

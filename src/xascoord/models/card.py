@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xascoord.core.elements import ELEMENTS, POOLS
-from xascoord.core.engines import PATHS
+from xascoord.core.engines import PATHS, PATHS_DOUBT
 
 
 def model_card(record: Mapping[str, Any], known: str = "") -> str:
@@ -103,11 +103,7 @@ def model_card(record: Mapping[str, Any], known: str = "") -> str:
 
 def _engines(engines: Sequence[str]) -> str:
     """What the spectra were computed by, and what that is worth."""
-    doubt = (
-        " Such models serve to run the chain: do not rely on what they say of measured spectra."
-        if PATHS in engines
-        else ""
-    )
+    doubt = f" Such models {PATHS_DOUBT}." if PATHS in engines else ""
     return f"Computed by: {'; '.join(engines) or 'not told'}.{doubt}"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from xascoord.core.engines import PATHS
+from xascoord.core.engines import PATHS, PATHS_DOUBT
 from xascoord.core.errors import XascoordError
 from xascoord.core.files import write_csv, write_text
 from xascoord.core.kinds import DEGRADED, MEASURED
@@ -129,8 +129,7 @@ def _engines(path: Path) -> list[str]:
     lines = _table(table)
     if PATHS in found:
         doubted = " ".join(row["element"] for row in found[PATHS])
-        lines += ["", f"Models that learnt path expansions ({doubted}) serve to run the chain: do "
-                  "not rely on what they say of measured spectra."]  # fmt: skip
+        lines += ["", f"Models that learnt path expansions ({doubted}) {PATHS_DOUBT}."]
     return lines
 
 

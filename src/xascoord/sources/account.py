@@ -37,13 +37,7 @@ def opening(documents: Iterable[T]) -> Iterator[T]:
         yield document
 
 
-def set_aside(count: int) -> None:
-    """Some opened documents have no outcome of their own: others stand in their place.
-
-    Parameters
-    ----------
-    count
-        How many.
-    """
+def set_aside() -> None:
+    """A document that was opened has no outcome of its own: another stands in its place."""
     if account := CURRENT.get():
-        account.opened -= count
+        account.opened -= 1

@@ -121,15 +121,17 @@ class SpectraWriter:
         What comes in is counted here; what goes out is counted in the tables (``finish``).
         """
         CURRENT.set(self._account)
-        for spectrum, structure in spectra:
-            self.found += 1
-            if isinstance(spectrum, Rejection):
-                self.reject(spectrum)
-            else:
-                assert structure is not None
-                self.accept(spectrum, structure)
-            yield
-        CURRENT.set(None)
+        try:
+            for spectrum, structure in spectra:
+                self.found += 1
+                if isinstance(spectrum, Rejection):
+                    self.reject(spectrum)
+                else:
+                    assert structure is not None
+                    self.accept(spectrum, structure)
+                yield
+        finally:
+            CURRENT.set(None)
 
     def accept(self, spectrum: Spectrum, structure: dict[str, Any]) -> None:
         """Take a spectrum in; duplicates and unwanted absorbers become rejections."""

@@ -44,12 +44,12 @@ def read_both(settings: Settings) -> Iterator[Found]:
         if one.absorber in done:
             yield _renamed(one, structure, FEFF10)
         else:
-            set_aside(1)
+            set_aside()
     for one, structure in read_paths(settings):
         if one.absorber not in done:
             yield _renamed(one, structure, PATHS)
         else:
-            set_aside(1)
+            set_aside()
 
 
 def _multiple_scattering(settings: Settings) -> Iterator[Found]:
