@@ -180,7 +180,8 @@ class _Programs:
                 raise MachineFault("stopped")
             process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle,
-                start_new_session=True, env={**os.environ, **ENVIRONMENT},
+                # A session of its own would have an autogroup of its own (Linux), and `nice` no say.
+                process_group=0, env={**os.environ, **ENVIRONMENT},
             )  # fmt: skip
             self._running.add(process.pid)
         try:
