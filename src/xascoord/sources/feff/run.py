@@ -180,7 +180,7 @@ class _Programs:
                 raise MachineFault("stopped")
             process = subprocess.Popen(
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=handle, stderr=handle,
-                # A session of its own would have an autogroup of its own (Linux), and `nice` no say.
+                # A session of its own has an autogroup of its own (Linux), where `nice` has no say.
                 process_group=0, env={**os.environ, **ENVIRONMENT},
             )  # fmt: skip
             self._running.add(process.pid)
