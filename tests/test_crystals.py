@@ -1,6 +1,7 @@
 """Which crystals stand for an element: what qualifies, and a balanced, repeatable choice."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,9 @@ from xascoord.sources.crystals.balance import Uniques, choose, in_turn
 from xascoord.sources.crystals.choice import Survey, choose_for, site_rows, survey, write_choice
 from xascoord.sources.crystals.qualify import AbsorberSite, Candidate, examine
 from xascoord.sources.crystals.substitution import donors, substituted
-from xascoord.sources.feff.chunks import read_plan
+from xascoord.sources.feff.chunks import finished_runs
+from xascoord.sources.feff.packed import read_packed
+from xascoord.sources.feff.plan import PLAN, names_of, read_plan, run_key
 from xascoord.structures.bond_valence import nearest_valence, parameters, scaled_to_valence
 
 
@@ -240,3 +243,25 @@ def test_the_choice_does_not_depend_on_the_other_elements(tmp_path):
         assert {"K", "Rb"} <= set(found.candidates)  # its own were too few
     assert plans["K"] == plans["Rb"]
     assert "substituted" in {run.site["origin"] for run in plans["K"]}
+
+
+def test_finished_runs_of_the_project_are_known(root, settings, tmp_path):
+    """All of them, and by crystals that are read on this processor as by those of the plan."""
+    from larixite import get_amcsd
+
+    folder, run = root / "data/crystals", settings.feff.run
+    plan = read_plan(folder / PLAN)
+    names = names_of(plan, run, folder)
+    packed = [entry["key"] for entry in read_packed(folder)]
+    assert set(packed) <= set(names)
+    assert len(finished_runs(tmp_path, names, folder)) == len(packed) == len(plan)
+    database = get_amcsd()
+    read = [planned for planned in plan if planned.site["origin"] == "amcsd"]
+    assert len(read) > 300
+    for planned in read[::3]:
+        text = database.get_cif(int(planned.site["code"])).ciftext
+        crystal = parse_cif(text, settings.crystals.most_atoms)
+        numbers = {"lattice": crystal.lattice.matrix.ravel().tolist(),
+                   "frac_coords": crystal.frac_coords.ravel().tolist()}  # fmt: skip
+        again = replace(planned, structure={**planned.structure, **numbers})
+        assert run_key(again, run) == run_key(planned, run)

@@ -17,23 +17,17 @@ from corrupt import CU
 from fake_feff import fake_feff
 from xascoord.cli.main import app
 from xascoord.core.errors import SettingsError, SourceError, XascoordError
-from xascoord.core.schemas import SPECTRA
-from xascoord.core.tables import read_rows
+from xascoord.core.schemas import FEFF_RUNS, SPECTRA
+from xascoord.core.tables import read_rows, to_table, write_table
 from xascoord.jobs.journal import Journal
 from xascoord.settings.feff import Convergence
 from xascoord.sources.feff.batch import run_batch
-from xascoord.sources.feff.chunks import (
-    PlannedRun,
-    _settled,
-    finished_runs,
-    read_plan,
-    results,
-    run_key,
-    run_task,
-)
+from xascoord.sources.feff.chunks import _settled, finished_runs, results, run_task
 from xascoord.sources.feff.chunks import run_chunk as run_shares
 from xascoord.sources.feff.engines import feff8l_commands, user_commands
 from xascoord.sources.feff.missing import crystals_to_run, read_runs
+from xascoord.sources.feff.packed import packed_row
+from xascoord.sources.feff.plan import PlannedRun, names_of, read_plan, run_key, write_plan
 from xascoord.sources.feff.run import FeffTask, run_feff
 from xascoord.sources.stage import import_source, list_feff_runs, pack_feff
 from xascoord.sources.stage import run_feff as run_chunk
@@ -337,7 +331,7 @@ def test_packed_runs_stand_for_their_journals(tmp_path):
     assert np.array_equal(spectrum.energy, expected.energy)
     assert np.array_equal(spectrum.mu, expected.mu)
     assert found[1:] == wanted[1:]
-    entry = finished_runs(nowhere, keys, packed)[keys[0]]
+    entry = finished_runs(nowhere, names_of(plan, run), packed)[keys[0]]
     assert (entry["scf"], entry["tries"], entry["cpu"]) == (scf, 2, 17.5)
     steps = run_shares(plan, (1, 1), nowhere, "all", run, 1, packed)
     assert list(steps) == [(len(keys), len(keys))]
@@ -348,12 +342,42 @@ def test_packed_runs_stand_for_their_journals(tmp_path):
     with Journal(tmp_path / "others/all-1of1.jsonl") as journal:
         journal.add(packed_too, xmu=text, reason="", detail="", tries=1, cpu=1.0, scf=None)
     pack_feff(tmp_path / "plan", settings, tmp_path / "others", packed)
-    assert set(finished_runs(nowhere, [*keys, packed_too], packed)) == {*keys, packed_too}
+    every = {key: key for key in (*keys, packed_too)}
+    assert set(finished_runs(nowhere, every, packed)) == set(every)
     list_feff_runs(settings, tmp_path / "plan")
     pack_feff(tmp_path / "plan", settings, nowhere, packed)
     before = (packed / "Cu.parquet").read_bytes()
     pack_feff(tmp_path / "plan", settings, nowhere, packed)
     assert (packed / "Cu.parquet").read_bytes() == before
+
+
+def test_a_coordinate_of_1_is_one_of_0(tmp_path):
+    """Modulo the cell, last bits decide which; runs that were named by either are taken."""
+    from dataclasses import replace
+
+    settings, plan = _planned(tmp_path)
+    run, (zero,) = settings.feff.run, plan
+    places = [value or 1 - 1e-16 for value in zero.structure["frac_coords"]]
+    one = replace(zero, structure={**zero.structure, "frac_coords": places})
+    key = run_key(zero, run)
+    assert run_key(one, run) == key
+    assert set(names_of(plan, run)) == {key}
+    names = names_of([one], run)
+    (old,) = set(names) - {key}  # as runs were named before
+    assert names == {old: key, key: key}
+    with Journal(tmp_path / "journals/all-1of1.jsonl") as journal:
+        journal.add(old, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="", tries=1, cpu=1.0,
+                    scf=None)  # fmt: skip
+    assert list(run_shares([one], (1, 1), tmp_path / "journals", "all", run, 1)) == [(1, 1)]
+    # A table that was packed on the other processor, and its plan.
+    (entry,) = finished_runs(tmp_path / "journals", names).values()
+    packed, nowhere = tmp_path / "packed", tmp_path / "nowhere"
+    table = to_table([packed_row({**entry, "key": old})], FEFF_RUNS)
+    write_table(packed / "Cu.parquet", table)
+    write_plan(packed / "plan", [one.site], [one.structure], [])
+    assert set(finished_runs(nowhere, names_of(plan, run, packed), packed)) == {key}
+    pack_feff(tmp_path / "plan", settings, nowhere, packed)
+    assert [row["key"] for row in read_rows(packed / "Cu.parquet", FEFF_RUNS)] == [key]
 
 
 @pytest.mark.parametrize(
@@ -433,7 +457,7 @@ def test_missing_needs_a_path():
 def test_a_damaged_journal_names_file_and_line(tmp_path):
     (tmp_path / "Fe-1of1.jsonl").write_text('{"key": "a"}\nno json\n')
     with pytest.raises(XascoordError, match="Fe-1of1.jsonl: line 2 is damaged"):
-        finished_runs(tmp_path, ["a"])
+        finished_runs(tmp_path, {"a": "a"})
 
 
 def test_an_executable_that_is_not_there_is_a_clear_error():

@@ -21,6 +21,15 @@ def rounded(value: float, decimals: int) -> float:
     return round(round(float(value), 8), decimals) + 0.0
 
 
+def rounded_place(value: float, decimals: int) -> float:
+    """A fractional coordinate, rounded: 0 where it is 1.
+
+    What is taken modulo the cell ends at 1 - 1e-16 on one processor and at 0 on another.
+    """
+    place = rounded(value, decimals)
+    return 0.0 if place == 1.0 else place
+
+
 def seed_of(seed: int, *names: object) -> int:
     """A seed of its own for each named piece of work, independent of the order of work."""
     text = json.dumps([seed, *map(str, names)]).encode()

@@ -20,11 +20,11 @@ from xascoord.settings.tree import Settings
 from xascoord.sources.account import set_aside
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.demo.spectra import read_embedded as read_paths
-from xascoord.sources.feff.chunks import read_plan, results_of
+from xascoord.sources.feff.chunks import results_of
 from xascoord.sources.feff.packed import unpacked_entry
+from xascoord.sources.feff.plan import PLAN, read_plan
 
 NAME = "embedded"
-PLAN = "plan"
 FEFF10, PATHS = "feff10", "paths"
 Found = tuple[Any, dict[str, Any] | None]
 

@@ -189,22 +189,24 @@ def run_feff(
         If the plan has no run of the element or names a preset that is not there, the machine
         lacks what FEFF needs, or a program of the user fails always.
     """
-    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_chunk, run_key
+    from xascoord.sources.feff.chunks import finished_runs, run_chunk
     from xascoord.sources.feff.engines import refuse_program
+    from xascoord.sources.feff.plan import names_of, read_plan, run_key
 
     run, runs = settings.feff.run, read_plan(plan, element)
     if element is not None and not runs:
         raise XascoordError(f"{plan}: no run of {element} in this plan")
     steps = run_chunk(runs, chunk, journals, element or "all", run, workers, packed)
     show_progress(steps, f"FEFF runs of {element}" if element else "FEFF runs")
-    keys = [run_key(planned, run) for planned in runs[chunk[0] - 1 :: chunk[1]]]
-    entries = finished_runs(journals, keys, packed)
+    mine = runs[chunk[0] - 1 :: chunk[1]]
+    keys = [run_key(planned, run) for planned in mine]
+    entries = finished_runs(journals, names_of(mine, run, packed), packed)
     ended = Counter(entry["reason"] or "done" for entry in entries.values())
     print(", ".join(f"{count} {reason}" for reason, count in sorted(ended.items())) or "none")
     if run.executable is not None:
         refuse_program(
             run.executable, entries.values(),
-            lambda: finished_runs(journals, (run_key(p, run) for p in runs), packed).values(),
+            lambda: finished_runs(journals, names_of(runs, run, packed), packed).values(),
         )  # fmt: skip
     if record is not None:
         write_text(record, "".join(f"{key}\t{entries[key]['reason']}\n" for key in keys))
@@ -231,14 +233,15 @@ def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None
     SourceError
         If nothing of the plan is finished.
     """
-    from xascoord.sources.embedded import PLAN
-    from xascoord.sources.feff.chunks import finished_runs, read_plan, run_key, write_plan
+    from xascoord.sources.feff.chunks import finished_runs
     from xascoord.sources.feff.packed import write_packed
+    from xascoord.sources.feff.plan import PLAN, names_of, read_plan, run_key, write_plan
 
     runs = read_plan(plan)
     keys = [run_key(planned, settings.feff.run) for planned in runs]
-    entries = finished_runs(journals, keys, out)
-    counts = write_packed(out, runs, keys, entries)
+    names = names_of(runs, settings.feff.run, out)
+    entries = finished_runs(journals, names, out)
+    counts = write_packed(out, runs, keys, names, entries)
     finished = [planned for planned, key in zip(runs, keys, strict=True) if key in entries]
     structures = {p.structure["structure_id"]: p.structure for p in finished}
     write_plan(out / PLAN, [p.site for p in finished], structures.values(), [])

@@ -1,7 +1,7 @@
 """The crystals that this project computes spectra of: all elements, in one table each.
 
 Reads the AMCSD and ``data/compounds.csv``, qualifies every crystal for every element in it and
-writes a plan of FEFF runs (``sources.feff.chunks``): what was chosen, and what does not qualify and
+writes a plan of FEFF runs (``sources.feff.plan``): what was chosen, and what does not qualify and
 why. What qualifies and was not needed (enough of its coordination number, or a duplicate) is in
 neither.
 """
@@ -26,7 +26,8 @@ from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of
 from xascoord.sources.crystals.qualify import Candidate, examine
 from xascoord.sources.crystals.substitution import fillers
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
-from xascoord.sources.feff.chunks import read_plan, results, write_plan
+from xascoord.sources.feff.chunks import results
+from xascoord.sources.feff.plan import read_plan, write_plan
 from xascoord.structures.bond_valence import scaled_to_valence
 from xascoord.structures.compounds import read_compounds
 from xascoord.structures.symmetry import structure_row

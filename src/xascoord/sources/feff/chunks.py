@@ -1,12 +1,8 @@
-"""FEFF runs shared out over jobs: a plan of runs, chunks of it, and a journal for each chunk.
-
-A plan is a folder with ``structures.parquet`` (``schemas.STRUCTURES``) and ``sites.csv``, one line
-a run in the order of computing: ``element, structure_id, material, site_index, preset`` and what
-else whoever wrote it had to say.
+"""FEFF runs shared out over jobs: chunks of a plan (``plan.py``), and a journal for each chunk.
 
 A journal ``<folder>/<name>-<part>of<parts>.jsonl`` holds one JSON object a line:
 
-- ``key``: ``<structure>/<element>/<site>#<digest of crystal, cards and engine>``;
+- ``key``: one of the names that ``names_of`` gives its run;
 - ``xmu``: the text of FEFF's ``xmu.dat``, empty where there is none;
 - ``reason``, ``detail``: empty, or why the run cannot be used;
 - ``scf``: ``fermi_levels`` (eV) and ``charge_distances`` after each iteration, ``reached``;
@@ -18,20 +14,13 @@ runs are shared out next time.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from xascoord.core.errors import SourceError, XascoordError
-from xascoord.core.files import write_csv
-from xascoord.core.hashing import digest, rounded
+from xascoord.core.errors import XascoordError
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
-from xascoord.core.schemas import REJECTIONS, STRUCTURES
-from xascoord.core.tables import read_rows, write_rows
 from xascoord.jobs.journal import Journal, read_journal
 from xascoord.settings.feff import Convergence, FeffRun, Preset
 from xascoord.settings.sources import Quality
@@ -40,74 +29,15 @@ from xascoord.sources.collect import Spectrum
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.convergence import SelfConsistency, check_self_consistency
 from xascoord.sources.feff.engines import commands_of
-from xascoord.sources.feff.inputs import INPUT_VERSION, xanes_input
+from xascoord.sources.feff.inputs import xanes_input
 from xascoord.sources.feff.packed import read_packed, spectrum_of
+from xascoord.sources.feff.plan import PlannedRun, cards_of, names_of, run_key
 from xascoord.sources.feff.run import FeffTask
 from xascoord.sources.feff.xmu import Xmu
 from xascoord.spectra.checks import check_spectrum
 from xascoord.structures.symmetry import structure_from_row
 
 Row = dict[str, Any]
-PLAN_COLUMNS = ("element", "structure_id", "material", "site_index", "preset")
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """One line of a plan: a site, and its crystal as a row of ``schemas.STRUCTURES``."""
-
-    site: Row
-    structure: Row
-
-    @property
-    def element(self) -> str:
-        """The absorber."""
-        return str(self.site["element"])
-
-    @property
-    def index(self) -> int:
-        """Index of the site in its crystal."""
-        return int(self.site["site_index"])
-
-    @property
-    def preset(self) -> str:
-        """Name of its cards."""
-        return str(self.site["preset"])
-
-    @property
-    def name(self) -> str:
-        """Beginning of the key, and name of the spectrum within its source."""
-        structure = self.structure["structure_id"]
-        return (
-            f"{structure.removeprefix(self.structure['source'] + ':')}/{self.element}/{self.index}"
-        )
-
-
-def write_plan(
-    folder: Path, sites: Sequence[Row], structures: Iterable[Row], rejections: Sequence[Row]
-) -> None:
-    """Write a plan, and what did not come into it."""
-    columns = list(sites[0]) if sites else list(PLAN_COLUMNS)
-    write_rows(folder / "structures.parquet", list(structures), STRUCTURES)
-    write_csv(folder / "rejections.csv", rejections, REJECTIONS.names)
-    write_csv(folder / "sites.csv", sites, columns)
-
-
-def read_plan(folder: Path, element: str | None = None) -> list[PlannedRun]:
-    """The runs of a plan, or those of one element, in the order of computing.
-
-    Raises
-    ------
-    SourceError
-        If the tables are not there or do not fit.
-    """
-    try:
-        with (folder / "sites.csv").open(newline="", encoding="utf-8") as handle:
-            sites = [r for r in csv.DictReader(handle) if element in (None, r["element"])]
-        rows = read_rows(folder / "structures.parquet", STRUCTURES)
-        structures = {row["structure_id"]: row for row in rows}
-        return [PlannedRun(site, structures[site["structure_id"]]) for site in sites]
-    except (OSError, KeyError) as error:
-        raise SourceError(f"{folder}: no plan of FEFF runs ({error})") from None
 
 
 def run_task(planned: PlannedRun, run: FeffRun) -> FeffTask:
@@ -123,42 +53,8 @@ def _input(planned: PlannedRun, preset: Preset, attempt: int) -> str:
     return xanes_input(structure_from_row(planned.structure), planned.index, preset, attempt)
 
 
-def cards_of(planned: PlannedRun, run: FeffRun) -> Preset:
-    """The preset of a planned run.
-
-    Raises
-    ------
-    XascoordError
-        If the settings have none of that name.
-    """
-    if planned.preset not in run.presets:
-        raise XascoordError(
-            f"the plan names the preset {planned.preset!r}; feff.run.presets has "
-            f"{', '.join(run.presets)}"
-        )
-    return run.presets[planned.preset]
-
-
-def run_key(planned: PlannedRun, run: FeffRun) -> str:
-    """Name of one calculation: it changes with the crystal, the input and the program."""
-    row = planned.structure
-    # To five decimals: reading a CIF gives other last bits on another processor.
-    numbers = [[rounded(value, 5) for value in row[n]] for n in ("lattice", "frac_coords")]
-    engine = run.executable or f"feff10-rs {_version('feff10-rs')}"
-    cards = cards_of(planned, run).model_dump(mode="json")
-    later = [INPUT_VERSION] if INPUT_VERSION > 1 else []  # the first runs were named without
-    return f"{planned.name}#{digest(*numbers, row['species'], cards, engine, *later)}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def finished_runs(
-    folder: Path, keys: Iterable[str], packed: Path | None = None, element: str | None = None
+    folder: Path, names: Mapping[str, str], packed: Path | None = None, element: str | None = None
 ) -> dict[str, dict[str, Any]]:
     """Entries of some runs in all journals of a folder; a good one goes before a failed one.
 
@@ -168,25 +64,24 @@ def finished_runs(
     ----------
     folder
         Of journals.
-    keys
-        Which runs.
+    names
+        Which runs: every name that an entry may have, and the key that it gets (``names_of``).
     packed
         Folder of packed tables; a journal goes before them.
     element
         Absorber of all of them: journals and tables of others are not read.
     """
-    wanted = set(keys)
     found: dict[str, dict[str, Any]] = {}
     mine = (f"{element}-", "all-") if element else ("",)
     paths = [path for path in sorted(folder.glob("*.jsonl")) if path.name.startswith(mine)]
     for entry in (entry for path in paths for entry in read_journal(path)):
-        key = entry["key"]
-        if key in wanted and (key not in found or found[key]["reason"] or not entry["reason"]):
-            found[key] = entry
+        key = names.get(entry["key"])
+        if key and (key not in found or found[key]["reason"] or not entry["reason"]):
+            found[key] = {**entry, "key": key}
     for entry in read_packed(packed, element):
-        key = entry["key"]
-        if key in wanted and (key not in found or (found[key]["reason"] and not entry["reason"])):
-            found[key] = entry
+        key = names.get(entry["key"])
+        if key and (key not in found or (found[key]["reason"] and not entry["reason"])):
+            found[key] = {**entry, "key": key}
     return found
 
 
@@ -219,10 +114,11 @@ def run_chunk(
     part, parts = chunk
     if not 1 <= part <= parts:
         raise XascoordError(f"chunk {part} of {parts}: there is no such chunk")
-    tasks = [run_task(planned, run) for planned in plan[part - 1 :: parts]]
+    mine = plan[part - 1 :: parts]
+    tasks = [run_task(planned, run) for planned in mine]
     label = f"{name}-{part}of{parts}"
     path = journals / f"{label}.jsonl"
-    known = finished_runs(journals, (task.key for task in tasks), packed)
+    known = finished_runs(journals, names_of(mine, run, packed), packed)
     todo = [
         task for task in tasks if task.key not in known or not _settled(known[task.key], task, run)
     ]
@@ -248,7 +144,7 @@ def results(
     keys = [run_key(planned, run) for planned in plan]
     elements = {planned.element for planned in plan}
     alone = elements.pop() if len(elements) == 1 else None
-    entries = finished_runs(journals, keys, packed, alone)
+    entries = finished_runs(journals, names_of(plan, run, packed), packed, alone)
     pairs = [(planned, entries.get(key)) for planned, key in zip(plan, keys, strict=True)]
     yield from results_of(pairs, run.convergence, quality)
 

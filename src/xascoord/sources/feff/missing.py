@@ -15,7 +15,7 @@ from xascoord.settings.limits import Limits
 from xascoord.settings.tree import Settings
 from xascoord.sources.account import opening
 from xascoord.sources.collect import Spectrum
-from xascoord.sources.feff.chunks import read_plan, results, write_plan
+from xascoord.sources.feff.chunks import results
 from xascoord.sources.feff.files import Content, contents, read_content
 from xascoord.sources.feff.output import (
     NAME,
@@ -26,6 +26,7 @@ from xascoord.sources.feff.output import (
     read_feff,
     read_poscar,
 )
+from xascoord.sources.feff.plan import read_plan, write_plan
 from xascoord.structures.cif import check_cif
 from xascoord.structures.identifiers import normalise_material_id, structure_digest
 
@@ -131,7 +132,7 @@ def write_missing(settings: Settings, folder: Path) -> int:
     settings
         Elements, ``feff``, symmetry precision.
     folder
-        Where the plan is written (see ``feff_chunks``).
+        Where the plan is written (see ``feff.plan``).
 
     Returns
     -------

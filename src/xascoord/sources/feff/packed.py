@@ -19,7 +19,7 @@ from xascoord.core.tables import read_rows, to_table, write_table
 from xascoord.sources.feff.xmu import Xmu, parse_xmu
 
 if TYPE_CHECKING:
-    from xascoord.sources.feff.chunks import PlannedRun
+    from xascoord.sources.feff.plan import PlannedRun
 
 Row = dict[str, Any]
 
@@ -81,8 +81,9 @@ def read_packed(folder: Path | None, element: str | None = None) -> Iterator[Row
 
 
 def write_packed(
-    folder: Path, runs: Sequence[PlannedRun], keys: Iterable[str], entries: Mapping[str, Row]
-) -> dict[str, int]:
+    folder: Path, runs: Sequence[PlannedRun], keys: Iterable[str], names: Mapping[str, str],
+    entries: Mapping[str, Row],
+) -> dict[str, int]:  # fmt: skip
     """Pack the finished runs of a plan, one table an element, in the order of the plan.
 
     Runs of other plans that a table holds already stay in it, behind those of this one.
@@ -93,6 +94,8 @@ def write_packed(
         Where the tables go; those of elements without a finished run are left alone.
     runs, keys
         The plan, and the key of each run.
+    names
+        Key of a run by each name that an earlier table may have it under.
     entries
         What journals and earlier tables hold, by key.
 
@@ -116,7 +119,8 @@ def write_packed(
     for element, mine in finished.items():
         path = folder / f"{element}.parquet"
         earlier = read_rows(path, FEFF_RUNS) if path.is_file() else []
-        packed = {row["key"]: row for row in earlier}
+        packed = {key: {**row, "key": key} for row in earlier
+                  for key in [names.get(row["key"], row["key"])]}  # fmt: skip
         # Of a journal, or as it is packed already.
         new = {k: packed_row(entries[k]) if "xmu" in entries[k] else packed[k] for k in mine}
         table = to_table([*new.values(), *(packed[k] for k in packed if k not in new)], FEFF_RUNS)
