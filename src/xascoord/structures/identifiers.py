@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
-from xascoord.core.hashing import digest
+from xascoord.core.hashing import digest, rounded
 
 CLUSTER = "cluster"  # in place of the formula, where a structure is no crystal
 
@@ -31,12 +30,7 @@ def normalise_material_id(text: str) -> str:
 def structure_digest(structure: Structure) -> str:
     """Digest of lattice, species and positions, in the order of the sites."""
     return digest(
-        _rounded(structure.lattice.matrix.ravel()),
+        [rounded(value, 5) for value in structure.lattice.matrix.ravel()],
         [str(site.species) for site in structure],
-        _rounded(structure.frac_coords.ravel()),
+        [rounded(value, 5) for value in structure.frac_coords.ravel()],
     )
-
-
-def _rounded(values: Iterable[float]) -> list[float]:
-    """To five decimals, without the sign of a zero."""
-    return [round(float(value), 5) + 0.0 for value in values]
