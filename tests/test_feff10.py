@@ -23,7 +23,12 @@ from xascoord.measured.read import read_measurements
 from xascoord.settings.feff import FAST, PUBLISHED, Preset
 from xascoord.settings.sources import Demo
 from xascoord.sources.feff.engines import feff10_commands
-from xascoord.sources.feff.inputs import INPUT_VERSION, path_expansion_input, xanes_input
+from xascoord.sources.feff.inputs import (
+    INPUT_VERSION,
+    PATH_EXPANSION_VERSION,
+    path_expansion_input,
+    xanes_input,
+)
 from xascoord.sources.feff.run import run_feff
 from xascoord.sources.feff.xmu import parse_xmu
 
@@ -35,10 +40,29 @@ def test_another_input_has_another_version():
     low = Structure(lattice, ["Fe", "Si", "O", "O"], places)
     crystals = (rutile(), spinel(), low)
     texts = [xanes_input(crystal, 0, FAST, attempt) for crystal in crystals for attempt in (0, 1)]
-    texts += [xanes_input(low, 0, PUBLISHED)]
-    texts += [path_expansion_input(crystal, 0, Demo()) for crystal in crystals]
-    digest = hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
-    assert (INPUT_VERSION, digest) == (1, "ecd97556f255f273")
+    form, total = _form_and_total([*texts, xanes_input(low, 0, PUBLISHED)])
+    assert (INPUT_VERSION, form) == (1, "3f9c9ac26105c296")
+    assert total == pytest.approx(78.3150, abs=2e-3)
+    form, total = _form_and_total(
+        [path_expansion_input(crystal, 0, Demo()) for crystal in crystals]
+    )
+    assert (PATH_EXPANSION_VERSION, form) == (2, "b0f4e39dcfebdbc9")
+    assert total == pytest.approx(-75.2556, abs=2e-3)
+
+
+def _form_and_total(texts):
+    """A digest of inputs without the digits of coordinates, and a sum that each enters otherwise.
+
+    Coordinates are compared as numbers: a last digit is a matter of the processor.
+    """
+    coordinate = re.compile(r"-?\d+\.\d+")  # distances, too; other numbers of an atom are whole
+    forms, numbers = [], []
+    for text in texts:
+        cards, atoms = text.split("ATOMS\n")
+        forms += [cards, coordinate.sub(lambda found: re.sub(r"\d", "0", found[0]), atoms)]
+        numbers += [float(found) for found in coordinate.findall(atoms)]
+    digest = hashlib.sha256("".join(forms).encode()).hexdigest()[:16]
+    return digest, float(np.cos(np.arange(len(numbers))) @ numbers)
 
 
 def test_cards():
@@ -55,12 +79,14 @@ def test_cards():
 
 
 def test_equal_neighbours_stand_in_an_order_that_last_bits_cannot_turn():
-    plain = rutile()
     random = np.random.default_rng(0)
-    for _ in range(5):
-        other = plain.copy()
-        other.translate_sites(range(len(other)), random.normal(0, 1e-13, 3), frac_coords=True)
-        assert xanes_input(other, 0, FAST) == xanes_input(plain, 0, FAST)
+    for plain in (rutile(), spinel()):
+        for _ in range(5):
+            other = plain.copy()
+            other.translate_sites(range(len(other)), random.normal(0, 1e-13, 3), frac_coords=True)
+            assert xanes_input(other, 0, FAST) == xanes_input(plain, 0, FAST)
+            expected = path_expansion_input(plain, 0, Demo())
+            assert path_expansion_input(other, 0, Demo()) == expected
 
 
 def test_coordinates_half_way_between_two_roundings():

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.errors import StructureError
-from xascoord.core.hashing import digest
+from xascoord.core.hashing import digest, rounded, rounded_place
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.core.schemas import SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, write_rows
@@ -27,7 +27,7 @@ from xascoord.sources.collect import SpectraWriter, Spectrum
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
 from xascoord.sources.feff.batch import run_batch
 from xascoord.sources.feff.engines import feff8l_commands
-from xascoord.sources.feff.inputs import INPUT_VERSION, path_expansion_input
+from xascoord.sources.feff.inputs import PATH_EXPANSION_VERSION, path_expansion_input
 from xascoord.sources.feff.run import FeffTask
 from xascoord.sources.feff.xmu import Xmu, parse_xmu
 from xascoord.spectra.checks import check_spectrum
@@ -138,8 +138,9 @@ def _structures(
 def _key(row: dict[str, Any], site: int, settings: Settings) -> str:
     """Name of one calculation in the journal: it changes with everything that goes into it."""
     demo = settings.demo
-    content = (row["lattice"], row["species"], row["frac_coords"])
-    program = (version("xraylarch"), INPUT_VERSION)  # FEFF8L comes with larch
+    lattice = [rounded(value, 5) for value in row["lattice"]]
+    content = (lattice, row["species"], [rounded_place(value, 5) for value in row["frac_coords"]])
+    program = (version("xraylarch"), PATH_EXPANSION_VERSION)  # FEFF8L comes with larch
     inputs = digest(*content, demo.cluster_radius, demo.path_length, demo.legs, *program)
     return f"{row['structure_id']}/{site}#{inputs}"
 

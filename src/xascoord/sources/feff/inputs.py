@@ -15,15 +15,12 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
-def _text(parts: dict[str, Any]) -> str:
-    order = ("HEADER", "PARAMETERS", "POTENTIALS", "ATOMS")
-    return "\n\n".join(str(parts[name]) for name in order if name in parts) + "\n"
-
-
-# Part of the names of calculations: raise it with every change of what is written below (a test
-# holds both to each other). Not a hash of the code: a run takes minutes, and a change of the code
-# that leaves every input as it was must not throw thousands of them away.
-INPUT_VERSION = 1
+# Part of the names of calculations: raise the one whose input changes below (a test holds both to
+# each other). Not a hash of the code: a run takes minutes, and a change of the code that leaves
+# every input as it was must not throw thousands of them away.
+INPUT_VERSION = 1  # of xanes_input
+PATH_EXPANSION_VERSION = 2  # of path_expansion_input
+_Atom = tuple[float, str, float, float, float]  # distance, element, x, y, z
 
 
 def path_expansion_input(structure: Structure, site: int, settings: Demo) -> str:
@@ -51,16 +48,22 @@ def path_expansion_input(structure: Structure, site: int, settings: Demo) -> str
         "CONTROL": "1 1 1 1 1 1",
         "PRINT": "0 0 0 0 0 0",
     }
-    return _text(
-        FEFFDictSet(
-            absorbing_atom=site,
-            structure=structure,
-            radius=settings.cluster_radius,
-            config_dict=tags,
-            edge="K",
-            spectrum="EXAFS",
-        ).all_input()
+    parts = FEFFDictSet(
+        absorbing_atom=site,
+        structure=structure,
+        radius=settings.cluster_radius,
+        config_dict=tags,
+        edge="K",
+        spectrum="EXAFS",
     )
+    # Atoms are not left to pymatgen, which writes the noise of a coordinate of 0 (-1.7e-16) and
+    # equally distant atoms in an order of last bits.
+    atoms = _atoms(
+        structure, site, _neighbours(structure, site, settings.cluster_radius, 5),
+        parts.atoms.pot_dict, 5,
+    )  # fmt: skip
+    title = f"TITLE {structure.composition.reduced_formula} site {site}"
+    return "\n\n".join([title, str(parts.tags), str(parts.potential), "\n".join(atoms)]) + "\n"
 
 
 def xanes_input(structure: Structure, site: int, preset: Preset, attempt: int = 0) -> str:
@@ -87,12 +90,8 @@ def xanes_input(structure: Structure, site: int, preset: Preset, attempt: int = 
     """
     from pymatgen.core import Element
 
-    centre = structure[site]
-    absorber = centre.specie.symbol
-    atoms = sorted(
-        (rounded(near.nn_distance, 4), near.specie.symbol, *_places(near.coords - centre.coords))
-        for near in structure.get_neighbors(centre, preset.cluster_radius)
-    )
+    absorber = structure[site].specie.symbol
+    atoms = _neighbours(structure, site, preset.cluster_radius, 4)
     amounts = structure.composition.reduced_composition.get_el_amt_dict()
     elements = sorted(amounts, key=lambda symbol: Element(symbol).Z)
     far = set(elements) - {atom[1] for atom in atoms} - {absorber}
@@ -122,13 +121,36 @@ def xanes_input(structure: Structure, site: int, preset: Preset, attempt: int = 
         f"{index} {Element(symbol).Z} {symbol} {l_max} {l_max} {amounts[symbol]:g}"
         for symbol, index in number.items()
     ]
-    lines += ["ATOMS", f"0.0 0.0 0.0 0 {absorber} 0.0"]
+    lines += _atoms(structure, site, atoms, number, 4)
+    return "\n".join(lines) + "\n"
+
+
+def _neighbours(structure: Structure, site: int, radius: float, decimals: int) -> list[_Atom]:
+    """Atoms about a site, equally distant ones in an order that last bits cannot turn."""
+    centre = structure[site]
+    return sorted(
+        (
+            rounded(near.nn_distance, decimals),
+            near.specie.symbol,
+            *_place(near.coords - centre.coords, decimals),
+        )
+        for near in structure.get_neighbors(centre, radius)
+    )
+
+
+def _place(vector: np.ndarray[Any, Any], decimals: int) -> tuple[float, float, float]:
+    x, y, z = (rounded(value, decimals) for value in vector)
+    return x, y, z
+
+
+def _atoms(
+    structure: Structure, site: int, atoms: list[_Atom], number: dict[str, int], decimals: int
+) -> list[str]:
+    """Lines of the absorber and its neighbours; ``number``: potential of each element."""
+    lines = ["ATOMS", f"0.0 0.0 0.0 0 {structure[site].specie.symbol} 0.0"]
     lines += [
-        f"{x:.4f} {y:.4f} {z:.4f} {number[symbol]} {symbol} {distance:.4f}"
+        f"{x:.{decimals}f} {y:.{decimals}f} {z:.{decimals}f} {number[symbol]} {symbol} "
+        f"{distance:.{decimals}f}"
         for distance, symbol, x, y, z in atoms
     ]
-    return "\n".join([*lines, "END"]) + "\n"
-
-
-def _places(vector: np.ndarray[Any, Any]) -> list[float]:
-    return [rounded(value, 4) for value in vector]
+    return [*lines, "END"]
