@@ -19,9 +19,9 @@ BIN = Path(sys.executable).parent
 MODELS = yaml.safe_load((ROOT / "params.yaml").read_text())["models"]
 SLICE = ["Ti", "Cu"]
 FAST = {
-    "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"],
+    "classifiers": ["knn", "forest", "mlp", "svc", "cnn"], "splits": ["grouped"], "folds": 3,
     "compare": ["site"],
-    "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2},
+    "learning_curve": [0.5], "bootstrap": 20, "cnn": {"epochs": 2}, "mlp": {"hidden": [20]},
 }  # fmt: skip
 QUICK = {"folds": 3, "epochs": 1, "splits": ["grouped"], "networks": ["mlp"]}
 # FEFF10 in a few seconds: small clusters, few energies, ended before it converges.
