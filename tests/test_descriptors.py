@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.spectra.descriptors import GRID, NAMES, STEP, Descriptors, describe, on_grid
+from xascoord.spectra.descriptors import grid, NAMES, STEP, Descriptors, describe, on_grid
 
-ENERGY = np.arange(-60.0, 120.0, 0.25)
+energies = np.arange(-60.0, 120.0, 0.25)
 
 
 def edge(height: float = 0.0, position: float = -9.0, line: float = 0.0) -> np.ndarray:
     """A step with a Gaussian pre-edge peak (width 1 eV) and a white line at 6 eV."""
-    rise = 0.5 + np.arctan(ENERGY / 1.0) / np.pi
-    peak = height * np.exp(-((ENERGY - position) ** 2) / 2)
-    return rise + peak + line * np.exp(-((ENERGY - 6) ** 2) / (2 * 2.0**2))
+    rise = 0.5 + np.arctan(energies / 1.0) / np.pi
+    peak = height * np.exp(-((energies - position) ** 2) / 2)
+    return rise + peak + line * np.exp(-((energies - 6) ** 2) / (2 * 2.0**2))
 
 
-def described(mu: np.ndarray, e0: float = 0.0, energy: np.ndarray = ENERGY) -> Descriptors:
+def described(mu: np.ndarray, e0: float = 0.0, energy: np.ndarray = energies) -> Descriptors:
     return describe(on_grid(energy, mu, e0))
 
 
@@ -53,7 +53,7 @@ def test_scale_and_place_do_not_matter(
     scale: float, place: float, height: float, position: float
 ) -> None:
     mu = edge(height, position, 0.5)
-    here, there = described(mu), described(mu * scale, place, ENERGY + place)
+    here, there = described(mu), described(mu * scale, place, energies + place)
     for name in NAMES:
         assert getattr(there, name) == pytest.approx(getattr(here, name), abs=0.11), name
 
@@ -66,15 +66,15 @@ def test_more_pre_edge_is_more_area() -> None:
 
 @pytest.mark.parametrize(("low", "high", "said"), [(-5, 100, "below e0"), (-50, 15, "above e0")])
 def test_too_short_scans_are_refused(low: float, high: float, said: str) -> None:
-    inside = (ENERGY >= low) & (ENERGY <= high)
+    inside = (energies >= low) & (energies <= high)
     with pytest.raises(RejectedSpectrum, match=said):
-        on_grid(ENERGY[inside], edge()[inside], 0.0)
+        on_grid(energies[inside], edge()[inside], 0.0)
 
 
 def test_a_falling_mu_has_no_edge() -> None:
     with pytest.raises(RejectedSpectrum, match="does not rise"):
-        on_grid(ENERGY, -edge(), 0.0)
+        on_grid(energies, -edge(), 0.0)
 
 
 def test_the_grid_is_even() -> None:
-    assert np.diff(GRID) == pytest.approx(np.full(len(GRID) - 1, STEP))
+    assert np.diff(grid) == pytest.approx(np.full(len(grid) - 1, STEP))

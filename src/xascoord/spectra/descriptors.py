@@ -19,7 +19,7 @@ from xascoord.core.rejections import Reason, RejectedSpectrum
 Array = npt.NDArray[np.float64]
 
 STEP = 0.1  # eV
-GRID: Array = np.arange(-25.0, 60.0 + STEP / 2, STEP)  # eV about e0
+grid: Array = np.arange(-25.0, 60.0 + STEP / 2, STEP)  # eV about e0
 RESOLUTION = 0.5  # eV; standard deviation of the Gaussian that evens out noise and sampling
 PRE_EDGE = (-16.0, -2.0)  # eV about e0; chromates have it at -13 eV, divalent oxides at -7 eV
 _NEAR_STEP = (20.0, 45.0)
@@ -37,9 +37,9 @@ class Descriptors:
     Attributes
     ----------
     pre_edge_height, pre_edge_area, pre_edge_centroid
-        Of what stands above the lower convex hull of mu from -16 to -2 eV about e0: its maximum, its
-        integral (eV times edge steps) and its centre of mass. A rising edge is convex, so its tail
-        belongs to the hull.
+        Of what stands above the lower convex hull of mu from -16 to -2 eV about e0: its maximum,
+        its integral (eV times edge steps) and its centre of mass. A rising edge is convex, so its
+        tail belongs to the hull.
     white_line_height, white_line_position, white_line_area
         Highest mu from 0 to 22 eV above e0, where it is, and the integral above the edge step.
     minimum_height, minimum_position
@@ -66,7 +66,7 @@ NAMES = tuple(field.name for field in fields(Descriptors))
 
 
 def on_grid(energy: Array, norm: Array, e0: float) -> Array:
-    """Mu in near steps at the energies of ``GRID``.
+    """Mu in near steps at the energies of ``grid``.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def on_grid(energy: Array, norm: Array, e0: float) -> Array:
     Returns
     -------
     Array
-        Shape (len(GRID),). Beyond the measured ends the first and last values hold.
+        Shape (len(grid),). Beyond the measured ends the first and last values hold.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def on_grid(energy: Array, norm: Array, e0: float) -> Array:
             Reason.WINDOW_NOT_COVERED,
             f"ends {relative[-1]:.1f} eV above e0, {low + _MIN_NEAR_STEP:g} eV are needed",
         )
-    values = np.interp(GRID, relative, norm)
-    near = (GRID >= low) & (GRID <= min(high, float(relative[-1])))
+    values = np.interp(grid, relative, norm)
+    near = (grid >= low) & (grid <= min(high, float(relative[-1])))
     step = float(values[near].mean())
     if not step > 0:
         raise RejectedSpectrum(Reason.NO_EDGE, "mu does not rise at the edge")
@@ -116,26 +116,26 @@ def describe(mu: Array) -> Descriptors:
     mu
         As from ``on_grid``.
     """
-    pre = (GRID >= PRE_EDGE[0] - STEP / 2) & (GRID <= PRE_EDGE[1] + STEP / 2)
-    peak = mu[pre] - _lower_hull(GRID[pre], mu[pre])
+    pre = (grid >= PRE_EDGE[0] - STEP / 2) & (grid <= PRE_EDGE[1] + STEP / 2)
+    peak = mu[pre] - _lower_hull(grid[pre], mu[pre])
     area = float(np.trapezoid(peak, dx=STEP))
-    centroid = float((peak * GRID[pre]).sum() / max(float(peak.sum()), 1e-6))
+    centroid = float((peak * grid[pre]).sum() / max(float(peak.sum()), 1e-6))
 
-    line = np.flatnonzero((GRID >= _WHITE_LINE[0]) & (GRID <= _WHITE_LINE[1]))
+    line = np.flatnonzero((grid >= _WHITE_LINE[0]) & (grid <= _WHITE_LINE[1]))
     top = int(line[np.argmax(mu[line])])
     behind = slice(top, top + round(_MINIMUM_WITHIN / STEP))
     lowest = top + int(np.argmin(mu[behind]))
 
-    near = np.flatnonzero(np.abs(GRID) <= 8.0)
+    near = np.flatnonzero(np.abs(grid) <= 8.0)
     slope = np.gradient(mu, STEP)[near]
-    edge = np.flatnonzero((GRID >= _EDGE[0]) & (GRID <= _EDGE[1]))
-    low, high = (float(GRID[edge[int(np.argmax(mu[edge] >= level))]]) for level in (0.2, 0.8))
+    edge = np.flatnonzero((grid >= _EDGE[0]) & (grid <= _EDGE[1]))
+    low, high = (float(grid[edge[int(np.argmax(mu[edge] >= level))]]) for level in (0.2, 0.8))
     return Descriptors(
         float(peak.max()), area, centroid,
-        float(mu[top]), float(GRID[top]),
+        float(mu[top]), float(grid[top]),
         float(np.trapezoid(np.maximum(mu[line] - 1.0, 0.0), dx=STEP)),
-        float(mu[lowest]), float(GRID[lowest]),
-        float(slope.max()), float(GRID[near[int(np.argmax(slope))]]), high - low,
+        float(mu[lowest]), float(grid[lowest]),
+        float(slope.max()), float(grid[near[int(np.argmax(slope))]]), high - low,
     )  # fmt: skip
 
 
