@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.spectra.descriptors import grid, NAMES, STEP, Descriptors, describe, on_grid
+from xascoord.spectra.descriptors import NAMES, STEP, Descriptors, describe, grid, on_grid
 
 energies = np.arange(-60.0, 120.0, 0.25)
 
