@@ -191,8 +191,14 @@ def _row(reference: Reference) -> dict[str, Any]:
 
 
 def _arrays(column: pa.ChunkedArray) -> Sequence[Array]:
-    """The lists of a column, without a Python object for each number."""
+    """The lists of a column, without a Python object for each number.
+
+    From the memory of Arrow: its own way to numpy imports pandas, for 0.8 s.
+    """
     lists = column.combine_chunks()
-    values = lists.values.to_numpy(zero_copy_only=False)
-    ends = lists.offsets.to_numpy(zero_copy_only=False)
-    return np.split(values[: ends[-1]], ends[1:-1]) if len(lists) else []
+    values = lists.values
+    if values.null_count or not len(lists):
+        return [np.array([])] * len(lists)
+    start, memory = values.offset, np.frombuffer(values.buffers()[1], dtype=np.float64)
+    ends = lists.offsets.to_pylist()
+    return [memory[start + a : start + b] for a, b in zip(ends, ends[1:], strict=False)]
