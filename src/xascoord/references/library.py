@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,8 @@ def _arrays(column: pa.ChunkedArray) -> Sequence[Array]:
     """
     lists = column.combine_chunks()
     values = lists.values
-    if values.null_count or not len(lists):
+    if values.null_count or not len(values):
         return [np.array([])] * len(lists)
     start, memory = values.offset, np.frombuffer(values.buffers()[1], dtype=np.float64)
     ends = lists.offsets.to_pylist()
-    return [memory[start + a : start + b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [memory[start + a : start + b] for a, b in pairwise(ends)]
