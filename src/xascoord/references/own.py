@@ -36,7 +36,7 @@ def add_entries(
     cif: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Reference]:
-    """Add references of the user's own; all of them or, where one cannot be, none.
+    """Add references of the user's own: all of them or, where one cannot be read, none.
 
     Parameters
     ----------
