@@ -352,3 +352,27 @@ rule compute_demo:
     shell:
         "xascoord --settings {params.settings:q} sources compute-demo --workers {threads}"
         " --out data/demo_recomputed > {log} 2>&1"
+
+
+# Asked for by its name only: the table comes with the package.
+rule build_references:
+    input:
+        manifest="data/references/manifest.csv",
+        files=fetched_references,
+    output:
+        table="results/01_spectra/references/references.parquet",
+        rejections="results/01_spectra/references/rejections.csv",
+    log:
+        "logs/01_spectra/build_references.log",
+    benchmark:
+        "results/benchmarks/01_spectra/build_references.tsv"
+    params:
+        code=code_of("references.build:build_table"),
+        settings=settings("limits"),
+        listing=lambda wildcards: listing(*map(str, REFERENCES)),
+    message:
+        "Building the table of measured references"
+    shell:
+        "xascoord --settings {params.settings:q} references build data/external"
+        " --manifest {input.manifest} --out {output.table}"
+        " --rejections {output.rejections} > {log} 2>&1"

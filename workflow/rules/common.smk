@@ -71,6 +71,19 @@ RUNS_WANTED = bool(
 PACKED = [SETTINGS["crystals"]["packed"]] if SETTINGS["crystals"]["packed"] else []
 POOLED = SETTINGS["models"]["pooled"]
 PUBLISHED = "data/external/published_forests"
+# What the measured references are built of, by its name in data/sources.csv.
+REFERENCES = [
+    Path("data/external", name)
+    for name in (
+        "xasdatalibrary",
+        "nano_xanes_fe",
+        "nano_xanes_fe.nor",
+        "mayotte_fe",
+        "xasref_foils",
+        "xasref_foils_more",
+        "ceric_lisa",
+    )
+]
 MEASURED = SETTINGS["validation"]["folder"]
 SEARCHED = (
     ["results/04_models/search/{element}.csv"] if SETTINGS["models"]["search"] else []
@@ -245,6 +258,15 @@ def fetched_forests(wildcards):
             "'xascoord fetch published_forests'"
         )
     return converted_of(PUBLISHED)
+
+
+def fetched_references(wildcards):
+    """Files of measured references; asked for only where the table of them is wanted."""
+    if missing := [path.name for path in REFERENCES if not path.exists()]:
+        raise WorkflowError(
+            f"data/external: no {', '.join(missing)}; bring each by 'xascoord fetch NAME'"
+        )
+    return given(*map(str, REFERENCES))
 
 
 def runs_of(folder):

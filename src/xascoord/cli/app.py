@@ -57,7 +57,8 @@ work; each command does one job of it by hand, and `xascoord GROUP COMMAND --hel
 
 **sources** into typed tables → **datasets** of an element → **labels** from order parameters →
 **models** fitted and evaluated → **importance** of regions → **validation** → **report**;
-**geometries** and **oxygen** are the two published networks.
+**geometries** and **oxygen** are the two published networks; **references** are measured spectra of
+known compounds.
 
 Settings come from `params.yaml`; `xascoord check` says what is wrong with it.
 """,

@@ -12,6 +12,7 @@ from xascoord.cli import (
     labels,
     models,
     oxygen,
+    references,
     report,
     serve,
     settings,
@@ -37,7 +38,7 @@ app.command(hidden=True)(settings.schema)
 for name, module in {
     "sources": sources, "datasets": datasets, "labels": labels, "models": models,
     "importance": importance, "validation": validation, "report": report,
-    "geometries": geometries, "oxygen": oxygen, "workflow": workflow,
+    "geometries": geometries, "oxygen": oxygen, "references": references, "workflow": workflow,
 }.items():  # fmt: skip
     app.add_typer(module.commands, name=name)
 

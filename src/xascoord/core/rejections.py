@@ -45,6 +45,7 @@ class Reason(StrEnum):
     SITE_AVERAGED = "site_averaged"
     OTHER_GEOMETRY = "other_geometry"
     EQUIVALENT_SITE = "equivalent_site"
+    NOT_USED = "not_used"
 
 
 class RejectedSpectrum(Exception):

@@ -195,3 +195,24 @@ REFERENCE = pa.schema(
         ("features", pa.list_(pa.float32())),
     ]
 )
+
+
+# Measured spectra of known compounds (references.library).
+REFERENCES = pa.schema(
+    [
+        ("name", pa.string()),  # element/compound/sample/source
+        ("element", pa.string()),
+        ("compound", pa.string()),
+        ("coordination", pa.int32()),  # null: of several numbers, not certain, or no oxide
+        ("motif", pa.string()),
+        ("kind", pa.string()),  # references.library.KINDS
+        ("sample", pa.string()),
+        ("beamline", pa.string()),
+        ("source", pa.string()),
+        ("licence", pa.string()),
+        ("note", pa.string()),
+        ("e0", pa.float64()),  # eV
+        ("energy", _FLOATS),  # eV
+        ("norm", _FLOATS),  # pre-edge 0, edge step 1
+    ]
+)
