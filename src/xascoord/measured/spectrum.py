@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 import numpy as np
@@ -103,7 +103,7 @@ class Options:
     e0: float | None = None
     channel: Channel = "auto"
     deglitch: bool = False
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
     athena: bool = False
     normalisation: Normalisation = "edge_step"
     limits: Limits = DEFAULT_LIMITS
