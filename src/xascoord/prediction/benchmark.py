@@ -86,7 +86,8 @@ def _answered(
     first = answer.alternatives[0] if answer.alternatives else None
     found: Row = {
         "answered": answer.best is not None, "why": answer.abstains,
-        "e0": round(answer.seen.zero, 2), "shift": answer.shift, "distance": round(answer.distance, 4),
+        "e0": round(answer.seen.zero, 2), "shift": answer.shift,
+        "distance": round(answer.distance, 4),
         "usual_distance": answer.quantiles.get("0.95", ""),
         "certain": " ".join(map(str, answer.certain or ())),
     }  # fmt: skip
