@@ -34,13 +34,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from xascoord.core.engines import PATHS, engine_of
-from xascoord.core.errors import MeasurementError, SourceError
+from xascoord.core.errors import MeasurementError
 from xascoord.core.files import write_csv
 from xascoord.core.rankings import cns_in, described_cn
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.measured.normalise import ModelInput, windows_about
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.prediction.benchmark import NONE, all_samples
 from xascoord.prediction.prior import Prior
+from xascoord.prediction.windows import cut_windows
 from xascoord.settings.spectra import EdgeEnergy, Window
 from xascoord.settings.tree import Settings, load_settings
 from xascoord.spectra.distortion import Distortion, distort
@@ -251,8 +252,9 @@ def score_degraded(cut: Cut, copies: str, learner: str) -> tuple[int, int]:
 def ask_all(
     cut: Cut,
     element: str,
-    asked: Sequence[tuple[Asked, ModelInput]],
+    asked: Sequence[tuple[Asked, NormalisedSpectrum]],
     window: Window,
+    edge: EdgeEnergy,
     name: str,
     learning: Sequence[tuple[str, str]],
 ) -> list[dict[str, Any]]:
@@ -267,7 +269,8 @@ def ask_all(
             if key not in forests:
                 forests[key] = cut.fit(allowed, copies, learner)
             forest = forests[key]
-            shifts, windows = windows_about(prepared, window, steps)
+            about = cut_windows(prepared, window, edge, steps)
+            shifts, windows = about.shifts, about.features
             labels = [f"CN_{n}" for n in forest.classes_]
             for how, strength in itertools.product(SHIFTS, PRIORS):
                 near = cut.plain[allowed]
@@ -343,6 +346,7 @@ def main() -> int:
     learning = [(copies, learner) for copies, learner in LEARNING if learner in given.learners]
     settings = load_settings(Path("params.yaml"))
     manifests = [Path("data/experiments.csv"), Path("data/experiments_more.csv")]
+    options = Options.from_settings(settings.prediction, settings.limits)
     asked, rows, degraded = read_asked(settings, manifests), [], []
     for element in sorted({one.sample.element for one in asked}):
         computed = read_computed(given.run, element)
@@ -352,19 +356,22 @@ def main() -> int:
         for name in given.windows:
             window, edge = WINDOWS[name]
             started, cut = time.monotonic(), Cut(computed, window, edge)
-            updated = settings.model_copy(update={"window": window, "edge_energy": edge})
             ready = []
             for one in asked:
                 if one.sample.element == element:
+                    spectrum = prepare_sample(one.sample, given.measured, options)
                     try:
-                        ready.append((one, prepare_sample(one.sample, given.measured, updated)))
-                    except (MeasurementError, SourceError) as error:
-                        print(f"{name}: {error}", flush=True)
+                        if isinstance(spectrum, Refusal):
+                            raise MeasurementError(spectrum.reason)
+                        cut_windows(spectrum, window, edge, [0.0])
+                        ready.append((one, spectrum))
+                    except (MeasurementError, RejectedSpectrum) as error:
+                        print(f"{name}: {one.sample.name}: {error}", flush=True)
             if len(cut.kept) < len(computed.curves) / 2:
                 print(f"{element} {name}: {len(cut.kept)} of {len(computed.curves)} spectra reach "
                       "the window; left out", flush=True)  # fmt: skip
                 continue
-            rows += ask_all(cut, element, ready, window, name, learning)
+            rows += ask_all(cut, element, ready, window, edge, name, learning)
             for copies, learner in learning:
                 right, number = score_degraded(cut, copies, learner)
                 degraded.append({"window": name, "copies": copies, "learner": learner,

@@ -31,7 +31,7 @@ def main(file: str, models: str) -> None:
     rows = rng.integers(0, len(reference), COUNT)
     features = reference[rows] + 0.01 * rng.standard_normal((COUNT, reference.shape[1]))
     started = time.perf_counter()
-    answers = predictor.predict(element, features)
+    answers = predictor.predict_windows(element, features)
     seconds = time.perf_counter() - started
     print(f"{COUNT} windows in one call: {seconds:.1f} s, {1000 * seconds / COUNT:.2f} ms each")
     print(f"answered {sum(a.best is not None for a in answers)}")

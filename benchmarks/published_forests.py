@@ -20,8 +20,11 @@ import numpy as np
 
 from xascoord.core.errors import MeasurementError
 from xascoord.core.rankings import described_cn, dominant_cn
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.spectrum import Options, Refusal
 from xascoord.models.published.convert import EDGE_ENERGY, WINDOWS
 from xascoord.models.published.trees import as_estimator, read_forest
+from xascoord.prediction.windows import cut_windows
 from xascoord.settings.spectra import Window
 from xascoord.settings.tree import load_settings
 from xascoord.structures.compounds import read_compounds
@@ -56,6 +59,7 @@ def main() -> None:
     compounds = read_compounds(Path("data/compounds.csv"))
     samples = read_manifest(Path("data/experiments.csv"))
     truth = {s.name: described_cn(expectation(s, compounds, thresholds)[1]) for s in samples}
+    options = Options.from_settings(settings.prediction, settings.limits)
     models = {}
     for path in sorted(given.forests.rglob("RandomForest_*_c_num.sav")):
         forest = read_forest(path)
@@ -63,19 +67,21 @@ def main() -> None:
         models[path.name.split("_")[1]] = forest.classes, as_estimator(forest, order)
     for window in windows():
         pairs, left = [], Counter()
-        wanted = settings.model_copy(update={"window": window, "edge_energy": EDGE_ENERGY})
         for sample in samples:
             if sample.element not in models:
                 left["no forest"] += 1
                 continue
             classes, estimator = models[sample.element]
+            spectrum = prepare_sample(sample, given.spectra, options)
             try:
-                prepared = prepare_sample(sample, given.spectra, wanted)
-            except MeasurementError as error:
+                if isinstance(spectrum, Refusal):
+                    raise MeasurementError(spectrum.reason)
+                features = cut_windows(spectrum, window, EDGE_ENERGY, [0.0]).seen.features
+            except (MeasurementError, RejectedSpectrum) as error:
                 left["not prepared"] += 1
                 print(f"{sample.name}: {error}", file=sys.stderr)
                 continue
-            best = classes[int(estimator.predict_proba(prepared.features[None])[0].argmax())]
+            best = classes[int(estimator.predict_proba(features[None])[0].argmax())]
             pairs.append((sample.element, truth[sample.name], dominant_cn(best)))
         report(
             f"{window.reference} {window.lower:+g} to {window.upper:+g} eV, {window.normalise}",

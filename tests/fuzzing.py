@@ -234,11 +234,11 @@ def _project() -> list[bytes]:
 
 
 def _measured(path: Path) -> str:
-    from xascoord.measured.prepare import read_and_prepare
+    from xascoord.measured.prepare import read_and_normalise
+    from xascoord.measured.spectrum import Options, Refusal
 
-    sections = make_settings()
-    found = read_and_prepare(path, {"Cu": (sections.window, sections.edge_energy)})
-    return "rejection" if all(isinstance(one, tuple) for one in found) else "answer"
+    found = read_and_normalise(path, Options())
+    return "rejection" if all(isinstance(one, Refusal) for one in found) else "answer"
 
 
 # --- FEFF output and dumps

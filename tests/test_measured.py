@@ -5,10 +5,13 @@ import pytest
 
 from conftest import PAPER_EDGE, PAPER_WINDOW, edge_spectrum
 from xascoord.core.errors import MeasurementError
+from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.clean import deglitch, find_element, merge_scans
-from xascoord.measured.normalise import normalise_and_window
-from xascoord.measured.prepare import read_and_prepare
-from xascoord.measured.read import read_measurements
+from xascoord.measured.normalise import edge_step, find_inflection
+from xascoord.measured.prepare import normalise_measurement, read_and_normalise
+from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
+from xascoord.prediction.windows import MOST_FILLED, cut_windows
 from xascoord.settings.tree import Settings
 
 CU = 8979.0
@@ -18,13 +21,6 @@ SETTINGS = Settings()
 def long_edge(e0=CU, scale=1.0):
     """An edge with enough before and behind it for the normalisation."""
     return edge_spectrum(e0, span=(-200.0, 500.0), points=701, width=scale)
-
-
-def two_steps(end):
-    """A sharp step at the edge, a broad one behind it: e0 lies 6 eV above the steepest point."""
-    relative = np.arange(-200.0, end, 0.5)
-    sharp, broad = 1 / (1 + np.exp(-relative / 0.3)), 1 / (1 + np.exp((9 - relative) / 2))
-    return CU + relative, 0.4 * sharp + 0.6 * broad
 
 
 def xdi_text(columns, names, element="Cu", edge="K", units="eV"):
@@ -144,10 +140,13 @@ MALFORMED = {
             "data row 301"),
     "disorder": (_columns(long_edge()[0] + 4 * (np.arange(701) % 2), long_edge()[1]),
                  "energies go back"),
-    "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]), "Cu K edge"),
+    "no edge": (_columns(long_edge()[0] + 3000, long_edge()[1]),
+                "asked for is Cu, the scan covers 11779 to 12479 eV: it holds no Cu K edge, which "
+                "is at 8979 eV"),
     "flat": (_columns(long_edge()[0], np.zeros(701)), "normalised"),
-    "short step": (_columns(*(a[150:216] for a in long_edge(CU + 10))), "20 eV are needed"),
-    "short window": (_columns(*two_steps(22.0)), "the window is -10 to +30 eV"),
+    "short step": (_columns(*(a[150:216] for a in long_edge(CU + 10))),
+                   "-40 to +25 eV about the Cu K edge at 8979 eV; 8969 to 9014 eV"),
+    "short below": (_columns(*(a[195:] for a in long_edge())), "-5 to +500 eV about the Cu K edge"),
     "other edge": (xdi_text(long_edge(), ["energy", "mutrans"], "Pt", "L3"), "L3 edge"),
     "no channel": (xdi_text(long_edge(), ["energy", "temperature"]), "no channel"),
     "zero counts": (xdi_text([long_edge()[0], np.ones(701), np.zeros(701)],
@@ -170,32 +169,164 @@ def test_malformed_files_say_what_is_wrong(tmp_path, name):
     text, words = MALFORMED[name]
     suffix = "xdi" if text.startswith("# XDI") else "dat"
     path = write(tmp_path / f"bad.{suffix}", text)
-    contracts = {"Cu": (SETTINGS.window, SETTINGS.edge_energy)}
     element = None if suffix == "xdi" else "Cu"
     try:
-        found = read_and_prepare(path, contracts, element)
+        (found,) = read_and_normalise(path, Options(element))
     except MeasurementError as error:
         assert "bad." in str(error)
         assert words in str(error)
     else:
-        assert words in found[0][2]
+        assert isinstance(found, Refusal)
+        assert words in found.reason
 
 
 def test_the_papers_window_needs_more(tmp_path):
-    """What is enough for the default is not enough for it, on either side."""
+    """What is enough for the default is not enough for it."""
     default, paper = (SETTINGS.window, SETTINGS.edge_energy), (PAPER_WINDOW, PAPER_EDGE)
     for name, part, words in (
         ("a.dat", slice(150, 245), "45 eV are needed"), ("b.dat", slice(150, 701), ""),
     ):  # fmt: skip
-        (found,) = read_measurements(
-            write(tmp_path / name, _columns(*(a[part] for a in long_edge())))
-        )
-        assert normalise_and_window(found, "Cu", *default).features.shape == (161,)
+        path = write(tmp_path / name, _columns(*(a[part] for a in long_edge())))
+        (found,) = read_and_normalise(path, Options("Cu"))
+        assert cut_windows(found, *default, [0.0]).seen.features.shape == (161,)
         if words:
-            with pytest.raises(MeasurementError, match=words):
-                normalise_and_window(found, "Cu", *paper)
+            with pytest.raises(RejectedSpectrum, match=words):
+                cut_windows(found, *paper, [0.0])
         else:
-            assert normalise_and_window(found, "Cu", *paper).features.shape == (200,)
+            assert cut_windows(found, *paper, [0.0]).seen.features.shape == (200,)
+
+
+@pytest.mark.parametrize("missing", [-0.5, 0.5, 7.5, 8.5])
+def test_a_window_beyond_the_scan_is_filled_by_little_and_said(missing):
+    """The mean of the last 5 eV, up to 8 eV beyond the end; more is refused."""
+    energy = np.arange(CU - 60, CU + 30 - missing + 1e-9, 0.5)
+    norm = 0.5 + np.arctan((energy - CU) / 2) / np.pi + 0.01 * (energy > energy[-1] - 5)
+    spectrum = NormalisedSpectrum("a", "Cu", energy, norm, CU, CU)
+    asked = spectrum, SETTINGS.window, SETTINGS.edge_energy, [-0.5, 0.0, 0.5]
+    if missing > MOST_FILLED:
+        with pytest.raises(RejectedSpectrum, match=r"the window is -10 to \+30 eV"):
+            cut_windows(*asked)
+        return
+    found = cut_windows(*asked)
+    assert found.features.shape == (3, 161)
+    if missing < 0:
+        assert found.warnings == ()
+        return
+    assert found.warnings == (
+        f"the window ends {missing:.1f} eV beyond the scan: filled with the mean of its last 5 eV",
+    )
+    level = norm[energy >= energy[-1] - 5].mean() / norm.max()
+    assert found.seen.features[-1] == pytest.approx(level, abs=1e-3)
+    assert np.abs(np.diff(found.seen.features[-60:])).max() < 0.02
+
+
+# --- normalisation
+
+
+def measured(energy, mu, element="Cu", **options):
+    """A spectrum at hand, normalised."""
+    one = Measurement("a", energy, mu, element, "K", "mu", "", ())
+    return normalise_measurement(one, Options(**options))
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("pre", "post"), [((-150, -30), (150, 480)), ((-80, -40), (30, 120)), ((-190, -20), (60, 300))]
+)
+def test_edge_step_and_lines_are_those_of_larch(pre, post, degree):
+    from larch import Group
+    from larch.xafs import pre_edge
+
+    energy, mu = long_edge()
+    mu = 2.3 * mu * (1 + 0.02 * np.sin(energy / 17)) + 0.7 - 4e-4 * (energy - CU)
+    theirs = Group(energy=energy, mu=mu)
+    for e0 in (CU, CU + 3.3):
+        pre_edge(theirs, e0=e0, pre1=pre[0], pre2=pre[1], norm1=post[0], norm2=post[1],
+                 nnorm=degree)  # fmt: skip
+        ours = edge_step(energy, mu, e0, pre, post, degree)
+        assert ours.edge_step == pytest.approx(theirs.edge_step, abs=1e-3)
+        assert ours.pre_edge == pytest.approx(theirs.pre_edge, abs=1e-3)
+        assert ours.post_edge == pytest.approx(theirs.post_edge, abs=1e-3)
+        assert ours.norm == pytest.approx(theirs.norm, abs=1e-3)
+
+
+def test_a_constant_below_the_edge_is_that_of_larch():
+    from larch import Group
+    from larch.xafs import pre_edge
+
+    energy, mu = long_edge()
+    theirs = Group(energy=energy, mu=mu + 0.3)
+    pre_edge(theirs, e0=CU, pre1=-20, pre2=-10, norm1=50, norm2=400, nnorm=1, npre=0)
+    ours = edge_step(energy, mu + 0.3, CU, (-20, -10), (50, 400), 1, pre_degree=0)
+    assert ours.norm == pytest.approx(theirs.norm, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "note", "warned"),
+    [
+        (-200, 500, "(line -150 to -30 eV, quadratic line 150 to 500 eV", ()),
+        (-200, 300, "(line -150 to -30 eV, line 100 to 300 eV", ()),
+        (-60, 100, "(line -60 to -30 eV, mean 20 to 100 eV", ()),
+        (-60, 45, "(line -60 to -30 eV, mean 20 to 45 eV", ("only 45 eV measured above",)),
+        (-10, 500, "(constant -10 to -5 eV, quadratic", ("only 10 eV measured below",)),
+        (-10, 35, "(constant -10 to -5 eV, mean 17 to 35 eV",
+         ("only 10 eV measured below", "only 35 eV measured above")),
+    ],
+)  # fmt: skip
+def test_short_scans_fall_back_and_say_so(low, high, note, warned):
+    energy, mu = long_edge()
+    part = (energy >= CU + low) & (energy <= CU + high)
+    found = measured(energy[part], 2.5 * mu[part] + 0.4)
+    assert isinstance(found, NormalisedSpectrum)
+    assert note in found.notes[0]
+    said = [warning for warning in found.warnings if warning.startswith("only")]
+    assert len(said) == len(warned)
+    assert all(one.startswith(words) for one, words in zip(said, warned))
+    whole = measured(energy, 2.5 * mu + 0.4)
+    assert found.e0 == pytest.approx(whole.e0, abs=0.3)
+    assert found.norm == pytest.approx(whole.norm[part], abs=0.12)
+
+
+def test_a_step_of_any_height_is_an_edge_step_unless_it_is_noise():
+    energy, mu = long_edge()
+    noise = np.random.default_rng(1).normal(0, 0.01, len(energy))
+    for height in (1e-4, 0.3, 50.0):
+        found = measured(energy, height * (mu + noise))
+        assert found.norm[energy > CU + 100].mean() == pytest.approx(1, abs=0.03)
+        assert found.norm[energy < CU - 30].mean() == pytest.approx(0, abs=0.01)
+    for flat in (noise, 0.02 * mu + noise, -mu):
+        refused = measured(energy, flat)
+        assert isinstance(refused, Refusal)
+        assert "no edge step" in refused.reason
+
+
+def test_mback_is_a_choice_and_falls_back():
+    energy, mu = long_edge()
+    found = measured(energy, 2.5 * mu + 0.4, normalisation="mback")
+    assert "normalised by MBACK (larch's mback_norm)" in found.notes
+    assert found.norm[(energy > CU + 40) & (energy < CU + 75)].mean() == pytest.approx(1, abs=0.2)
+    short = energy < CU + 90
+    found = measured(energy[short], mu[short], normalisation="mback")
+    assert any("too few for MBACK" in note for note in found.notes)
+    assert any("by the edge step" in note for note in found.notes)
+
+
+def test_the_inflection_is_no_glitch_and_that_of_larch(shared):
+    energy, mu = long_edge()
+    spoilt = mu.copy()
+    spoilt[260] += 2
+    assert find_inflection(energy, spoilt) == pytest.approx(find_inflection(energy, mu), abs=0.3)
+    from larch.xafs import find_e0
+
+    off = []
+    for path in sorted((shared / "experimental/xasdatalibrary/Cr").glob("*.x*d*"))[:30]:
+        (one,) = read_measurements(path)
+        if one.edge == "K" and one.element == "Cr":
+            near = np.abs(one.energy - 5989) < 60
+            found = one.energy[near], one.mu[near]
+            off.append(abs(find_inflection(*found) - find_e0(*found)))
+    assert len(off) > 10
+    assert np.mean(np.array(off) < 1) > 0.9
 
 
 def test_damaged_projects_are_clear_errors(tmp_path):
@@ -243,23 +374,25 @@ def test_element_from_the_energies(element, edge):
         find_element(*long_edge(11000.0))
 
 
-def test_prepared_spectrum_is_that_of_a_computed_one(tmp_path):
+def test_normalised_spectrum_is_that_of_a_computed_one(tmp_path):
     """A background and a scale do not change what the models see."""
     energy, mu = long_edge()
     raw = 3.0 * mu + 0.7 - 2e-4 * (energy - CU)
-    (found,) = read_measurements(write(tmp_path / "a.dat", _columns(energy, raw)))
-    prepared = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy)
+    path = write(tmp_path / "a.dat", _columns(energy, raw))
+    (found,) = read_and_normalise(path, Options("Cu"))
     from xascoord.spectra.edge_energy import find_e0
     from xascoord.spectra.window import cut_window
 
     e0 = find_e0(energy, mu, SETTINGS.edge_energy)
-    assert prepared.e0 == pytest.approx(e0, abs=0.5)
+    assert found.e0 == pytest.approx(e0, abs=0.5)
     computed, _ = cut_window(energy, mu, e0, SETTINGS.window)
-    assert np.abs(prepared.features - computed).max() < 0.06
-    given = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 4)
+    seen = cut_windows(found, SETTINGS.window, SETTINGS.edge_energy, [0.0]).seen
+    assert np.abs(seen.features - computed).max() < 0.06
+    (given,) = read_and_normalise(path, Options("Cu", e0 + 4))
     assert given.e0 == e0 + 4
+    assert given.given_e0 and not found.given_e0
     assert "given" in given.notes[-1]
-    far = normalise_and_window(found, "Cu", SETTINGS.window, SETTINGS.edge_energy, e0=e0 + 60)
+    (far,) = read_and_normalise(path, Options("Cu", e0 + 60))
     assert any("--e0" in warning for warning in far.warnings)
 
 
@@ -273,8 +406,10 @@ def test_every_real_k_edge_can_be_prepared(shared):
         if found.edge != "K" or found.element not in ELEMENTS:
             continue
         assert find_element(found.energy, found.mu) == found.element, path
-        prepared = normalise_and_window(found, found.element, SETTINGS.window, SETTINGS.edge_energy)
-        assert prepared.features.max() == 1
+        spectrum = normalise_measurement(found, Options())
+        assert isinstance(spectrum, NormalisedSpectrum), (path, spectrum)
+        seen = cut_windows(spectrum, SETTINGS.window, SETTINGS.edge_energy, [0.0]).seen
+        assert seen.features.max() == 1
         count += 1
     assert count > 100
 

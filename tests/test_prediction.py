@@ -15,7 +15,11 @@ from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured.kind import FAR_EDGE
+from xascoord.measured.prepare import normalise_measurement
+from xascoord.measured.read import Measurement
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.models.novelty import distance_quantiles, nearest
+from xascoord.prediction import command
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.command import run as predict
 from xascoord.prediction.environments import Alternative, alternatives, coordination
@@ -63,10 +67,10 @@ def test_three_lines_of_python(bundles, tmp_path, kind, environment):
     assert answer.prepared.e0 == pytest.approx(8979, abs=4)
 
 
-def test_the_record_of_a_bundle_is_read_once_for_a_folder(bundles, tmp_path, monkeypatch, capsys):
+def test_a_bundle_is_loaded_once_for_a_folder(bundles, tmp_path, monkeypatch, capsys):
     from xascoord.models import bundles as module
 
-    opened, real = [], module.read_record
+    opened, real = [], module.load_bundle
     for number in range(3):
         columns(tmp_path / f"in{number}.dat", *copper_edge(number % 2, number))
 
@@ -74,7 +78,7 @@ def test_the_record_of_a_bundle_is_read_once_for_a_folder(bundles, tmp_path, mon
         opened.append(path)
         return real(path, *arguments)
 
-    monkeypatch.setattr(module, "read_record", counted)
+    monkeypatch.setattr(module, "load_bundle", counted)
     predict([tmp_path], None, None, bundles, None, {}, None, False, Prediction())
     assert "3 files, 3 spectra: 3 answered" in capsys.readouterr().err
     assert opened == [bundles / "Cu/forest.skops"]
@@ -98,7 +102,7 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
 
     def evaluated(probability, distance=0.01):
         one = Alternative("CN_4", "CN_4", "CN_4", probability, probability)
-        return models._judge(distance, quantiles, [one])
+        return models._judge(distance, quantiles, [one], Prediction())
 
     assert evaluated(0.9) == ("", ())
     abstains, warnings = evaluated(0.5)
@@ -110,7 +114,7 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
     assert not abstains
     assert "95 %" in warnings[0]
     assert "nothing the models have seen" in evaluated(0.9, distance=0.21)[0]
-    assert "no label" in models._judge(0.01, quantiles, [])[0]
+    assert "no label" in models._judge(0.01, quantiles, [], Prediction())[0]
 
 
 def test_window_that_is_not_covered_gets_no_answer(bundles, tmp_path):
@@ -120,19 +124,20 @@ def test_window_that_is_not_covered_gets_no_answer(bundles, tmp_path):
         columns(tmp_path / "short.dat", energy[inside], mu[inside]), "Cu"
     )[0]
     assert answer.best is None
-    assert "hold no Cu K edge" in answer.abstains
+    assert "too short: the scan covers 8779 to 8990 eV" in answer.abstains
+    assert "8969 to 9014 eV (-10 to +35 eV) are needed" in answer.abstains
 
 
 def test_many_windows_at_once(bundles):
     predictor = Predictor(bundles)
     features = predictor.models("Cu").reference
-    answers = predictor.predict("Cu", features)
+    answers = predictor.predict_windows("Cu", features)
     assert [a.best.cn_label for a in answers] == ["CN_4", "CN_6"] * 15
     assert max(a.distance for a in answers) < 1e-3
     with pytest.raises(MeasurementError, match="161 finite values"):
-        predictor.predict("Cu", features[:, :100])
+        predictor.predict_windows("Cu", features[:, :100])
     with pytest.raises(BundleError, match="There are those of Cu"):
-        predictor.predict("Ti", features)
+        predictor.predict_windows("Ti", features)
 
 
 def test_no_models_is_a_clear_error(tmp_path):
@@ -274,18 +279,18 @@ def test_one_crash_in_a_folder_loses_nothing(bundles, tmp_path, monkeypatch):
     spectra.mkdir()
     for name in ("a", "b", "c", "d"):
         columns(spectra / f"{name}.dat", *copper_edge(0, 3))
-    whole = Predictor.predict_file
+    whole = command.read_and_normalise
 
-    def faulty(self, path, *given, **named):
+    def faulty(path, options):
         if path.name == "b.dat":
             raise ZeroDivisionError("by nothing")
         if path.name == "d.dat":
             seen.append(out.read_text() if out.exists() else "")
             raise KeyboardInterrupt
-        return whole(self, path, *given, **named)
+        return whole(path, options)
 
     seen = []
-    monkeypatch.setattr(Predictor, "predict_file", faulty)
+    monkeypatch.setattr(command, "read_and_normalise", faulty)
     with pytest.raises(KeyboardInterrupt):
         predict_folder(spectra, bundles, out)
     rows = list(csv.DictReader(seen[0].splitlines()))
@@ -629,12 +634,12 @@ def test_every_answer_says_that_it_is_of_oxygen_compounds(bundles):
     ("steepest", "said"), [(-8.5, "+8.5 eV"), (8.5, "-8.5 eV"), (-7.5, None), (7.5, None)]
 )
 def test_e0_far_from_the_steepest_point_is_warned_of(bundles, steepest, said):
-    """Larch's zero is moved from the edge that the spectrum has; the answer is what it was."""
+    """The steepest point is moved off the edge of the spectrum; the answer is what it was."""
     predictor = Predictor(bundles)
     models, answer = predictor.models("Cu"), predictor.predict_arrays(*copper_edge(0, 3), "Cu")
     prepared = answer.prepared
-    assert abs(prepared.e0 - prepared.larch_e0) < FAR_EDGE
-    again = models.answer(replace(prepared, larch_e0=prepared.e0 + steepest))
+    assert abs(prepared.e0 - prepared.inflection) < FAR_EDGE
+    again = models.answer(replace(prepared, inflection=prepared.e0 + steepest), Prediction())
     warned = [text for text in again.warnings if "steepest point" in text]
     if said is None:
         assert warned == []
@@ -651,12 +656,76 @@ def test_e0_far_from_the_steepest_point_is_warned_of(bundles, steepest, said):
 )
 def test_what_is_no_oxygen_compound(height, place, steepest, words):
     from xascoord.measured.kind import why_no_oxygen_compound
-    from xascoord.measured.normalise import ModelInput
 
     energy = np.arange(7000.0, 7200.0)
     norm = np.where(energy > 7120, 1.0, 0.0)
     norm[np.abs(energy - (7120 + place)) < 1] = height
-    found = ModelInput("a", "Fe", energy, norm, 7120.0, 7120.0 - steepest, norm, (), ())
+    found = NormalisedSpectrum("a", "Fe", energy, norm, 7120.0, 7120.0 - steepest)
     why = why_no_oxygen_compound(found)
     assert words in why
     assert bool(why) == bool(words)
+
+
+# One door for the command, the page, validation and simulation
+
+
+def spectrum_of(energy, mu, name="a", **options):
+    one = Measurement(name, energy, mu, "Cu", "K", "mu", "", ())
+    return normalise_measurement(one, Options(**options))
+
+
+def test_one_door_answers_in_order_and_refusals_abstain(bundles):
+    predictor = Predictor(bundles)
+    good = spectrum_of(*copper_edge(1, 3), name="good")
+    iron = replace(good, name="iron", element="Fe")
+    answers = predictor.predict([good, Refusal("bad", "Cu", "too short"), iron])
+    assert [answer.name for answer in answers] == ["good", "bad", "iron"]
+    assert [answer.abstains for answer in answers] == [
+        "", "too short", "no models of Fe; there are Cu",
+    ]  # fmt: skip
+    assert [answer.seen is None for answer in answers] == [False, True, True]
+    assert answers[0].seen.zero == good.e0
+
+
+def test_settings_of_a_request_are_its_own(bundles):
+    """Neither the error rate nor the classifier of one request is that of the next."""
+    predictor = Predictor(bundles)
+    good = spectrum_of(*copper_edge(1, 3))
+    (before,) = predictor.predict([good])
+    (other,) = predictor.predict([good], Prediction(error_rate=0.01, classifier="svc"))
+    (refused,) = predictor.predict([good], Prediction(abstain_distance=1e-9))
+    assert (other.error_rate, other.classifier) == (0.01, "svc")
+    assert refused.best is None and "nothing the models have seen" in refused.abstains
+    (after,) = predictor.predict([good])
+    assert after.record() == before.record()
+    assert (after.error_rate, after.classifier) == (0.1, "forest")
+    assert predictor.with_classifier("svc") is predictor.with_classifier("svc")
+    assert predictor.with_classifier("forest") is predictor
+
+
+def test_a_short_scan_is_answered_with_a_warning_or_refused_by_its_window(bundles):
+    energy, mu = copper_edge(1, 3)
+    predictor = Predictor(bundles, Prediction(abstain_distance=100.0))
+    (whole,) = predictor.predict([spectrum_of(energy, mu)])
+    # From 10 eV below to 35 eV above the tabulated edge.
+    near = (energy >= 8969) & (energy <= 9014)
+    (short,) = predictor.predict([spectrum_of(energy[near], mu[near])])
+    assert short.best.environment == whole.best.environment
+    assert any("a constant is taken off" in warning for warning in short.warnings)
+    end = float(energy[near][-1])
+    (filled,) = predictor.predict([spectrum_of(energy[near], mu[near], e0=end - 25.0)])
+    assert any(w.startswith("the window ends 5.0 eV beyond") for w in filled.warnings)
+    (refused,) = predictor.predict([spectrum_of(energy[near], mu[near], e0=end - 20.0)])
+    assert "the window is -10 to +30 eV" in refused.abstains
+
+
+def test_predict_and_validate_see_the_same_of_a_file(bundles, tmp_path):
+    from xascoord.validation.manifest import Sample, prepare_sample
+
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    sample = Sample("a sample", "Cu", "CuO", ("a.dat",), "")
+    predictor = Predictor(bundles)
+    (answer,) = predictor.predict_file(path, "Cu")
+    (same,) = predictor.predict([prepare_sample(sample, tmp_path, Options())])
+    assert same.name == "a sample"
+    assert replace(same, name="a.dat").record() == answer.record()

@@ -14,8 +14,8 @@ from model_data import with_changed_record
 from project import make_project, snakemake
 from xascoord.core.errors import BundleError, SettingsError, XascoordError
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.measured.normalise import normalise_and_window
-from xascoord.measured.read import read_measurements
+from xascoord.measured.prepare import read_and_normalise
+from xascoord.measured.spectrum import Options
 from xascoord.models.bundles import load_bundle
 from xascoord.models.published import pickles
 from xascoord.models.published.convert import EDGE_ENERGY, WINDOWS, _label, convert_folder
@@ -23,6 +23,7 @@ from xascoord.models.published.pickles import NODE, read_pickle
 from xascoord.models.published.trees import _depth, as_estimator, read_forest
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.store import TABLE
+from xascoord.prediction.windows import cut_windows
 from xascoord.settings.limits import DEFAULT_LIMITS
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
@@ -380,7 +381,7 @@ def test_a_folder_becomes_bundles_that_predict(tmp_path):
     card = (out / "Fe/forest.md").read_text()
     assert "f4a396821be04bbcd6fd0980c3c0aa494b6a18a7" in card and "Copyright" in card
     features = np.linspace(0, 0.9, 200)[None]
-    answer = Predictor(out).predict("Fe", features)[0]
+    answer = Predictor(out).predict_windows("Fe", features)[0]
     assert answer.best.environment == "CN_6 octahedral"
     assert answer.nearest == () and answer.record()["distance"] is None
     assert "no computed spectra" in answer.text()
@@ -543,12 +544,12 @@ def test_windows_of_published_models():
 
 def test_measured_spectra_are_brought_to_the_published_windows(shared):
     path = shared / "experimental/xasdatalibrary/Fe/Fe2O3_rt_01.xdi"
-    spectrum = read_measurements(path, "auto")[0]
+    (spectrum,) = read_and_normalise(path, Options())
     edge = EdgeEnergy(broadening=1.0)
-    table = normalise_and_window(spectrum, "Fe", WINDOWS["table"], edge)
-    assert table.e0 == 7112.0 and table.features.min() == 0.0
-    example = normalise_and_window(spectrum, "Fe", WINDOWS["example"], edge)
-    assert example.e0 == pytest.approx(example.larch_e0, abs=0.5)
+    table = cut_windows(spectrum, WINDOWS["table"], edge, [0.0]).seen
+    assert table.zero == 7112.0 and table.features.min() == 0.0
+    example = cut_windows(spectrum, WINDOWS["example"], edge, [0.0]).seen
+    assert example.zero == pytest.approx(spectrum.inflection, abs=0.5)
 
 
 # --- the published files --------------------------------------------------------------------------

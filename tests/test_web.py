@@ -164,6 +164,9 @@ def test_fields_change_the_answer(asker):
     assert neighbours.classifier == "knn"
     given = asker.ask(content, "a.dat", Wishes(e0=8980.0))[0].answer
     assert given.prepared.e0 == 8980.0
+    # What is loaded is shared: a request leaves nothing behind for the next.
+    again = asker.ask(content, "b.dat", Wishes())[0].answer
+    assert (again.error_rate, again.classifier) == (0.1, "forest")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,9 @@ def test_bad_files_are_one_sentence_and_no_path(asker, content, said):
 
 
 def test_an_element_without_models_is_refused(asker):
-    (row,) = callbacks.answer_file(asker, uploaded(copper(), element="Fe"))["rows"]
+    rows = zip(*copper_edge(0, 3, e0=7112.0))
+    iron = "".join(f"{e:.3f} {m:.6f}\n" for e, m in rows).encode()
+    (row,) = callbacks.answer_file(asker, uploaded(iron, element="Fe"))["rows"]
     assert "no models of Fe" in row["reason"] or "No models of Fe" in row["reason"]
 
 

@@ -22,7 +22,7 @@ rule validate_models:
         settings=fit_settings(
             "forest",
             sections=["edge_energy", "limits", "validation"],
-            prediction=["channel", "deglitch", "error_rate"],
+            prediction=["channel", "deglitch", "error_rate", "normalisation"],
         ),
         content=lambda wildcards: listing(MEASURED),
         search=expand("--search {table}", table=searched("forest")),

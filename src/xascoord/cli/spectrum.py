@@ -31,6 +31,9 @@ def predict(
         bool | None,
         typer.Option("--deglitch/--no-deglitch", help="Take single outlying points out."),
     ] = None,
+    normalisation: Annotated[
+        str | None, typer.Option(help="edge_step, as in Athena, or mback.")
+    ] = None,
     energy_column: Annotated[
         str | None, typer.Option(help="Column of energies, by name or number.")
     ] = None,
@@ -68,7 +71,10 @@ def predict(
 
     given: Given = ctx.obj
     columns = Columns(energy_column, i0, i1, tuple(fluorescence or ()), tuple(mu or ()))
-    wishes: dict[str, Any] = {"classifier": classifier, "channel": channel, "deglitch": deglitch}
+    wishes: dict[str, Any] = {
+        "classifier": classifier, "channel": channel, "deglitch": deglitch,
+        "normalisation": normalisation,
+    }  # fmt: skip
     settings = given.load_or_default()
     run(
         paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,

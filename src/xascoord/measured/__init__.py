@@ -1,4 +1,4 @@
-"""Measured files: read, cleaned, normalised, cut to the window of the models.
+"""Measured files: read, cleaned, normalised.
 
 The only room that knows formats of beamlines.
 """

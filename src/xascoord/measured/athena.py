@@ -11,13 +11,14 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.imports import load
+from xascoord.measured.normalise import Normalised, find_inflection
 from xascoord.measured.read import Measurement
 
 Array = npt.NDArray[np.float64]
 _NEAR = 60.0  # eV from the tabulated edge where the steepest point is looked for
 
 
-def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Array, float, str]:
+def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Normalised]:
     """Normalise by larch's ``pre_edge`` with the ranges of the project; normalised data stay.
 
     Parameters
@@ -29,9 +30,8 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
 
     Returns
     -------
-    spectrum, norm, steepest, note
-        With the project's shift of energies; shape (n,), pre-edge 0, edge step 1; larch's e0 in eV;
-        what was done.
+    spectrum, normalised
+        With the project's shift of energies, and its normalisation.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
     """
     load("larch.xafs")
     from larch import Group
-    from larch.xafs import find_e0, pre_edge
+    from larch.xafs import pre_edge
 
     wished = spectrum.athena
     if wished is None or wished.e0 is None:
@@ -48,9 +48,10 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
     moved = replace(spectrum, energy=spectrum.energy + wished.shift)
     near = np.abs(moved.energy - k_edge_energy(element)) < _NEAR
     try:
-        steepest = float(find_e0(moved.energy[near], moved.mu[near]))
+        steepest = find_inflection(moved.energy[near], moved.mu[near])
         if wished.normalised:
-            return moved, moved.mu, steepest, "normalised already, as the Athena project says"
+            note = "normalised already, as the Athena project says"
+            return moved, Normalised(moved.mu, steepest, (note,))
         group: Any = Group(energy=moved.energy, mu=moved.mu)
         degree = max(wished.order - 1, 0)  # Athena counts the terms of the polynomial
         pre_edge(group, e0=wished.e0, pre1=wished.pre[0], pre2=wished.pre[1],
@@ -67,4 +68,4 @@ def as_in_athena(spectrum: Measurement, element: str) -> tuple[Measurement, Arra
         f"normalised as in the Athena project (lines {wished.pre[0]:g} to {wished.pre[1]:g} and "
         f"{wished.post[0]:g} to {wished.post[1]:g} eV, degree {degree}; flattened)"
     )
-    return moved, norm, steepest, note
+    return moved, Normalised(norm, steepest, (note,))

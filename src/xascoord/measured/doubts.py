@@ -6,12 +6,11 @@ import numpy as np
 
 from xascoord.core.elements import k_edge_energy
 from xascoord.measured.clean import deglitch
-from xascoord.measured.normalise import ModelInput
 from xascoord.measured.read import Measurement
-from xascoord.settings.spectra import Window
 
 _NEAR = 50.0  # eV between edges that energies alone do not tell apart
 _HEAVIEST = 92
+_NEAR_EDGE = (-20.0, 40.0)  # eV about e0; where a glitch matters to models of the near edge
 
 
 def doubts_of_element(spectrum: Measurement, element: str, told: bool) -> list[str]:
@@ -63,21 +62,19 @@ def l3_edges_near(element: str) -> list[str]:
     return [symbol for _, symbol in sorted(found)]
 
 
-def doubts_of_points(spectrum: Measurement, ready: ModelInput, window: Window) -> list[str]:
-    """Single points in the window that stand far off their neighbours.
+def doubts_of_points(spectrum: Measurement, e0: float) -> list[str]:
+    """Single points near the edge that stand far off their neighbours.
 
     Parameters
     ----------
     spectrum
         As read.
-    ready
-        The same, normalised.
-    window
-        Of the models.
+    e0
+        In eV.
     """
     kept = deglitch(spectrum).energy
-    gone = np.setdiff1d(spectrum.energy, kept) - ready.e0
-    inside = gone[(gone > window.lower) & (gone < window.upper)] + ready.e0
+    gone = np.setdiff1d(spectrum.energy, kept) - e0
+    inside = gone[(gone > _NEAR_EDGE[0]) & (gone < _NEAR_EDGE[1])] + e0
     if not len(inside):
         return []
     where = ", ".join(f"{energy:.1f}" for energy in inside[:5])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from xascoord.measured.normalise import ModelInput
+from xascoord.measured.spectrum import NormalisedSpectrum
 
 _REACH = 20.0  # eV above e0 within which the white line is looked for
 _LOWEST = 1.08  # edge steps; the lowest of an oxide was 1.11 (VO), the highest metal has 1.05
@@ -20,13 +20,13 @@ FAR_EDGE = 8.0  # eV between the steepest point and e0: the former is a pre-edge
 _SHARP = frozenset(["Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"])
 
 
-def why_no_oxygen_compound(spectrum: ModelInput) -> str:
+def why_no_oxygen_compound(spectrum: NormalisedSpectrum) -> str:
     """What speaks against an oxygen compound, or "".
 
     Parameters
     ----------
     spectrum
-        Normalised, with its energy zero.
+        Normalised, with its e0.
     """
     above = (spectrum.energy > spectrum.e0) & (spectrum.energy < spectrum.e0 + _REACH)
     if not above.any():
@@ -35,7 +35,7 @@ def why_no_oxygen_compound(spectrum: ModelInput) -> str:
     highest = float(norm.max())
     place = float(spectrum.energy[above][np.argmax(norm)] - spectrum.e0)
     # What has a strong pre-edge peak is no metal, however low its white line.
-    peak = abs(spectrum.e0 - spectrum.larch_e0) >= FAR_EDGE
+    peak = abs(spectrum.e0 - spectrum.inflection) >= FAR_EDGE
     if spectrum.element in _SHARP and highest < _LOWEST and not peak:
         return (
             f"no white line (highest {highest:.2f} edge steps): a metal, alloy or carbide? These "

@@ -1,13 +1,13 @@
-"""From a measured spectrum to what the models see: normalised, e0 found, window cut.
+"""Normalisation of measured spectra: background removed, edge step 1.
 
-Normalisation is larch's MBACK (Patterns, "Experimental Validation"), or the edge step where a scan
-is too short for it. The energy reference of the window is the models' own (``edge_energy``), the
-same as for computed spectra; larch's e0, the steepest point, is reported beside it.
+By the edge step as Athena and larch's ``pre_edge`` find it (a line below the edge, a polynomial
+above it, their distance at the edge), or by larch's MBACK (Zheng et al., Patterns 1, 100013 (2020),
+"Experimental Validation"). Scans of the near edge alone are normalised by simpler means, which
+notes and warnings say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,139 +17,256 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.imports import load
-from xascoord.core.rejections import RejectedSpectrum
-from xascoord.measured.athena import as_in_athena
 from xascoord.measured.read import Measurement
-from xascoord.settings.spectra import EdgeEnergy, Window
-from xascoord.spectra.edge_energy import find_e0, find_onset, find_steepest
-from xascoord.spectra.window import cut_window
+from xascoord.measured.spectrum import Normalisation
 
 Array = npt.NDArray[np.float64]
 
-_FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
-_SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 20 at 6 keV
-# How the energy zero of a window is found; None: it is the tabulated K edge.
-_SEARCHES: dict[str, Callable[[Array, Array, EdgeEnergy], float] | None] = {
-    "e0": find_e0, "onset": find_onset, "steepest": find_steepest, "tabulated": None,
-}  # fmt: skip
-_LEAST_ABOVE = 20.0  # eV above the steepest point; there must be an edge step behind it
-_PRE_EDGE = (-150.0, -30.0)  # eV about e0; where the pre-edge line is fitted if measured
+NEEDED = (-10.0, 35.0)  # eV about the tabulated edge; what a scan must cover
+_SLACK = 1.0  # eV; the first and last point of a scan that was meant to cover that
+_NEAR = 60.0  # eV from the tabulated edge where the steepest point is looked for
+_PRE_EDGE = (-150.0, -30.0)  # eV about the edge; where the pre-edge line is fitted if measured
 _PRE_EDGE_END = -15.0  # where these are few
 _FEWEST = 8  # points of a line
-_MBACK_NEEDS = 120.0  # eV above the steepest point
-_BEHIND = 30.0  # eV above the steepest point; behind the white line
+_LEAST_LINE = 15.0  # eV that a pre-edge line needs; one through less has the slope of its noise
+_POST_EDGE = (150.0, 800.0)  # eV above the edge: most of where the post-edge begins and ends
+_QUADRATIC, _LINEAR, _BEHIND = 300.0, 150.0, 20.0  # eV; see _by_edge_step
+_SHORT = 60.0  # eV above the edge; a mean over less depends on where the oscillations end
+_CLOSE = 100.0  # eV above the edge; up to here the mean height is about the edge step
+_LIKELY = (0.5, 2.0)  # of that height; a polynomial that extrapolates to another step is wrong
 _LEAST_STEP = 5.0  # times the noise of the pre-edge
-_STEP = (40.0, 75.0)  # eV above e0; where the edge step is looked at
-_USUAL_STEP, _ABSURD_STEP = (0.75, 1.35), (0.5, 2.5)  # without, and with no answer outside
+_LEAST_SHARE = 1e-3  # of the range of mu
+_MBACK_NEEDS = 120.0  # eV above the steepest point
+_MBACK_STEP, _MBACK_LOOKED = (0.5, 2.5), (40.0, 75.0)  # edge steps; eV above the steepest point
+_SMOOTHED, _GRID = 0.6, 0.2  # eV: sigma for the derivative, and its grid
+_NO_STEP = (
+    "cannot be normalised: no edge step; is the channel right? Else name columns with --i0, --i1, "
+    "--if or --mu"
+)
 
 
 @dataclass(frozen=True)
-class ModelInput:
-    """A measured spectrum as the models see it.
+class Normalised:
+    """Result of a normalisation.
 
     Attributes
     ----------
-    name, element
-        Of the spectrum.
-    energy, norm
-        Shape (n,), in eV; mu with the pre-edge line taken off and an edge step of about 1.
-    e0
-        Energy zero of the window, in eV.
-    larch_e0
-        Steepest point as larch finds it, in eV.
-    features
-        Shape (points,): the window, maximum 1.
-    notes
-        What was done.
-    warnings
-        What may be wrong.
-    given_e0
-        Whether e0 was given, not found.
+    norm
+        Shape (n,): pre-edge 0, edge step 1.
+    inflection
+        Energy of the steepest rise, in eV.
+    notes, warnings
+        What was done, and what may be wrong.
     """
 
-    name: str
-    element: str
-    energy: Array
     norm: Array
-    e0: float
-    larch_e0: float
-    features: Array
+    inflection: float
     notes: tuple[str, ...]
-    warnings: tuple[str, ...]
-    given_e0: bool = False
+    warnings: tuple[str, ...] = ()
 
 
-def normalise(energy: Array, mu: Array, element: str) -> tuple[Array, float, str]:
-    """Take off the background and scale the edge step to about 1.
+@dataclass(frozen=True)
+class EdgeStep:
+    """Lines below and above the edge, and their distance at e0.
 
-    By larch's MBACK, or by the edge step alone where a scan ends so soon that the scale of MBACK
-    means nothing (cut short, 65 spectra of the XAS Data Library came out up to 2.5 times too high
-    60 eV above the edge; by the edge step they keep to 10 %).
+    Attributes
+    ----------
+    pre_edge, post_edge
+        Shape (n,): both lines at all energies, in units of mu.
+    edge_step
+        Their distance at the energy nearest to e0.
+    norm
+        Shape (n,): mu without the pre-edge line, over the edge step.
+    """
+
+    pre_edge: Array
+    post_edge: Array
+    edge_step: float
+    norm: Array
+
+
+def check_range(spectrum: Measurement, element: str, asked: bool) -> None:
+    """Refuse a scan that does not cover the K edge of its absorber.
 
     Parameters
     ----------
-    energy, mu
-        Shape (n,), energies rising, in eV.
+    spectrum
+        As read.
     element
         Absorber.
-
-    Returns
-    -------
-    norm
-        Shape (n,): pre-edge 0, edge step 1.
-    e0
-        larch's e0, in eV.
-    how
-        What was done.
+    asked
+        Whether the user named it.
 
     Raises
     ------
     MeasurementError
-        If there is no edge of the element in the spectrum, or the fit fails.
+        Saying what the scan covers and what is needed.
     """
-    load("larch.xafs")
-    from larch import Group
-    from larch.xafs import find_e0 as find_larch_e0
+    edge = k_edge_energy(element)
+    low, high = float(spectrum.energy[0]), float(spectrum.energy[-1])
+    covers = f"the scan covers {low:.0f} to {high:.0f} eV"
+    source = "asked for is" if asked else "the file says"
+    if not low < edge < high:
+        said = f"{source} {element}, " if asked or spectrum.element else ""
+        raise MeasurementError(
+            f"{said}{covers}: it holds no {element} K edge, which is at {edge:.0f} eV; is the "
+            "element right?"
+        )
+    least, most = edge + NEEDED[0], edge + NEEDED[1]
+    if low > least + _SLACK or high < most - _SLACK:
+        raise MeasurementError(
+            f"too short: {covers}, {low - edge:+.0f} to {high - edge:+.0f} eV about the {element} "
+            f"K edge at {edge:.0f} eV; {least:.0f} to {most:.0f} eV ({NEEDED[0]:+g} to "
+            f"{NEEDED[1]:+g} eV) are needed"
+        )
 
+
+def normalise(
+    energy: Array, mu: Array, element: str, normalisation: Normalisation = "edge_step"
+) -> Normalised:
+    """Remove the background of a spectrum and scale its edge step to 1.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,), energies increasing, in eV.
+    element
+        Absorber.
+    normalisation
+        ``mback`` falls back to the edge step where a scan is too short for it or its result is
+        absurd.
+
+    Raises
+    ------
+    MeasurementError
+        If there is no edge step.
+    """
     tabulated = k_edge_energy(element)
-    if not energy[0] + 10 < tabulated < energy[-1] - 20:
-        raise MeasurementError(
-            f"energies {energy[0]:.0f} to {energy[-1]:.0f} eV hold no {element} K edge "
-            f"({tabulated:.0f} eV); is the element right?"
-        )
-    near = np.abs(energy - tabulated) < _FARTHEST
-    group: Any = Group(energy=energy, mu=mu)
-    try:
-        e0 = float(find_larch_e0(energy[near], mu[near])) if near.sum() > 5 else tabulated
-        pre = _pre_edge(energy - e0)
-        reach = float(energy[-1]) - e0
-        if reach < _MBACK_NEEDS:
-            norm = _by_step(group, e0, pre)
-            how = f"normalised by the edge step: {reach:.0f} eV above it are too few for MBACK"
-        else:
-            norm = _by_mback(group, element, e0, pre)
-            how = "normalised by MBACK (larch's mback_norm)"
-    except Exception as error:  # larch raises what its fits raise
-        raise MeasurementError(
-            f"cannot be normalised ({type(error).__name__}: {str(error)[:80]}); does it reach far "
-            "enough below and above the edge?"
-        ) from None
-    after = norm[energy > e0 + _LEAST_ABOVE]
-    if not len(after):
-        raise MeasurementError(
-            f"ends {energy[-1] - e0:.0f} eV above the edge, more than {_LEAST_ABOVE:g} eV are "
-            "needed to normalise it"
-        )
-    if not np.isfinite(norm).all() or not after.mean() > 0.1:
-        raise MeasurementError(
-            "cannot be normalised: no edge step; is the channel right? Else name columns with "
-            "--i0, --i1, --if or --mu"
-        )
-    return norm, e0, how
+    near = np.abs(energy - tabulated) < _NEAR
+    inflection = find_inflection(energy[near], mu[near]) if near.sum() > 5 else tabulated
+    found = _by_edge_step(energy, mu, inflection)
+    if normalisation == "edge_step":
+        return found
+    reach = float(energy[-1]) - inflection
+    if reach < _MBACK_NEEDS:
+        why = f"{reach:.0f} eV above the edge are too few for MBACK"
+    else:
+        norm = _by_mback(energy, mu, element, inflection)
+        if norm is not None:
+            return Normalised(norm, inflection, ("normalised by MBACK (larch's mback_norm)",))
+        why = "MBACK gives no edge step of about 1"
+    return Normalised(found.norm, inflection, (*found.notes, why), found.warnings)
 
 
-def _pre_edge(relative: Array) -> tuple[float, float]:
-    """Where the pre-edge line is fitted, in eV about e0.
+def find_inflection(energy: Array, mu: Array) -> float:
+    """Energy of the steepest rise, little smoothed.
+
+    It is where larch's ``find_e0`` finds it; a rise of one point alone, a glitch, does not count.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,), energies increasing, in eV.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    slope = np.gradient(mu, energy)
+    padded = np.pad(slope, 1, mode="edge")
+    slope = np.minimum(slope, np.maximum(padded[:-2], padded[2:]))
+    grid = np.arange(energy[0], energy[-1], _GRID)
+    smooth = gaussian_filter1d(np.interp(grid, energy, slope), _SMOOTHED / _GRID, mode="nearest")
+    return float(grid[int(np.argmax(smooth))])
+
+
+def edge_step(
+    energy: Array, mu: Array, e0: float, pre: tuple[float, float], post: tuple[float, float],
+    degree: int, pre_degree: int = 1,
+) -> EdgeStep:  # fmt: skip
+    """Pre-edge line, post-edge polynomial and edge step as larch's ``pre_edge`` finds them.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,), energies increasing, in eV.
+    e0
+        In eV.
+    pre, post
+        Ranges that the lines are fitted in, in eV about e0.
+    degree, pre_degree
+        Degrees of the polynomials above and below the edge.
+    """
+    relative = energy - e0
+    below, above = _within(relative, pre), _within(relative, post)
+    under = np.polynomial.Polynomial.fit(relative[below], mu[below], pre_degree)(relative)
+    over = np.polynomial.Polynomial.fit(relative[above], (mu - under)[above], degree)(relative)
+    step = float(over[int(np.argmin(np.abs(relative)))])
+    scale = max(abs(step), 1e-12)
+    return EdgeStep(under, under + over, step, (mu - under) / scale)
+
+
+def _within(relative: Array, ends: tuple[float, float]) -> slice:
+    """Points of a range as larch takes them: from the last at or below its lower end."""
+    first = max(int(np.searchsorted(relative, ends[0], side="right")) - 1, 0)
+    last = int(np.argmin(np.abs(relative - ends[1])))
+    return slice(first, max(last, first + 2))
+
+
+def _by_edge_step(energy: Array, mu: Array, e0: float) -> Normalised:
+    """Normalise by the edge step, with ranges that suit the length of the scan.
+
+    Above the edge a long scan takes a quadratic polynomial, a shorter one a straight line, as in
+    larch, and one that ends less than 150 eV above the edge the mean. Of the XAS Data Library's
+    scans, cut 80 eV above the edge, a line through so few oscillations gave steps up to 55 % off
+    those of the whole scan, the mean up to 11 %.
+    """
+    relative = energy - e0
+    reach = float(relative[-1])
+    pre = _pre_range(relative)
+    inside = (relative >= pre[0]) & (relative <= pre[1])
+    notes: list[str] = []
+    warnings: list[str] = []
+    constant = inside.sum() < _FEWEST or pre[1] - pre[0] < _LEAST_LINE
+    if constant:
+        warnings.append(
+            f"only {-relative[0]:.0f} eV measured below the edge: a constant is taken off, not a "
+            "line"
+        )
+    if reach >= _LINEAR:
+        post = min(_POST_EDGE[0], reach / 3), min(_POST_EDGE[1], reach)
+        degree = 2 if post[1] - post[0] > _QUADRATIC else 1
+    else:
+        post, degree = (min(_BEHIND, reach / 2), reach), 0
+        if reach < _SHORT:
+            warnings.append(
+                f"only {reach:.0f} eV measured above the edge: its step is the mean from "
+                f"{post[0]:.0f} eV on"
+            )
+    found = edge_step(energy, mu, e0, pre, post, degree, 0 if constant else 1)
+    height = mu - found.pre_edge
+    near = (relative >= min(_BEHIND, reach / 2)) & (relative <= _CLOSE)
+    behind = float(height[near].mean()) if near.any() else 0.0
+    noise = float(height[inside].std()) if inside.any() else 0.0
+    if not behind > max(_LEAST_STEP * noise, _LEAST_SHARE * float(np.ptp(mu))):
+        raise MeasurementError(_NO_STEP)
+    step, norm = found.edge_step, found.norm
+    if not _LIKELY[0] < step / behind < _LIKELY[1]:
+        notes.append(
+            f"the line above the edge gives a step of {step / behind:.2f} times the mean height; "
+            "the mean is taken"
+        )
+        norm, degree = height / behind, 0
+    below = "constant" if constant else "line"
+    above = ("mean", "line", "quadratic line")[degree]
+    notes.insert(
+        0,
+        f"normalised by the edge step ({below} {pre[0]:.0f} to {pre[1]:.0f} eV, {above} "
+        f"{post[0]:.0f} to {post[1]:.0f} eV about {e0:.1f} eV)",
+    )
+    return Normalised(norm, e0, tuple(notes), tuple(warnings))
+
+
+def _pre_range(relative: Array) -> tuple[float, float]:
+    """Where the pre-edge line is fitted, in eV about the edge.
 
     larch's own range, in fractions of what was measured, is too far from the edge of long scans
     and leaves a slope under it; a line through three points has that of their noise.
@@ -160,164 +277,20 @@ def _pre_edge(relative: Array) -> tuple[float, float]:
     return low, high if inside.sum() >= _FEWEST else max(high, _PRE_EDGE_END)
 
 
-def _by_mback(group: Any, element: str, e0: float, pre: tuple[float, float]) -> Array:
+def _by_mback(energy: Array, mu: Array, element: str, e0: float) -> Array | None:
+    """Norm by larch's MBACK, or None where it has no edge step of about 1."""
+    load("larch.xafs")
+    from larch import Group
     from larch.xafs import mback_norm
     from xraydb import atomic_number
 
-    mback_norm(group, z=atomic_number(element), edge="K", e0=e0, pre1=pre[0], pre2=pre[1])
-    return np.asarray(group.norm, dtype=float)
-
-
-def _by_step(group: Any, e0: float, pre: tuple[float, float]) -> Array:
-    """Over the mean height behind the white line; of no sign where there is no edge step."""
-    from larch.xafs import pre_edge
-
-    above = group.energy - e0
-    within = (above >= pre[0]) & (above <= pre[1])
-    pre_edge(group, e0=e0, pre1=pre[0], pre2=pre[1], nnorm=0, npre=int(within.sum() >= _FEWEST))
-    height = np.asarray(group.mu - group.pre_edge, dtype=float)
-    behind, line = height[above > min(_BEHIND, above[-1] / 2)], height[within]
-    if not behind.mean() > _LEAST_STEP * line.std():
-        return np.zeros_like(height)
-    return np.asarray(height / behind.mean(), dtype=float)
-
-
-def normalise_and_window(
-    spectrum: Measurement,
-    element: str,
-    window: Window,
-    edge_energy: EdgeEnergy,
-    e0: float | None = None,
-    as_athena: bool = False,
-) -> ModelInput:
-    """Normalise a measured spectrum, find its energy zero and cut the window.
-
-    Parameters
-    ----------
-    spectrum
-        As read.
-    element
-        Absorber.
-    window, edge_energy
-        Of the models.
-    e0
-        Energy zero to take instead of the one that is found, in eV.
-    as_athena
-        Normalise as the Athena project did that the spectrum is from, and take its e0.
-
-    Raises
-    ------
-    MeasurementError
-        Naming the spectrum, what is wrong and what to do.
-    """
+    group: Any = Group(energy=energy, mu=mu)
+    low, high = _pre_range(energy - e0)
     try:
-        if as_athena:
-            spectrum, norm, larch_e0, how = as_in_athena(spectrum, element)
-            e0 = spectrum.athena.e0 if e0 is None and spectrum.athena else e0
-        else:
-            norm, larch_e0, how = normalise(spectrum.energy, spectrum.mu, element)
-        if e0 is not None and not abs(e0 - k_edge_energy(element)) < 1000:
-            raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
-        zero = _zero(spectrum, norm, element, window, edge_energy) if e0 is None else e0
-        features, _ = cut_window(spectrum.energy, norm, zero, window)
-    except RejectedSpectrum as error:
-        raise MeasurementError(f"{spectrum.name}: {error.detail}") from None
-    except MeasurementError as error:
-        raise MeasurementError(f"{spectrum.name}: {error}") from None
-    tabulated = k_edge_energy(element)
-    if e0 is None and abs(zero - tabulated) > _FARTHEST:
-        raise MeasurementError(
-            f"{spectrum.name}: the edge found at {zero:.1f} eV is {zero - tabulated:+.0f} eV from "
-            f"the K edge of {element}; is the element right? Else give --e0"
-        )
-    warnings = _doubts(spectrum, norm, zero, element)
-    inside = (spectrum.energy > zero + window.lower) & (spectrum.energy < zero + window.upper)
-    if inside.sum() < 25:
-        warnings.append(f"only {inside.sum()} measured points in the window")
-    notes = (
-        *spectrum.notes,
-        how,
-        f"{window.reference} {zero:.2f} eV "
-        + ("given" if e0 is not None else "of the K edge" if zero == tabulated else "found")
-        + f" (larch's steepest point: {larch_e0:.2f} eV)",
-    )  # fmt: skip
-    return ModelInput(
-        spectrum.name, element, spectrum.energy, norm, zero, larch_e0, features, notes,
-        tuple(warnings), e0 is not None,
-    )  # fmt: skip
-
-
-def _zero(
-    spectrum: Measurement, norm: Array, element: str, window: Window, edge_energy: EdgeEnergy
-) -> float:
-    """The energy zero of the window, found where the models' own were."""
-    tabulated = k_edge_energy(element)
-    search = _SEARCHES[window.reference]
-    if search is None:
-        return tabulated
-    beyond = spectrum.energy - tabulated
-    near = (beyond > -_FARTHEST - 60) & (beyond < _FARTHEST + 120)
-    return search(spectrum.energy[near], norm[near], edge_energy)
-
-
-def _doubts(spectrum: Measurement, norm: Array, zero: float, element: str) -> list[str]:
-    """What may be wrong with a normalised spectrum.
-
-    Raises
-    ------
-    MeasurementError
-        If its edge step is no edge step.
-    """
-    warnings = []
-    tabulated = k_edge_energy(element)
-    if abs(zero - tabulated) > _SUSPECT:
-        warnings.append(
-            f"e0 {zero:.1f} eV is {zero - tabulated:+.1f} eV from the tabulated K edge of "
-            f"{element}; if it is wrong give --e0"
-        )
-    relative = spectrum.energy - zero
-    step = norm[(relative > _STEP[0]) & (relative < _STEP[1])]
-    before = norm[(relative > -60) & (relative < -15)]
-    if len(step) and not _ABSURD_STEP[0] < step.mean() < _ABSURD_STEP[1]:
-        raise MeasurementError(
-            f"{spectrum.name}: edge step {step.mean():.2f} after normalisation, should be about 1; "
-            "is this a spectrum of mu, with its pre-edge, and the right channel?"
-        )
-    if len(step) and not _USUAL_STEP[0] < step.mean() < _USUAL_STEP[1]:
-        warnings.append(f"edge step {step.mean():.2f} after normalisation, should be about 1")
-    if len(before) and len(step) and abs(before.mean()) > 0.06 * step.mean():
-        warnings.append(
-            f"the pre-edge is at {before.mean():+.2f} after normalisation, should be about 0"
-        )
-    return warnings
-
-
-def windows_about(
-    prepared: ModelInput, window: Window, shifts: Sequence[float]
-) -> tuple[list[float], Array]:
-    """The windows of a measured spectrum at energy zeros about the one that was found.
-
-    Parameters
-    ----------
-    prepared
-        The spectrum.
-    window
-        Of the models.
-    shifts
-        In eV.
-
-    Returns
-    -------
-    shifts, windows
-        Those at which the spectrum covers the window, 0 among them, and their windows, shape
-        (n, points).
-    """
-    covered, windows = [], []
-    for shift in shifts:
-        try:
-            features, _ = cut_window(prepared.energy, prepared.norm, prepared.e0 + shift, window)
-        except RejectedSpectrum:
-            continue
-        covered.append(shift)
-        windows.append(features)
-    return (covered, np.array(windows)) if covered else ([0.0], prepared.features[None])
+        mback_norm(group, z=atomic_number(element), edge="K", e0=e0, pre1=low, pre2=high)
+    except Exception:  # larch raises what its fits raise
+        return None
+    norm = np.asarray(group.norm, dtype=float)
+    behind = norm[(energy > e0 + _MBACK_LOOKED[0]) & (energy < e0 + _MBACK_LOOKED[1])]
+    usual = len(behind) > 0 and _MBACK_STEP[0] < behind.mean() < _MBACK_STEP[1]
+    return norm if np.isfinite(norm).all() and usual else None

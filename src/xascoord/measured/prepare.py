@@ -1,116 +1,125 @@
-"""Files of measured spectra made ready for the models of their element."""
+"""Read measured files and normalise their spectra: the one way for all who need them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from xascoord.core.elements import ELEMENTS
-from xascoord.core.errors import MeasurementError
-from xascoord.measured.clean import deglitch, find_element
-from xascoord.measured.columns import Channel, Columns
-from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
-from xascoord.measured.normalise import ModelInput, normalise_and_window
-from xascoord.measured.read import Measurement, read_measurements
-from xascoord.settings.limits import DEFAULT_LIMITS, Limits
-from xascoord.settings.spectra import EdgeEnergy, Window
+import numpy as np
 
-Refused = tuple[str, str, str]  # name, element, why
+from xascoord.core.elements import ELEMENTS, k_edge_energy
+from xascoord.core.errors import MeasurementError
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.athena import as_in_athena
+from xascoord.measured.clean import deglitch, find_element
+from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
+from xascoord.measured.normalise import Normalised, check_range, normalise
+from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal, find_reference
+from xascoord.settings.spectra import EdgeEnergy
+
+_FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
+_SUSPECT = 40.0  # eV; monochromators are off by 30 eV at 16 keV, chromates by 20 at 6 keV
+_NOWHERE_NEAR = 1000.0  # eV; an e0 that is given may correct a monochromator, not more
+_STEP, _PRE_EDGE = (40.0, 75.0), (-60.0, -15.0)  # eV about e0; where norm is looked at
+_LARGEST_PRE_EDGE = 0.06  # edge steps
+_ABSURD_STEP = (0.5, 2.5)  # of data that a project calls normalised
 _NORMALISED = "came in normalised (about 0 before the edge, about 1 behind it)"
 
 
-def read_and_prepare(
-    path: Path,
-    contracts: Mapping[str, tuple[Window, EdgeEnergy]],
-    element: str | None = None,
-    e0: float | None = None,
-    channel: Channel = "auto",
-    without_glitches: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
-    columns: Columns | None = None,
-    as_athena: bool = False,
-) -> list[ModelInput | Refused]:
-    """Read a file and bring each of its spectra to the window of the models.
+def read_and_normalise(path: Path, options: Options) -> list[NormalisedSpectrum | Refusal]:
+    """Read a file and normalise each of its spectra.
 
     Parameters
     ----------
     path
         The file.
-    contracts
-        Window and energy reference of the models of each element.
-    element
-        Absorber; None: as the file says, or from its energies.
-    e0
-        Energy zero to take, in eV; None: it is found.
-    channel, without_glitches
-        How to read the file.
-    limits
-        Most bytes and points that are read.
-    columns
-        Which columns are what, where that was said.
-    as_athena
-        Take e0 and normalisation of the Athena project that the spectrum is from; one from
-        elsewhere gets a warning.
+    options
+        How it is read and normalised.
 
     Raises
     ------
     MeasurementError
-        If the file cannot be read at all. What is wrong with one spectrum is in its own place.
+        If the file cannot be read at all. What is wrong with one spectrum is in its refusal.
     """
-    return [
-        prepare(spectrum, contracts, element, e0, without_glitches, as_athena)
-        for spectrum in read_measurements(path, channel, limits, columns)
-    ]
+    measurements = read_measurements(path, options.channel, options.limits, options.columns)
+    return [normalise_measurement(one, options) for one in measurements]
 
 
-def prepare(
-    spectrum: Measurement,
-    contracts: Mapping[str, tuple[Window, EdgeEnergy]],
-    element: str | None = None,
-    e0: float | None = None,
-    without_glitches: bool = False,
-    as_athena: bool = False,
-) -> ModelInput | Refused:
-    """Bring one spectrum to the window of the models, or say why it cannot be.
+def normalise_measurement(
+    measurement: Measurement, options: Options
+) -> NormalisedSpectrum | Refusal:
+    """Normalise one spectrum and find its e0, or say why that cannot be done.
 
     Parameters
     ----------
-    spectrum
-        As read.
-    contracts, element, e0, without_glitches, as_athena
-        As for ``read_and_prepare``.
+    measurement
+        As read, or the mean of repeat scans.
+    options
+        How it is normalised.
     """
-    one = deglitch(spectrum) if without_glitches else spectrum
-    absorber = element or ""
+    spectrum = deglitch(measurement) if options.deglitch else measurement
+    element = options.element or ""
     try:
-        if one.edge and one.edge != "K":
-            raise MeasurementError(f"measured at the {one.edge} edge; the models are for K edges")
-        absorber = absorber or element_of(one)
-        if absorber not in contracts:
+        if spectrum.edge and spectrum.edge != "K":
             raise MeasurementError(
-                f"no models of {absorber}; there are {' '.join(sorted(contracts))}"
+                f"measured at the {spectrum.edge} edge; the models are for K edges"
             )
-        theirs = as_athena and one.athena is not None
-        ready = normalise_and_window(one, absorber, *contracts[absorber], e0, theirs)
-        told = element is not None or one.element is not None
-        doubts = [
-            *spectrum.warnings,
-            *(["--athena: not of an Athena project"] if as_athena and not theirs else []),
-            *doubts_of_element(one, absorber, told),
-            *([] if without_glitches else doubts_of_points(one, ready, contracts[absorber][0])),
-        ]
-        notes = [*ready.notes, *([_NORMALISED] if is_normalised(one, ready.e0) else [])]
-        return replace(ready, notes=tuple(notes), warnings=(*ready.warnings, *doubts))
+        element = element or _element_of(spectrum)
+        return _normalised(spectrum, element, options)
+    except RejectedSpectrum as error:
+        reason = error.detail
     except MeasurementError as error:
-        reason = str(error).removeprefix(f"{one.name}: ")
-        taken = next((note for note in one.notes if note.startswith("mu ")), "")
-        if taken and "channel" in reason:
-            reason += f" (taken: {taken})"
-        return one.name, absorber, reason
+        reason = str(error).removeprefix(f"{spectrum.name}: ")
+    taken = next((note for note in spectrum.notes if note.startswith("mu ")), "")
+    if taken and "channel" in reason:
+        reason += f" (taken: {taken})"
+    return Refusal(spectrum.name, element, reason)
 
 
-def element_of(spectrum: Measurement) -> str:
+def _normalised(spectrum: Measurement, element: str, options: Options) -> NormalisedSpectrum:
+    check_range(spectrum, element, asked=options.element is not None)
+    e0, tabulated = options.e0, k_edge_energy(element)
+    as_project = options.athena and spectrum.athena is not None
+    if as_project:
+        spectrum, found = as_in_athena(spectrum, element)
+        e0 = spectrum.athena.e0 if e0 is None and spectrum.athena else e0
+    else:
+        found = normalise(spectrum.energy, spectrum.mu, element, options.normalisation)
+    if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
+        raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
+    zero = e0
+    if zero is None:
+        zero = find_reference(spectrum.energy, found.norm, element, "e0", EdgeEnergy())
+        if abs(zero - tabulated) > _FARTHEST:
+            raise MeasurementError(
+                f"the edge found at {zero:.1f} eV is {zero - tabulated:+.0f} eV from the K edge of "
+                f"{element}; is the element right? Else give --e0"
+            )
+    if as_project:
+        _check_step(spectrum, found, zero)
+    told = options.element is not None or spectrum.element is not None
+    warnings = (
+        *found.warnings,
+        *_doubts(spectrum, found, zero, element),
+        *spectrum.warnings,
+        *(["--athena: not of an Athena project"] if options.athena and not as_project else []),
+        *doubts_of_element(spectrum, element, told),
+        *([] if options.deglitch else doubts_of_points(spectrum, zero)),
+    )
+    how = "given" if e0 is not None else "found"
+    notes = (
+        *spectrum.notes,
+        *found.notes,
+        f"e0 {zero:.2f} eV {how} (steepest point: {found.inflection:.2f} eV)",
+        *([_NORMALISED] if is_normalised(spectrum, zero) else []),
+    )
+    return NormalisedSpectrum(
+        spectrum.name, element, spectrum.energy, found.norm, zero, found.inflection,
+        e0 is not None, notes, warnings,
+    )  # fmt: skip
+
+
+def _element_of(spectrum: Measurement) -> str:
     """The absorber: as the file says, else from the energies.
 
     What an Athena project says is only taken where the energies say nothing else.
@@ -131,3 +140,33 @@ def element_of(spectrum: Measurement) -> str:
         if said:
             raise MeasurementError(f"{error} (the project says {said} {edge})") from None
         raise
+
+
+def _check_step(spectrum: Measurement, found: Normalised, e0: float) -> None:
+    """Refuse what a project calls normalised, or normalises, without an edge step of about 1."""
+    relative = spectrum.energy - e0
+    step = found.norm[(relative > _STEP[0]) & (relative < _STEP[1])]
+    if len(step) and not _ABSURD_STEP[0] < step.mean() < _ABSURD_STEP[1]:
+        raise MeasurementError(
+            f"edge step {step.mean():.2f} as the Athena project normalises it, should be about 1; "
+            "leave --athena out"
+        )
+
+
+def _doubts(spectrum: Measurement, found: Normalised, e0: float, element: str) -> list[str]:
+    """What may be wrong with a normalised spectrum."""
+    warnings = []
+    off = e0 - k_edge_energy(element)
+    if abs(off) > _SUSPECT:
+        warnings.append(
+            f"e0 {e0:.1f} eV is {off:+.1f} eV from the tabulated K edge of {element}; if it is "
+            "wrong give --e0"
+        )
+    # About the edge that is there, whatever e0 was given.
+    relative = spectrum.energy - found.inflection
+    before = found.norm[(relative > _PRE_EDGE[0]) & (relative < _PRE_EDGE[1])]
+    if len(before) and abs(np.mean(before)) > _LARGEST_PRE_EDGE:
+        warnings.append(
+            f"the pre-edge is at {np.mean(before):+.2f} after normalisation, should be about 0"
+        )
+    return warnings

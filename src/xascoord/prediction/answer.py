@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 
 from xascoord.core.text import printable
+from xascoord.measured.spectrum import NormalisedSpectrum
+from xascoord.models.novelty import Nearest
 from xascoord.prediction.environments import Alternative
+from xascoord.prediction.windows import Seen
 
 _NEAREST = 3
 _SHOWN = 5
@@ -49,7 +52,9 @@ class Answer:
     notes, warnings
         What was done, and what may be wrong.
     prepared
-        The spectrum as the models see it, or None.
+        The normalised spectrum; None where it was refused.
+    seen
+        The window of it that the models saw; None where it was refused.
     """
 
     name: str
@@ -63,11 +68,12 @@ class Answer:
     distance: float = float("nan")
     quantiles: Mapping[str, float] = field(default_factory=dict)
     shift: float = 0.0
-    nearest: tuple[Any, ...] = ()
+    nearest: tuple[Nearest, ...] = ()
     known: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    prepared: Any = None
+    prepared: NormalisedSpectrum | None = None
+    seen: Seen | None = None
 
     @property
     def best(self) -> Alternative | None:
@@ -76,7 +82,7 @@ class Answer:
 
     def record(self) -> dict[str, Any]:
         """JSON values."""
-        prepared, best = self.prepared, self.best
+        prepared, seen, best = self.prepared, self.seen, self.best
         return {
             "name": self.name,
             "element": self.element,
@@ -95,9 +101,9 @@ class Answer:
                 {"spectrum": n.spectrum, "label": n.label, "distance": round(n.distance, 5)}
                 for n in self.nearest
             ],
-            "e0": None if prepared is None else round(prepared.e0, 3),
+            "e0": None if seen is None else round(seen.zero, 3),
             "shift": self.shift,
-            "larch_e0": None if prepared is None else round(prepared.larch_e0, 3),
+            "inflection": None if prepared is None else round(prepared.inflection, 3),
             "energies": None
             if prepared is None
             else [round(float(prepared.energy[i]), 3) for i in (0, -1)],

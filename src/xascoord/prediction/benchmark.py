@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xascoord.core.coordination import CN_TASK
-from xascoord.core.errors import MeasurementError, SourceError, XascoordError
+from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.rankings import Ranking, cns_in, described_cn, jaccard, members
-from xascoord.measured.normalise import ModelInput
+from xascoord.measured.spectrum import Options
 from xascoord.models.reliability import CONFIDENT
 from xascoord.prediction.benchmark_reliability import calibration_error, stated_and_right
 from xascoord.prediction.predictor import Predictor
@@ -72,7 +71,7 @@ def ask(
                 ranking, environment = expectation(sample, compounds, thresholds)
             row["true_environment"] = environment
             yield row | _answered(predictor, sample, folder, settings, ranking, environment)
-        except (MeasurementError, SourceError) as error:
+        except SourceError as error:
             yield row | {"answered": False, "why": str(error)}
 
 
@@ -80,12 +79,15 @@ def _answered(
     predictor: Predictor, sample: Sample, folder: Path, settings: Settings,
     ranking: Ranking | None, environment: str,
 ) -> Row:  # fmt: skip
-    prepared = _prepared(predictor, sample, folder, settings)
-    answer = predictor.answer(prepared)
+    options = Options.from_settings(settings.prediction, settings.limits, sample.element)
+    (answer,) = predictor.predict([prepare_sample(sample, folder, options)])
+    if answer.seen is None:
+        return {"answered": False, "why": answer.abstains}
     first = answer.alternatives[0] if answer.alternatives else None
     found: Row = {
-        "answered": answer.best is not None, "why": answer.abstains, "e0": round(prepared.e0, 2),
-        "shift": answer.shift, "distance": round(answer.distance, 4),
+        "answered": answer.best is not None, "why": answer.abstains,
+        "e0": round(answer.seen.zero, 2), "shift": answer.shift,
+        "distance": round(answer.distance, 4),
         "usual_distance": answer.quantiles.get("0.95", ""),
         "certain": " ".join(map(str, answer.certain or ())),
     }  # fmt: skip
@@ -105,12 +107,6 @@ def _answered(
             else round(jaccard(members(ranking), members(first.ranking)), 4),
         }  # fmt: skip
     return found
-
-
-def _prepared(predictor: Predictor, sample: Sample, folder: Path, settings: Settings) -> ModelInput:
-    window, edge_energy = predictor.input_spec(sample.element)
-    updated = settings.model_copy(update={"window": window, "edge_energy": edge_energy})
-    return replace(prepare_sample(sample, folder, updated), name=sample.name)
 
 
 def all_samples(manifests: Iterable[Path]) -> list[Sample]:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from xascoord.core.errors import MeasurementError, XascoordError
 from xascoord.core.text import printable
 from xascoord.jobs.progress import show_progress
 from xascoord.measured.columns import Columns
-from xascoord.measured.prepare import read_and_prepare
+from xascoord.measured.prepare import read_and_normalise
 from xascoord.measured.read import SUFFIXES, why_no_spectrum
+from xascoord.measured.spectrum import Options
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
@@ -29,16 +29,6 @@ from xascoord.settings.models import Importance, Prediction
 from xascoord.settings.spectra import Window
 
 Draw = Callable[[Sequence[Answer], Path], None]
-
-
-@dataclass(frozen=True)
-class _How:
-    """What was said of the files by hand."""
-
-    element: str | None
-    e0: float | None
-    columns: Columns
-    as_athena: bool
 
 
 def run(
@@ -71,7 +61,8 @@ def run(
     origin
         Of the models; None: the best.
     wishes
-        Settings that were given by hand: ``classifier, channel, deglitch``; None: not given.
+        Settings that were given by hand: ``classifier, channel, deglitch,
+        normalisation``; None: not given.
     plot
         Picture, or for a folder of spectra a folder of pictures.
     as_json
@@ -100,16 +91,16 @@ def run(
     settings = settings_with(settings, wishes)
     predictor = Predictor(models, settings, origin, limits)
     _ = predictor.entry(element) if element else predictor.elements  # said once, and at once
-    draw = partial(_draw, predictor=predictor, bounds=bounds, regions_of=window or Window())
-    how = _How(element, e0, columns or Columns(), as_athena)
+    draw = partial(_draw, bounds=bounds, regions_of=window or Window())
+    options = Options.from_settings(predictor.settings, limits, element, e0, columns, as_athena)
     if is_many(paths):
         with closing(Output(out, as_json)) as output:
             files = _files_of(paths, output.path)
-            counts = _run_files(files, predictor, how, plot, output, draw)
+            counts = _run_files(files, predictor, options, plot, output, draw)
         print(counts, file=sys.stderr)
         return
     path = paths[0]
-    answers = _predict_one(path, predictor, how)
+    answers = _predict_one(path, predictor, options)
     if out is not None:
         with closing(Output(out, as_json)) as output:
             output.add(path.name, answers)
@@ -121,22 +112,19 @@ def run(
         draw(answers, plot)
 
 
-def _predict_one(path: Path, predictor: Predictor, how: _How) -> list[Answer]:
+def _predict_one(path: Path, predictor: Predictor, options: Options) -> list[Answer]:
     """Read the file in a second process while this one loads what the models need.
 
     Both take most of their time to import their libraries, so together they take half.
     """
-    elements = [how.element] if how.element else predictor.elements
-    contracts = {e: predictor.input_spec(e) for e in elements}
-    settings = predictor.settings
-    wishes = settings.channel, settings.deglitch, predictor.limits, how.columns, how.as_athena
+    elements = [options.element] if options.element else predictor.elements
     try:
         with ProcessPoolExecutor(1) as pool:
-            future = pool.submit(read_and_prepare, path, contracts, how.element, how.e0, *wishes)
+            future = pool.submit(read_and_normalise, path, options)
             predictor.import_libraries()
-            if len(contracts) == 1:
-                predictor.models(next(iter(contracts)))
-            return [predictor.answer(found) for found in future.result()]
+            if len(elements) == 1:
+                predictor.models(elements[0])
+            return predictor.predict(future.result())
     except BrokenProcessPool:
         raise XascoordError(f"{path}: reading it was ended from outside") from None
 
@@ -169,7 +157,7 @@ def _files_of(paths: Sequence[Path], own: Path | None) -> list[tuple[Path, str, 
 def _run_files(
     files: Sequence[tuple[Path, str, str]],
     predictor: Predictor,
-    how: _How,
+    options: Options,
     plot: Path | None,
     output: Output,
     draw: Draw,
@@ -183,9 +171,9 @@ def _run_files(
         for number, (file, name, why) in enumerate(files, start=1):
             if why:
                 others += 1
-                output.add(name, [_no_answer(file, predictor, how, f"skipped: {why}")])
+                output.add(name, [_no_answer(file, predictor, options, f"skipped: {why}")])
             else:
-                answers = _answers(file, predictor, how)
+                answers = _answers(file, predictor, options)
                 output.add(name, answers)
                 spectra += len(answers)
                 answered += sum(answer.best is not None for answer in answers)
@@ -203,23 +191,19 @@ def _run_files(
     )
 
 
-def _answers(file: Path, predictor: Predictor, how: _How) -> list[Answer]:
+def _answers(file: Path, predictor: Predictor, options: Options) -> list[Answer]:
     """Answers for a file of a folder; whatever goes wrong with it is the answer's reason."""
     try:
-        named = how.columns
-        return predictor.predict_file(
-            file, how.element, how.e0, energy_column=named.energy, i0=named.i0, i1=named.i1,
-            if_=named.fluorescence, mu=named.mu, athena=how.as_athena,
-        )  # fmt: skip
+        return predictor.predict(read_and_normalise(file, options))
     except XascoordError as error:
         reason = str(error).removeprefix(f"{file}: ")
     except Exception as error:  # a fault of ours in one file must not cost the others
         reason = f"unexpected {type(error).__name__}: {error}"[:200]
-    return [_no_answer(file, predictor, how, reason)]
+    return [_no_answer(file, predictor, options, reason)]
 
 
-def _no_answer(file: Path, predictor: Predictor, how: _How, reason: str) -> Answer:
-    return Answer(file.name, how.element or "", predictor.settings.classifier, abstains=reason)
+def _no_answer(file: Path, predictor: Predictor, options: Options, reason: str) -> Answer:
+    return Answer(file.name, options.element or "", predictor.settings.classifier, abstains=reason)
 
 
 def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None:
@@ -234,7 +218,6 @@ def _draw_if_possible(draw: Draw, answers: Sequence[Answer], path: Path) -> None
 def _draw(
     answers: Sequence[Answer],
     path: Path,
-    predictor: Predictor,
     bounds: tuple[float, float],
     regions_of: Window,
 ) -> None:
@@ -243,8 +226,8 @@ def _draw(
 
     for number, answer in enumerate(answers, start=1):
         own = path if len(answers) == 1 else path.with_stem(f"{path.stem}_{number}")
-        if answer.prepared is None:
+        if answer.seen is None:
             print(printable(f"{own}: not drawn, {answer.abstains}"), file=sys.stderr)
             continue
-        window = predictor.models(answer.element).input_spec[0]
+        window = answer.seen.window
         plot_answer(answer, window, own, bounds if window == regions_of else None)

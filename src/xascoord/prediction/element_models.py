@@ -13,9 +13,12 @@ import numpy.typing as npt
 from xascoord.core.elements import POOLS
 from xascoord.core.engines import PATHS, is_balanced
 from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.prior import Prior
+from xascoord.prediction.windows import cut_windows
 from xascoord.settings.models import Prediction
 from xascoord.settings.spectra import EdgeEnergy, Window
 
@@ -34,8 +37,8 @@ class ElementModels:
     ----------
     folder
         With ``<classifier>.skops`` and ``reference.parquet``.
-    settings
-        Which classifier, and when to abstain.
+    classifier
+        Which models.
     known
         What is to be said of the models beside what their record says.
     element
@@ -45,20 +48,20 @@ class ElementModels:
     def __init__(
         self,
         folder: Path,
-        settings: Prediction,
+        classifier: str,
         known: Sequence[str] = (),
         element: str | None = None,
     ) -> None:
         from xascoord.models.bundles import load_bundle
         from xascoord.models.reference import read_reference
 
-        self.settings = settings
-        path = folder / f"{settings.classifier}.skops"
+        self.classifier = classifier
+        path = folder / f"{classifier}.skops"
         self.bundle = load_bundle(path)
         record = self.bundle.record
         named = record.get("element") or record["pool"]
         self.element = element or folder.name
-        if (named, record["classifier"]) != (folder.name, settings.classifier):
+        if (named, record["classifier"]) != (folder.name, classifier):
             raise BundleError(
                 f"{path}: holds models of {named} by {record['classifier']}; put it where "
                 "it belongs"
@@ -71,7 +74,7 @@ class ElementModels:
         )
         engines = record.get("data", {}).get("engines", ())
         self.doubts = [_DOUBT] if PATHS in engines else []
-        self.known = (_learnt_from(record, settings.classifier, self.element), *known)
+        self.known = (_learnt_from(record, classifier, self.element), *known)
         points = self.input_spec[0].points
         self.names: Sequence[str] = []
         self.labels: Sequence[str] = []
@@ -79,31 +82,46 @@ class ElementModels:
         if "published" not in record:  # the spectra that those learnt were not published
             table = read_reference(folder / "reference.parquet", points)
             self.names, self.labels, self.reference = table.names, table.labels, table.features
-        balanced = bool(self.names) and all(map(is_balanced, self.names))
-        self.prior = Prior(self.element, self.labels, settings.prior if balanced else 0.0)
+        self.balanced = bool(self.names) and all(map(is_balanced, self.names))
+        self._priors: dict[float, Prior] = {}
 
-    def answer(self, spectrum: Any) -> Answer:
-        """Answer for a prepared spectrum: the mean over energy zeros about the one found."""
+    def answer(self, spectrum: NormalisedSpectrum, settings: Prediction) -> Answer:
+        """Answer for a spectrum: the mean over energy references about the one found.
+
+        Parameters
+        ----------
+        spectrum
+            Normalised.
+        settings
+            Range of the references, prior, error rate, when to abstain.
+        """
         from xascoord.measured.kind import FAR_EDGE, why_no_oxygen_compound
-        from xascoord.measured.normalise import windows_about
 
-        reach = 0.0 if spectrum.given_e0 else self.settings.shifts
+        reach = 0.0 if spectrum.given_e0 else settings.shifts
         steps = round(reach / _STEP)
         shifts = [_STEP * step for step in range(-steps, steps + 1)]
-        shifts, windows = windows_about(spectrum, self.input_spec[0], shifts)
-        found = self.of_windows(windows, spectrum.name, shifts)
-        warnings = [*self.doubts, *spectrum.warnings, *found.warnings]
-        if abs(spectrum.e0 - spectrum.larch_e0) > FAR_EDGE:
+        try:
+            cut = cut_windows(spectrum, *self.input_spec, shifts)
+        except RejectedSpectrum as error:
+            return Answer(spectrum.name, self.element, self.classifier, abstains=error.detail)
+        found = self.of_windows(cut.features, spectrum.name, settings, cut.shifts)
+        warnings = [*self.doubts, *spectrum.warnings, *cut.warnings, *found.warnings]
+        notes, reference = spectrum.notes, self.input_spec[0].reference
+        if cut.seen.zero != spectrum.e0:
+            notes = (*notes, f"window of the models about {reference} at {cut.seen.zero:.2f} eV")
+        if abs(spectrum.e0 - spectrum.inflection) > FAR_EDGE:
             warnings.append(
-                f"e0 is {spectrum.e0 - spectrum.larch_e0:+.1f} eV from the steepest point: a "
+                f"e0 is {spectrum.e0 - spectrum.inflection:+.1f} eV from the steepest point: a "
                 "strong pre-edge peak, or e0 is wrong (then give --e0)"
             )
         return replace(
             found, abstains=found.abstains or why_no_oxygen_compound(spectrum),
-            notes=spectrum.notes, prepared=spectrum, warnings=tuple(warnings),
+            notes=notes, prepared=spectrum, seen=cut.seen, warnings=tuple(warnings),
         )  # fmt: skip
 
-    def of_windows(self, windows: Array, name: str, shifts: Sequence[float] = (0.0,)) -> Answer:
+    def of_windows(
+        self, windows: Array, name: str, settings: Prediction, shifts: Sequence[float] = (0.0,)
+    ) -> Answer:
         """Answer for one spectrum from its windows at some energy zeros, shape (n, points)."""
         from xascoord.models.conformal import certain_set
         from xascoord.models.novelty import Nearest, nearest
@@ -130,9 +148,9 @@ class ElementModels:
         }  # fmt: skip
         numbers, motifs = steps_of(self.element, values, 0)
         learnt = coordination(*numbers)
-        numbers = numbers[0], self.prior.applied(*numbers)
+        numbers = numbers[0], self._prior(settings).applied(*numbers)
         first = coordination(*numbers)
-        quantile = self.bundle.record.get("conformal", {}).get(f"{self.settings.error_rate:g}")
+        quantile = self.bundle.record.get("conformal", {}).get(f"{settings.error_rate:g}")
         certain = None
         if quantile is not None:
             within = certain_set(list(learnt), list(learnt.values()), quantile)
@@ -145,18 +163,28 @@ class ElementModels:
         quantiles = self.bundle.record.get("novelty", {})
         distance = float(distances[fits][0]) if close else float("nan")
         found = tuple(alternatives(numbers, motifs))
-        abstains, warnings = self._judge(distance, quantiles, found)
+        abstains, warnings = self._judge(distance, quantiles, found, settings)
         return Answer(
-            name, self.element, self.settings.classifier, found, first, certain,
-            self.settings.error_rate, abstains, distance, quantiles, float(shifts[fits]), close,
+            name, self.element, self.classifier, found, first, certain,
+            settings.error_rate, abstains, distance, quantiles, float(shifts[fits]), close,
             self.known, warnings=warnings,
         )  # fmt: skip
 
+    def _prior(self, settings: Prediction) -> Prior:
+        strength = settings.prior if self.balanced else 0.0
+        if strength not in self._priors:
+            self._priors[strength] = Prior(self.element, self.labels, strength)
+        return self._priors[strength]
+
     def _judge(
-        self, distance: float, quantiles: dict[str, float], found: Sequence[Alternative]
+        self,
+        distance: float,
+        quantiles: dict[str, float],
+        found: Sequence[Alternative],
+        settings: Prediction,
     ) -> tuple[str, tuple[str, ...]]:
         """Why to abstain, and what to warn of."""
-        settings, warnings = self.settings, []
+        warnings: list[str] = []
         if not found:
             return "the models know no label of this element", ()
         if not len(self.reference):

@@ -32,7 +32,7 @@ def plot_answer(
     """
     figure = new_figure(11, 5.4)
     left, right = figure.subplots(1, 2)
-    _draw_measured(left, answer.prepared, window)
+    _draw_measured(left, answer, window)
     _draw_neighbours(right, answer, window)
     if bounds is not None:
         _name_regions(right, window, bounds)
@@ -49,15 +49,18 @@ def plot_answer(
     save_figure(figure, path)
 
 
-def _draw_measured(axes: Any, prepared: Any, window: Window) -> None:
-    """The normalised spectrum with both energy zeros and the window."""
-    relative = prepared.energy - prepared.e0
+def _draw_measured(axes: Any, answer: Answer, window: Window) -> None:
+    """The normalised spectrum with the energy reference, the steepest point and the window."""
+    prepared, seen = answer.prepared, answer.seen
+    if prepared is None or seen is None:
+        return
+    relative = prepared.energy - seen.zero
     shown = (relative > window.lower - 40) & (relative < window.upper + 60)
     axes.plot(prepared.energy[shown], prepared.norm[shown], color="k", linewidth=1)
-    axes.axvline(prepared.e0, color="tab:red", label=f"{window.reference} {prepared.e0:.1f} eV")
-    axes.axvline(prepared.larch_e0, color="tab:blue", linestyle=":",
-                 label=f"steepest point {prepared.larch_e0:.1f} eV")  # fmt: skip
-    axes.axvspan(prepared.e0 + window.lower, prepared.e0 + window.upper, color="0.92", zorder=0,
+    axes.axvline(seen.zero, color="tab:red", label=f"{window.reference} {seen.zero:.1f} eV")
+    axes.axvline(prepared.inflection, color="tab:blue", linestyle=":",
+                 label=f"steepest point {prepared.inflection:.1f} eV")  # fmt: skip
+    axes.axvspan(seen.zero + window.lower, seen.zero + window.upper, color="0.92", zorder=0,
                  label="window of the models")  # fmt: skip
     axes.set_xlabel("energy / eV")
     axes.set_ylabel("normalised mu")
@@ -67,7 +70,8 @@ def _draw_measured(axes: Any, prepared: Any, window: Window) -> None:
 def _draw_neighbours(axes: Any, answer: Answer, window: Window) -> None:
     """The spectrum in the window, then the nearest computed ones."""
     grid = relative_grid(window)
-    axes.plot(grid, answer.prepared.features, color="k", linewidth=1.5, label=answer.name)
+    if answer.seen is not None:
+        axes.plot(grid, answer.seen.features, color="k", linewidth=1.5, label=answer.name)
     for near in answer.nearest:
         axes.plot(grid, near.features, linewidth=0.9,
                   label=f"{near.distance:.3f} {near.spectrum}\n{brief(near.label)}")  # fmt: skip

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.errors import BundleError
+from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.measured.columns import Columns
+from xascoord.measured.prepare import normalise_measurement, read_and_normalise
+from xascoord.measured.read import Measurement
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.element_models import ElementModels
 from xascoord.prediction.store import (
@@ -24,7 +27,6 @@ from xascoord.prediction.store import (
 )
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
-from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
 
@@ -54,11 +56,12 @@ class Predictor:
         self.folders = default_folders() if bundles is None else [Path(bundles)]
         self.limits = limits
         settings = settings or Prediction()
+        self._given = bundles, settings, origin
         classifier, self.origin = asked_for(settings.classifier, origin)
         self.settings = settings.model_copy(update={"classifier": classifier})
         self._loaded: dict[str, ElementModels] = {}
         self._chosen: dict[str, Entry] = {}
-        self._specs: dict[str, tuple[Window, EdgeEnergy]] = {}
+        self._others: dict[str, Predictor] = {}
 
     @cached_property
     def _entries(self) -> dict[str, list[Entry]]:
@@ -96,8 +99,59 @@ class Predictor:
         if element not in self._loaded:
             entry = self.entry(element)
             said = (f"Origin of the models: {entry.origin}. {entry.known()}",)
-            self._loaded[element] = ElementModels(entry.folder, self.settings, said, element)
+            self._loaded[element] = ElementModels(
+                entry.folder, self.settings.classifier, said, element
+            )
         return self._loaded[element]
+
+    def with_classifier(self, name: str) -> Predictor:
+        """The predictor of the same folders that asks another classifier; loaded models are kept.
+
+        Raises
+        ------
+        BundleError
+            If the classifier does not go with the origin.
+        """
+        bundles, settings, origin = self._given
+        if asked_for(name, origin) == (self.settings.classifier, self.origin):
+            return self
+        if name not in self._others:
+            settings = settings.model_copy(update={"classifier": name})
+            self._others[name] = Predictor(bundles, settings, origin, self.limits)
+        return self._others[name]
+
+    def predict(
+        self,
+        spectra: Iterable[NormalisedSpectrum | Refusal],
+        settings: Prediction | None = None,
+    ) -> list[Answer]:
+        """Answers for normalised spectra; a refusal, or an element without models, abstains.
+
+        Parameters
+        ----------
+        spectra
+            As ``read_and_normalise`` gives them.
+        settings
+            Of this request: classifier, error rate, when to abstain; None: those of the predictor.
+
+        Raises
+        ------
+        BundleError
+            If there are no models at all, or a bundle is damaged.
+        """
+        if settings is None:
+            return [self._answer(one, self.settings) for one in spectra]
+        predictor = self.with_classifier(settings.classifier)
+        return [predictor._answer(one, settings) for one in spectra]
+
+    def _answer(self, spectrum: NormalisedSpectrum | Refusal, settings: Prediction) -> Answer:
+        if isinstance(spectrum, Refusal):
+            reason = spectrum.reason
+        elif spectrum.element not in self.elements:
+            reason = f"no models of {spectrum.element}; there are {' '.join(self.elements)}"
+        else:
+            return self.models(spectrum.element).answer(spectrum, settings)
+        return Answer(spectrum.name, spectrum.element, self.settings.classifier, abstains=reason)
 
     def predict_file(
         self, path: Path | str, element: str | None = None, e0: float | None = None, *,
@@ -124,21 +178,14 @@ class Predictor:
         MeasurementError, BundleError
             If the file cannot be read, or there are no models of its element.
         """
-        from xascoord.measured.columns import Columns
-        from xascoord.measured.prepare import read_and_prepare
-
         energies, monitor, behind = (
             None if given is None else str(given) for given in (energy_column, i0, i1)
         )
         columns = Columns(energies, monitor, behind, tuple(map(str, if_)), tuple(map(str, mu)))
-        contracts = {e: self.input_spec(e) for e in ([element] if element else self.elements)}
-        return [
-            self.answer(found)
-            for found in read_and_prepare(
-                Path(path), contracts, element, e0, self.settings.channel, self.settings.deglitch,
-                self.limits, columns, athena,
-            )
-        ]  # fmt: skip
+        if element is not None:
+            self.entry(element)  # without models it is an error, not an answer
+        options = Options.from_settings(self.settings, self.limits, element, e0, columns, athena)
+        return self.predict(read_and_normalise(Path(path), options))
 
     @staticmethod
     def import_libraries() -> None:
@@ -155,31 +202,12 @@ class Predictor:
         ):
             import_module(name)
 
-    def input_spec(self, element: str) -> tuple[Window, EdgeEnergy]:
-        """Window and energy reference of an element's models, without loading them."""
-        from xascoord.models.bundles import read_record
-
-        if element in self._specs:
-            return self._specs[element]
-        folder = self.entry(element).folder
-        record = read_record(folder / f"{self.settings.classifier}.skops")
-        self._specs[element] = (
-            Window.model_validate(record["input_spec"]["window"]),
-            EdgeEnergy.model_validate(record["input_spec"]["edge_energy"]),
-        )
-        return self._specs[element]
-
-    def answer(self, found: Any) -> Answer:
-        """Answer for a prepared spectrum, or for the reason why it could not be prepared."""
-        if isinstance(found, tuple):
-            name, element, reason = found
-            return Answer(name, element, self.settings.classifier, abstains=reason)
-        return self.models(found.element).answer(found)
-
-    def predict(self, element: str, features: Array) -> list[Answer]:
+    def predict_windows(self, element: str, features: Array) -> list[Answer]:
         """Answers for windows of shape (n, points)."""
         models = self.models(element)
-        return [models.of_windows(one[None], f"{i}") for i, one in enumerate(features)]
+        return [
+            models.of_windows(one[None], f"{i}", self.settings) for i, one in enumerate(features)
+        ]
 
     def predict_arrays(
         self, energy: Sequence[float], mu: Sequence[float], element: str, name: str = "spectrum",
@@ -205,11 +233,13 @@ class Predictor:
         MeasurementError
             If it cannot be normalised, or does not reach far enough.
         """
-        from xascoord.measured.normalise import normalise_and_window
-        from xascoord.measured.read import Measurement
-
-        spectrum = Measurement(
+        self.entry(element)
+        measurement = Measurement(
             name, np.asarray(energy, dtype=float), np.asarray(mu, dtype=float), element, "K", "mu",
             "", (),
         )  # fmt: skip
-        return self.answer(normalise_and_window(spectrum, element, *self.input_spec(element), e0))
+        options = Options.from_settings(self.settings, self.limits, element, e0)
+        (answer,) = self.predict([normalise_measurement(measurement, options)])
+        if answer.seen is None:
+            raise MeasurementError(f"{name}: {answer.abstains}")
+        return answer

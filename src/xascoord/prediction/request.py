@@ -83,7 +83,7 @@ def settings_with(settings: Prediction, wishes: Mapping[str, Any]) -> Prediction
     settings
         Those in force otherwise.
     wishes
-        ``classifier, channel, deglitch``; None: not given.
+        ``classifier, channel, deglitch, normalisation``; None: not given.
 
     Raises
     ------

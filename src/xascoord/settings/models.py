@@ -183,6 +183,10 @@ class Prediction(Section):
         "auto", description="Channel of a measured file."
     )
     deglitch: bool = Field(False, description="Take single outlying points out.")
+    normalisation: Literal["edge_step", "mback"] = Field(
+        "edge_step",
+        description="Of measured spectra: by the edge step as in Athena, or by MBACK.",
+    )
     shifts: float = Field(
         2.0,
         ge=0,

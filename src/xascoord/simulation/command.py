@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,10 @@ from xascoord.core.coordination import COORDINATION_NUMBERS, MOTIFS
 from xascoord.core.errors import XascoordError
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.core.files import write_csv, write_text
-from xascoord.measured.prepare import read_and_prepare
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.prepare import read_and_normalise
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal, window_zero
+from xascoord.settings.spectra import Window
 from xascoord.settings.tree import Settings
 from xascoord.simulation.simulate import (
     Comparison,
@@ -98,18 +102,22 @@ def run(
     print(f"written to {folder}/")
 
 
-def _measured(path: Path, element: str, settings: Settings) -> Any:
-    contracts = {element: (settings.window, settings.edge_energy)}
-    several = read_and_prepare(path, contracts, element, limits=settings.limits)
+def _measured(path: Path, element: str, settings: Settings) -> NormalisedSpectrum:
+    """The first spectrum of a file, with the e0 that computed spectra have."""
+    options = Options.from_settings(settings.prediction, settings.limits, element)
+    several = read_and_normalise(path, options)
     found = several[0]
-    if isinstance(found, tuple):
-        raise XascoordError(f"{path}: {found[2]}")
+    if isinstance(found, Refusal):
+        raise XascoordError(f"{path}: {found.reason}")
     if len(several) > 1:
         print(f"warning: {path} holds {len(several)} spectra; {found.name} is taken",
               file=sys.stderr)  # fmt: skip
     for warning in found.warnings:
         print(f"warning: {found.name}: {warning}", file=sys.stderr)
-    return found
+    try:
+        return replace(found, e0=window_zero(found, Window(), settings.edge_energy))
+    except RejectedSpectrum as error:
+        raise XascoordError(f"{path}: {error.detail}") from None
 
 
 def _spectra(
@@ -179,7 +187,7 @@ def _site_table(sites: list[SimulatedSite]) -> tuple[list[dict[str, Any]], list[
 
 def _plot(
     spectra: dict[str, tuple[Any, Any, float]], sites: list[SimulatedSite], title: str,
-    measured: Any, comparison: Comparison | None, path: Path,
+    measured: NormalisedSpectrum | None, comparison: Comparison | None, path: Path,
 ) -> None:  # fmt: skip
     """The spectra about their e0 and, beside them, the comparison."""
     figure = new_figure(11 if measured is not None else 7, 4.6)

@@ -38,7 +38,7 @@ from xascoord.structures.symmetry import absorbing_sites, equivalent_sites
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from xascoord.measured.normalise import ModelInput
+    from xascoord.measured.spectrum import NormalisedSpectrum
 
 
 Array = npt.NDArray[np.float64]
@@ -280,7 +280,7 @@ def averaged(
         raise XascoordError(f"no average: {error}") from None
 
 
-def compare(energy: Array, mu: Array, e0: float, measured: ModelInput) -> Comparison:
+def compare(energy: Array, mu: Array, e0: float, measured: NormalisedSpectrum) -> Comparison:
     """Lay a computed spectrum over a measured one.
 
     Parameters
@@ -298,7 +298,7 @@ def compare(energy: Array, mu: Array, e0: float, measured: ModelInput) -> Compar
     return Comparison(measured.e0 - e0, float(shifts[best]), values[zero], values[best])
 
 
-def _likeness(relative: Array, mu: Array, grid: Array, measured: ModelInput) -> float:
+def _likeness(relative: Array, mu: Array, grid: Array, measured: NormalisedSpectrum) -> float:
     """Correlation where both are; -1 where that is less than nine tenths of the grid."""
     energy = measured.energy - measured.e0
     low, high = max(relative[0], energy[0]), min(relative[-1], energy[-1])

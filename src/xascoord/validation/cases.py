@@ -21,6 +21,7 @@ from xascoord.core.errors import MeasurementError
 from xascoord.core.hashing import seed_of
 from xascoord.core.kinds import DEGRADED
 from xascoord.core.rankings import Ranking, dominant
+from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.models.data import ElementData, Flags
 from xascoord.models.training_sets import TrainingSet
 from xascoord.settings.tree import Settings
@@ -146,8 +147,9 @@ def degraded_cases(
 
 
 def measured_case(
-    name: str, compound: str, prepared: Any, ranking: Ranking | None, environment: str
-) -> Case:
+    compound: str, spectrum: NormalisedSpectrum, zero: float, ranking: Ranking | None,
+    environment: str,
+) -> Case:  # fmt: skip
     """A measured spectrum as a case; nothing is done to it."""
-    return Case(name, compound, prepared.energy, prepared.norm, prepared.e0, ranking, environment,
+    return Case(spectrum.name, compound, spectrum.energy, spectrum.norm, zero, ranking, environment,
                 Distortion())  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,10 +15,10 @@ from xascoord.core.files import read_file
 from xascoord.core.rankings import Ranking, dominant
 from xascoord.labels.expected import expected_ranking
 from xascoord.measured.clean import deglitch, merge_scans
-from xascoord.measured.normalise import ModelInput, normalise_and_window
-from xascoord.measured.read import read_measurements
+from xascoord.measured.prepare import normalise_measurement
+from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.settings.limits import DEFAULT_LIMITS
-from xascoord.settings.tree import Settings
 
 COLUMNS = ("file", "element", "compound", "sample", "expected", "source", "licence")
 
@@ -83,28 +83,38 @@ def read_manifest(path: Path) -> list[Sample]:
     ]
 
 
-def prepare_sample(sample: Sample, folder: Path, settings: Settings) -> ModelInput:
-    """Read, merge and normalise the scans of a sample.
+def prepare_sample(sample: Sample, folder: Path, options: Options) -> NormalisedSpectrum | Refusal:
+    """Read, merge and normalise the scans of a sample, as ``predict`` does it with one.
 
-    Raises
-    ------
-    MeasurementError
-        Naming the file and what is wrong with it.
+    Parameters
+    ----------
+    sample
+        Of a manifest; its element goes before that of the options.
+    folder
+        Of the measured files.
+    options
+        How they are read and normalised.
     """
-    prediction = settings.prediction
-    scans = []
-    for file in sample.files:
-        found = read_measurements(folder / file, prediction.channel, settings.limits)
-        if len(found) != 1:
-            raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
-        scans.append(deglitch(found[0]) if prediction.deglitch else found[0])
-        if scans[-1].edge not in (None, "K"):
-            raise MeasurementError(f"{file}: measured at the {scans[-1].edge} edge")
-        said = scans[-1].element
-        if said and said != sample.element:
-            raise MeasurementError(f"{file}: is of {said}, the manifest says {sample.element}")
-    merged = merge_scans(scans, sample.name)
-    return normalise_and_window(merged, sample.element, settings.window, settings.edge_energy)
+    options = replace(options, element=sample.element)
+    try:
+        scans = [_scan(folder / file, file, options) for file in sample.files]
+        merged = merge_scans(scans, sample.name)
+    except MeasurementError as error:
+        return Refusal(sample.name, sample.element, str(error))
+    return normalise_measurement(replace(merged, name=sample.name), options)
+
+
+def _scan(path: Path, file: str, options: Options) -> Measurement:
+    """The one spectrum of a file, of the element and edge of its sample."""
+    found = read_measurements(path, options.channel, options.limits, options.columns)
+    if len(found) != 1:
+        raise MeasurementError(f"{file}: {len(found)} spectra; a manifest wants one a file")
+    (scan,) = found
+    if scan.edge not in (None, "K"):
+        raise MeasurementError(f"{file}: measured at the {scan.edge} edge")
+    if scan.element and scan.element != options.element:
+        raise MeasurementError(f"{file}: is of {scan.element}, the manifest says {options.element}")
+    return deglitch(scan) if options.deglitch else scan
 
 
 def expectation(

@@ -12,7 +12,9 @@ from xascoord.core.errors import AccountingError, MeasurementError, SourceError
 from xascoord.core.files import write_csv, write_json
 from xascoord.core.hashing import seed_of
 from xascoord.core.kinds import DEGRADED, MEASURED
+from xascoord.core.rejections import RejectedSpectrum
 from xascoord.labels.thresholds import read_thresholds
+from xascoord.measured.spectrum import Options, Refusal, window_zero
 from xascoord.models.element import ElementFiles, make_folds, model_parameters, read_element
 from xascoord.models.metrics import mean_scores, resample
 from xascoord.settings.tree import Settings
@@ -111,8 +113,9 @@ def _measured_cases(
     for sample in samples:
         try:
             cases.append(_case(sample, folder, compounds, thresholds, settings))
-        except (MeasurementError, SourceError) as error:
-            reason = {"element": element, "sample": sample.name, "reason": str(error)}
+        except (MeasurementError, SourceError, RejectedSpectrum) as error:
+            said = error.detail if isinstance(error, RejectedSpectrum) else str(error)
+            reason = {"element": element, "sample": sample.name, "reason": said}
             reasons.append({**reason, "training_set": "", "condition": "", "value": ""})
     return cases, reasons
 
@@ -127,8 +130,12 @@ def _case(
     from xascoord.validation.cases import measured_case
 
     ranking, environment = expectation(sample, compounds, thresholds)
-    prepared = prepare_sample(sample, folder, settings)
-    return measured_case(sample.name, sample.compound, prepared, ranking, environment)
+    options = Options.from_settings(settings.prediction, settings.limits)
+    prepared = prepare_sample(sample, folder, options)
+    if isinstance(prepared, Refusal):
+        raise MeasurementError(f"{sample.name}: {prepared.reason}")
+    zero = window_zero(prepared, settings.window, settings.edge_energy)
+    return measured_case(sample.compound, prepared, zero, ranking, environment)
 
 
 def summarise_validation(settings: Settings, tables: Path, out: Path) -> None:

@@ -6,7 +6,6 @@ output and the tables of X-ray data are open files, neither of which is for two 
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import tempfile
 import threading
@@ -27,6 +26,7 @@ from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.core.origin import PUBLISHED
 from xascoord.measured.columns import Channel
 from xascoord.measured.read import Measurement
+from xascoord.measured.spectrum import Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor
 from xascoord.settings.limits import Limits
@@ -91,8 +91,7 @@ class Asker:
         self, bundles: Path | None, settings: Prediction, origin: str | None, limits: Limits
     ) -> None:
         self.settings, self.limits = settings, limits
-        self._bundles, self._origin = bundles, origin
-        self._predictors: dict[str, Predictor] = {}
+        self._predictor = Predictor(bundles, settings, origin, limits)
         self.ready = threading.Event()  # what the page is written with is imported
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="asker")
         self._read, self._asked = _Memory(_FILES), _Memory(_ANSWERS)
@@ -113,14 +112,7 @@ class Asker:
 
     def predictor(self, classifier: str) -> Predictor:
         """The models of a classifier."""
-        if classifier not in self._predictors:
-            settings = Prediction.model_validate(
-                {**self.settings.model_dump(), "classifier": classifier}
-            )
-            self._predictors[classifier] = Predictor(
-                self._bundles, settings, self._origin, self.limits
-            )
-        return self._predictors[classifier]
+        return self._predictor.with_classifier(classifier)
 
     def in_turn(self, work: Callable[..., _Found], *arguments: Any) -> _Found:
         """Do something in the one thread of readers and models."""
@@ -189,8 +181,8 @@ class Asker:
         found = []
         for at in places:
             one = answer(at, replace(wishes, shift=0.0))
-            if wishes.shift and one.answer.prepared is not None:
-                zero = one.answer.prepared.e0 + wishes.shift
+            if wishes.shift and one.answer.seen is not None:
+                zero = one.answer.seen.zero + wishes.shift
                 one = answer(at, replace(wishes, e0=zero, shift=0.0))
             found.append(one)
         return found
@@ -229,19 +221,15 @@ class Asker:
             raise XascoordError("a field of the page has a value that it cannot have") from None
 
     def _of_spectrum(self, spectrum: Measurement, wishes: Wishes, settings: Prediction) -> Asked:
-        from xascoord.measured.clean import deglitch
-        from xascoord.measured.prepare import prepare
+        from xascoord.measured.prepare import normalise_measurement
 
-        predictor = self.predictor(settings.classifier)
-        contracts = {element: predictor.input_spec(element) for element in predictor.elements}
-        one = deglitch(spectrum) if settings.deglitch else spectrum
-        found = prepare(one, contracts, wishes.element, wishes.e0)
-        if isinstance(found, tuple):
-            return Asked(predictor.answer(found))
-        # The models with the settings of this request: what is loaded is shared.
-        models = copy.copy(predictor.models(found.element))
-        models.settings = settings
-        return Asked(models.answer(found), one.energy, one.mu)
+        options = Options.from_settings(settings, self.limits, wishes.element, wishes.e0)
+        found = normalise_measurement(spectrum, options)
+        (answer,) = self._predictor.predict([found], settings)
+        if isinstance(found, Refusal) or answer.seen is None:
+            return Asked(answer)
+        # Its energies are some of those that were read: glitches may be gone.
+        return Asked(answer, found.energy, np.interp(found.energy, spectrum.energy, spectrum.mu))
 
 
 class _Memory:

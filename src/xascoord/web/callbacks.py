@@ -212,9 +212,9 @@ def show(
 
 def _pictures(asker: Asker, crystals: Crystals, one: Asked, name: str) -> tuple[Any, ...]:
     answer = one.answer
-    if answer.prepared is None:
+    if answer.seen is None:
         return (*(no_update,) * 8, True)
-    window = asker.predictor(answer.classifier).input_spec(answer.element)[0]
+    window = answer.seen.window
     site = nearest_site(crystals, answer)
     mu = mu_figure(answer, one.energy, one.mu, window)
     mu["layout"]["uirevision"] = name  # what was zoomed stays so while the slider moves

@@ -94,10 +94,10 @@ def mu_figure(answer: Answer, energy: Array | None, mu: Array | None, window: Wi
     window
         Of the models.
     """
-    prepared = answer.prepared
-    if prepared is None or energy is None or mu is None:
+    prepared, seen = answer.prepared, answer.seen
+    if prepared is None or seen is None or energy is None or mu is None:
         return empty("Nothing to draw: the spectrum was refused.")
-    low, high = prepared.e0 + window.lower, prepared.e0 + window.upper
+    low, high = seen.zero + window.lower, seen.zero + window.upper
     near = (energy > low - _BEYOND[0]) & (energy < high + _BEYOND[1])
     data = [_line(energy[near], mu[near], "μ as measured", INK, "solid", 1.6)]
     lines = normalisation_lines(energy, mu, prepared.norm)
@@ -108,10 +108,11 @@ def mu_figure(answer: Answer, energy: Array | None, mu: Array | None, window: Wi
     box = {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1,
            "fillcolor": "#56B4E9", "opacity": 0.13, "line": {"width": 0},
            "layer": "below"}  # fmt: skip
-    zero = {"type": "line", "xref": "x", "yref": "paper", "x0": prepared.e0, "x1": prepared.e0,
+    zero = {"type": "line", "xref": "x", "yref": "paper", "x0": seen.zero, "x1": seen.zero,
             "y0": 0, "y1": 1, "line": {"color": COLOURS[1], "width": 1.5}}  # fmt: skip
-    note = {"x": prepared.e0, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "top",
-            "text": f"e0 {prepared.e0:.1f} ", "showarrow": False, "font": {"size": 11}}  # fmt: skip
+    note = {"x": seen.zero, "y": 1, "yref": "paper", "xanchor": "right", "yanchor": "top",
+            "text": f"{window.reference} {seen.zero:.1f} ", "showarrow": False,
+            "font": {"size": 11}}  # fmt: skip
     return {
         "data": data,
         "layout": layout(
@@ -124,11 +125,11 @@ def mu_figure(answer: Answer, energy: Array | None, mu: Array | None, window: Wi
 
 def window_figure(answer: Answer, window: Window) -> Figure:
     """The window as the models see it, over the nearest computed spectra."""
-    prepared = answer.prepared
-    if prepared is None:
+    seen = answer.seen
+    if seen is None:
         return empty("Nothing to draw: the spectrum was refused.")
     grid = relative_grid(window)
-    data = [_line(grid, prepared.features, "measured", INK, "solid", 2.2)]
+    data = [_line(grid, seen.features, "measured", INK, "solid", 2.2)]
     for place, near in enumerate(answer.nearest):
         name = near.spectrum.rpartition(":")[2].split("/")
         said = " ".join(name[1:2] + name[3:]) if len(name) > 3 else near.spectrum

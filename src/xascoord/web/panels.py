@@ -42,8 +42,9 @@ def answer_panel(answer: Answer, file: str) -> list[Any]:
 def _zero(answer: Answer) -> str:
     """Which energy zero, where it was given by hand."""
     prepared = answer.prepared
-    given = prepared is not None and prepared.given_e0
-    return f", e0 set by hand to {prepared.e0:.2f} eV" if given else ""
+    if prepared is None or not prepared.given_e0:
+        return ""
+    return f", e0 set by hand to {prepared.e0:.2f} eV"
 
 
 def _bars(answer: Answer) -> html.Div:

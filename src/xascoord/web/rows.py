@@ -37,7 +37,7 @@ def row_of(answer: Answer, file: str, key: str, place: int) -> Row:
     """
     best, record = answer.best, answer.record()
     near = answer.nearest[0] if answer.nearest else None
-    curve = None if answer.prepared is None else _thinned(answer.prepared.features)
+    curve = None if answer.seen is None else _thinned(answer.seen.features)
     return {
         "id": f"{key}/{place}",
         "key": key,
