@@ -8,24 +8,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import find_element, merge_scans
-from xascoord.measured.normalise import normalise
+from xascoord.measured.prepare import normalise_measurement
 from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.spectrum import Options, Refusal
 from xascoord.references.library import Reference
 from xascoord.references.manifest import Entry
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
-from xascoord.settings.spectra import EdgeEnergy
-from xascoord.spectra.edge_energy import find_e0
 
 Array = npt.NDArray[np.float64]
 
 _KEPT = (-50.0, 200.0)  # eV about e0
 _FINEST = 0.1  # eV between points; the core hole of the lightest of these edges is wider
 _ENERGY_DIGITS, _NORM_DIGITS = 3, 5
-_SEARCHED = (-120.0, 180.0)  # eV about the tabulated edge, where e0 is looked for
-_FARTHEST = 60.0  # eV from the tabulated edge that an e0 may be
 _LEAST_BELOW, _LEAST_ABOVE = 15.0, 30.0  # eV about e0 without which there is nothing to compare
 
 
@@ -74,20 +70,15 @@ def reference_of(entries: Sequence[Entry], scans: Sequence[Measurement]) -> Refe
     ------
     MeasurementError
         If they cannot be merged or normalised, or miss the edge.
-    RejectedSpectrum
-        If no e0 can be found.
     """
     one = entries[0]
     merged = merge_scans(scans, one.sample)
     element = one.element or merged.element or find_element(merged.energy, merged.mu)
-    norm, e0 = _normalised(merged, element)
-    off = e0 - k_edge_energy(element)
-    if abs(off) > _FARTHEST:
-        raise MeasurementError(
-            f"{merged.name}: the edge found at {e0:.1f} eV is {off:+.0f} eV from the K edge of "
-            f"{element}; is the element right?"
-        )
-    energy, norm = _sampled(merged.energy, norm, e0)
+    found = normalise_measurement(merged, Options(element=element))
+    if isinstance(found, Refusal):
+        raise MeasurementError(f"{merged.name}: {found.reason}")
+    e0 = found.e0
+    energy, norm = _sampled(found.energy, found.norm, e0)
     if energy[0] > e0 - _LEAST_BELOW or energy[-1] < e0 + _LEAST_ABOVE:
         raise MeasurementError(
             f"{merged.name}: reaches from {energy[0] - e0:+.0f} to {energy[-1] - e0:+.0f} eV about "
@@ -112,14 +103,6 @@ def name_of(entry: Entry, element: str) -> str:
         Absorber.
     """
     return "/".join((element, entry.compound, entry.sample, entry.source))
-
-
-def _normalised(spectrum: Measurement, element: str) -> tuple[Array, float]:
-    """Pre-edge 0 and edge step 1, and e0 in eV: the one place that knows how this is done."""
-    norm, _, _ = normalise(spectrum.energy, spectrum.mu, element)
-    beyond = spectrum.energy - k_edge_energy(element)
-    near = (beyond > _SEARCHED[0]) & (beyond < _SEARCHED[1])
-    return norm, find_e0(spectrum.energy[near], norm[near], EdgeEnergy())
 
 
 def _sampled(energy: Array, norm: Array, e0: float) -> tuple[Array, Array]:
