@@ -287,6 +287,14 @@ def test_short_scans_fall_back_and_say_so(low, high, note, warned):
     assert found.norm == pytest.approx(whole.norm[part], abs=0.12)
 
 
+@pytest.mark.parametrize("part", [slice(0, None), slice(1, None), slice(0, -1), slice(0, -2)])
+def test_a_scan_may_lack_a_step_at_its_ends(part):
+    """From 10 eV below to 35 eV above the edge in steps of 1.5 eV, then less of it."""
+    energy = np.arange(CU - 10, CU + 36, 1.5)[part]
+    found = measured(energy, np.interp(energy, *long_edge()))
+    assert isinstance(found, Refusal) == (part.stop == -2)
+
+
 def test_a_step_of_any_height_is_an_edge_step_unless_it_is_noise():
     energy, mu = long_edge()
     noise = np.random.default_rng(1).normal(0, 0.01, len(energy))

@@ -70,7 +70,7 @@ def cut(library, folder, low, high):
 
 
 def test_scans_of_the_edge_alone_are_answered_alike(library, tmp_path, monkeypatch):
-    """From 50 eV below to 60 eV above the edge; MBACK has no use for them."""
+    """From 50 eV below to 60 eV above the edge."""
     cut(library, tmp_path / "cut", -50, 60)
     rows, _ = ask(tmp_path / "cut", tmp_path / "out", monkeypatch)
     mine = oxygen_compounds(rows)
@@ -78,3 +78,15 @@ def test_scans_of_the_edge_alone_are_answered_alike(library, tmp_path, monkeypat
     assert sum(row["answered"] == "True" for row in mine) >= 0.9 * len(mine)
     assert right(mine) >= 34
     assert sum(row["answered"] == "False" for row in rows if row not in mine) >= 18
+
+
+def test_the_shortest_scans_are_mostly_answered_alike(library, tmp_path, monkeypatch):
+    """From 10 eV below to 35 eV above the tabulated edge; some lose too much at either end."""
+    cut(library, tmp_path / "cut", -10.5, 35.5)
+    rows, _ = ask(tmp_path / "cut", tmp_path / "out", monkeypatch)
+    mine = [row for row in oxygen_compounds(rows) if row["cn"]]
+    assert len(mine) >= 36
+    assert sum(row["answered"] == "True" for row in mine) >= 0.9 * len(mine)
+    assert right(mine) >= 28
+    short = [row["why"] for row in rows if "too short" in row["why"]]
+    assert all("(-10 to +35 eV) are needed" in why for why in short)

@@ -729,3 +729,17 @@ def test_predict_and_validate_see_the_same_of_a_file(bundles, tmp_path):
     (same,) = predictor.predict([prepare_sample(sample, tmp_path, Options())])
     assert same.name == "a sample"
     assert replace(same, name="a.dat").record() == answer.record()
+
+
+def test_the_normalisation_is_a_setting_and_an_option(bundles, tmp_path, capsys):
+    path = columns(tmp_path / "a.dat", *copper_edge(0, 3))
+    for setting, wish, said in (
+        ("edge_step", None, "by the edge step"), ("mback", None, "by MBACK"),
+        ("edge_step", "mback", "by MBACK"), ("mback", "edge_step", "by the edge step"),
+    ):  # fmt: skip
+        settings, wishes = Prediction(normalisation=setting), {"normalisation": wish}
+        predict([path], "Cu", None, bundles, None, wishes, None, False, settings)
+        assert f"normalised {said}" in capsys.readouterr().out
+    with pytest.raises(XascoordError, match="--normalisation: Input should be 'edge_step' or"):
+        predict([path], "Cu", None, bundles, None, {"normalisation": "x"}, None, False,
+                Prediction())  # fmt: skip

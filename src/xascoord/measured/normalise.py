@@ -23,7 +23,7 @@ from xascoord.measured.spectrum import Normalisation
 Array = npt.NDArray[np.float64]
 
 NEEDED = (-10.0, 35.0)  # eV about the tabulated edge; what a scan must cover
-_SLACK = 1.0  # eV; the first and last point of a scan that was meant to cover that
+_SLACK = (1.0, 3.0)  # eV that it may lack at each end: a step of the scan, within these
 _NEAR = 60.0  # eV from the tabulated edge where the steepest point is looked for
 _PRE_EDGE = (-150.0, -30.0)  # eV about the edge; where the pre-edge line is fitted if measured
 _PRE_EDGE_END = -15.0  # where these are few
@@ -113,7 +113,8 @@ def check_range(spectrum: Measurement, element: str, asked: bool) -> None:
             "element right?"
         )
     least, most = edge + NEEDED[0], edge + NEEDED[1]
-    if low > least + _SLACK or high < most - _SLACK:
+    first, last = np.clip(np.diff(spectrum.energy)[[0, -1]], *_SLACK)
+    if low > least + first or high < most - last:
         raise MeasurementError(
             f"too short: {covers}, {low - edge:+.0f} to {high - edge:+.0f} eV about the {element} "
             f"K edge at {edge:.0f} eV; {least:.0f} to {most:.0f} eV ({NEEDED[0]:+g} to "

@@ -48,7 +48,7 @@ _FULL_CLASS = 10  # compounds of a coordination number from which on it weighs a
 
 
 @dataclass(frozen=True)
-class Seen:
+class Profile:
     """A spectrum as classifiers of references see it.
 
     Attributes
@@ -66,7 +66,7 @@ class Seen:
     descriptors: Descriptors
 
 
-def seen(element: str, energy: Array, norm: Array, e0: float) -> Seen:
+def profile_of(element: str, energy: Array, norm: Array, e0: float) -> Profile:
     """A normalised spectrum as classifiers of references see it.
 
     Parameters
@@ -77,10 +77,10 @@ def seen(element: str, energy: Array, norm: Array, e0: float) -> Seen:
         As for ``descriptors.on_grid``, whose errors it raises.
     """
     mu = on_grid(energy, norm, e0)
-    return Seen(element, mu, describe(mu))
+    return Profile(element, mu, describe(mu))
 
 
-def seen_references(references: Sequence[Reference]) -> list[tuple[Reference, Seen]]:
+def profiles_of(references: Sequence[Reference]) -> list[tuple[Reference, Profile]]:
     """References with what is seen of them; one that is too short is left out.
 
     Parameters
@@ -91,7 +91,7 @@ def seen_references(references: Sequence[Reference]) -> list[tuple[Reference, Se
     found = []
     for one in references:
         try:
-            found.append((one, seen(one.element, one.energy, one.norm, one.e0)))
+            found.append((one, profile_of(one.element, one.energy, one.norm, one.e0)))
         except RejectedSpectrum:
             continue
     return found
@@ -116,7 +116,7 @@ class CoordinationClassifier:
         self.numbers = tuple(int(name) for name in shape.classes)
 
     @classmethod
-    def fit(cls, references: Sequence[tuple[Reference, Seen]]) -> Self:
+    def fit(cls, references: Sequence[tuple[Reference, Profile]]) -> Self:
         """Learn from references of known coordination number; the others are passed over.
 
         Parameters
@@ -145,7 +145,7 @@ class CoordinationClassifier:
         weights = _weights([one for one, _ in kept])
         return cls(shape, fit_linear(rows, numbers, weights, _DESCRIPTORS_C))
 
-    def predict_proba(self, spectra: Sequence[Seen]) -> list[dict[int, float]]:
+    def predict_proba(self, spectra: Sequence[Profile]) -> list[dict[int, float]]:
         """Probability of each coordination number, for each spectrum."""
         if not spectra:
             return []
@@ -156,7 +156,7 @@ class CoordinationClassifier:
         shares /= shares.sum(axis=1, keepdims=True)
         return [dict(zip(self.numbers, map(float, row), strict=True)) for row in shares]
 
-    def _of_descriptors(self, spectra: Sequence[Seen]) -> Array:
+    def _of_descriptors(self, spectra: Sequence[Profile]) -> Array:
         """Even for elements without pre-edge; five neighbours lie between four and six."""
         found = np.ones((len(spectra), len(self.numbers)))
         asked = [i for i, one in enumerate(spectra) if one.element in PRE_EDGE_ELEMENTS]
@@ -182,7 +182,7 @@ def shape_distance(one: Array, other: Array) -> float:
     Parameters
     ----------
     one, other
-        ``Seen.mu``.
+        ``Profile.mu``.
     """
     return float(np.sqrt(np.mean((one[_SHAPE] - other[_SHAPE]) ** 2)))
 

@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.references.classifier import Seen
+from xascoord.references.classifier import Profile
 from xascoord.references.library import Reference
 from xascoord.references.logistic import Logistic, fit_kernel
 from xascoord.spectra.descriptors import STEP, grid
@@ -48,7 +48,7 @@ class KindClassifier:
         self.model = model
 
     @classmethod
-    def fit(cls, references: Sequence[tuple[Reference, Seen]]) -> Self:
+    def fit(cls, references: Sequence[tuple[Reference, Profile]]) -> Self:
         """Learn from references of every kind.
 
         Parameters
@@ -61,7 +61,7 @@ class KindClassifier:
         weights = _weights([one for one, _ in references], groups)
         return cls(fit_kernel(features, groups, weights, _C))
 
-    def predict_proba(self, spectra: Sequence[Seen]) -> list[dict[str, float]]:
+    def predict_proba(self, spectra: Sequence[Profile]) -> list[dict[str, float]]:
         """Probability of each kind, for each spectrum."""
         if not spectra:
             return []
@@ -69,7 +69,7 @@ class KindClassifier:
         return [dict(zip(self.model.classes, map(float, row), strict=True)) for row in values]
 
 
-def _features(one: Seen) -> Array:
+def _features(one: Profile) -> Array:
     shown = one.descriptors
     numbers = [
         np.log(shown.pre_edge_height + 0.01), np.log(shown.pre_edge_area + 0.02),
