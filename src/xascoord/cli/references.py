@@ -36,15 +36,35 @@ def build(
     ),
     rejections: Rejections = Path("results/references/rejections.csv"),
 ) -> None:
-    """Build the table of references that comes with the package, from a manifest and its files."""
+    """Build the table of references that comes with the package, and fit what is learnt from it.
+
+    From a manifest and its files. Then `xascoord references test` asks each without its compound.
+    """
     from xascoord.references.build import build_table
+    from xascoord.references.models import FITTED, ReferenceModels
 
     given: Given = ctx.obj
     built = build_table(folder, manifest, out, rejections, given.load_or_default().limits)
+    ReferenceModels.fit(built.references).save(out.with_name(FITTED.name))
     print(
         f"{built.rows} files or columns: {built.merged} make {len(built.references)} references, "
         f"{len(built.rejections)} rejected"
     )
+
+
+@commands.command()
+def test(
+    models: Annotated[Path | None, typer.Option(help="Folder of models.")] = None,
+    out: Annotated[Path, typer.Option(help="CSV table to write.")] = Path(
+        "src/xascoord/references/tested.csv"
+    ),
+) -> None:
+    """Ask each reference of the package without its compound: how often answers are right."""
+    from xascoord.prediction.predictor import Predictor
+    from xascoord.prediction.tested import test_references
+    from xascoord.prediction.tested_figures import describe_tested
+
+    print(describe_tested(test_references(Predictor(models), out)))
 
 
 @commands.command()

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.models.novelty import Nearest
 from xascoord.prediction.environments import Alternative
 from xascoord.prediction.windows import Seen
+from xascoord.references.models import NearReference
+from xascoord.spectra.descriptors import Descriptors
 
 _NEAREST = 3
 _SHOWN = 5
@@ -51,6 +53,14 @@ class Answer:
         What the models were learnt from and how often they were right.
     notes, warnings
         What was done, and what may be wrong.
+    descriptors, pre_edge
+        Read off the edge, and the pre-edge in words, beside that of references.
+    kinds
+        Probability of each kind of compound by measured references; empty: not known.
+    references
+        The nearest measured references of the element.
+    evidence
+        How often such answers were right on measured compounds that were left out.
     prepared
         The normalised spectrum; None where it was refused.
     seen
@@ -72,6 +82,11 @@ class Answer:
     known: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    descriptors: Descriptors | None = None
+    pre_edge: str = ""
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    references: tuple[NearReference, ...] = ()
+    evidence: str = ""
     prepared: NormalisedSpectrum | None = None
     seen: Seen | None = None
 
@@ -101,6 +116,19 @@ class Answer:
                 {"spectrum": n.spectrum, "label": n.label, "distance": round(n.distance, 5)}
                 for n in self.nearest
             ],
+            "nearest_references": [
+                {
+                    "name": n.reference.name, "compound": n.reference.compound,
+                    "coordination": n.reference.coordination, "kind": n.reference.kind,
+                    "distance": round(n.distance, 5),
+                }
+                for n in self.references
+            ],
+            "kinds": {name: round(share, 4) for name, share in self.kinds.items()},
+            "descriptors": None
+            if self.descriptors is None
+            else {k: round(v, 4) for k, v in asdict(self.descriptors).items()},
+            "evidence": self.evidence,
             "e0": None if seen is None else round(seen.zero, 3),
             "shift": self.shift,
             "inflection": None if prepared is None else round(prepared.inflection, 3),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.prediction.answer import _NEAREST, Answer
+from xascoord.prediction.decision import combined
 from xascoord.prediction.environments import Alternative, alternatives, coordination
+from xascoord.prediction.evidence import Evidence
 from xascoord.prediction.prior import Prior
 from xascoord.prediction.windows import cut_windows
 from xascoord.settings.models import Prediction
@@ -24,6 +27,7 @@ from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
 _STEP = 0.5  # eV between the energy zeros that are averaged over
+_FAR_EDGE = 8.0  # eV between the steepest point and e0: the former is a pre-edge peak
 _DOUBT = (
     "these models were learnt from path expansions, which are poor near the edge: do not rely on "
     "this answer"
@@ -85,7 +89,9 @@ class ElementModels:
         self.balanced = bool(self.names) and all(map(is_balanced, self.names))
         self._priors: dict[float, Prior] = {}
 
-    def answer(self, spectrum: NormalisedSpectrum, settings: Prediction) -> Answer:
+    def answer(
+        self, spectrum: NormalisedSpectrum, settings: Prediction, evidence: Evidence | None = None
+    ) -> Answer:
         """Answer for a spectrum: the mean over energy references about the one found.
 
         Parameters
@@ -94,9 +100,9 @@ class ElementModels:
             Normalised.
         settings
             Range of the references, prior, error rate, when to abstain.
+        evidence
+            What measured references say of the spectrum; None: computed spectra alone decide.
         """
-        from xascoord.measured.kind import FAR_EDGE, why_no_oxygen_compound
-
         reach = 0.0 if spectrum.given_e0 else settings.shifts
         steps = round(reach / _STEP)
         shifts = [_STEP * step for step in range(-steps, steps + 1)]
@@ -104,25 +110,44 @@ class ElementModels:
             cut = cut_windows(spectrum, *self.input_spec, shifts)
         except RejectedSpectrum as error:
             return Answer(spectrum.name, self.element, self.classifier, abstains=error.detail)
-        found = self.of_windows(cut.features, spectrum.name, settings, cut.shifts)
+        measured = evidence.coordination if evidence else {}
+        found = self.of_windows(cut.features, spectrum.name, settings, cut.shifts, measured)
+        abstains = found.abstains
+        if evidence is not None:
+            found = evidence.told(found)
+            abstains = evidence.refusal or abstains
         warnings = [*self.doubts, *spectrum.warnings, *cut.warnings, *found.warnings]
         notes, reference = spectrum.notes, self.input_spec[0].reference
         if cut.seen.zero != spectrum.e0:
             notes = (*notes, f"window of the models about {reference} at {cut.seen.zero:.2f} eV")
-        if abs(spectrum.e0 - spectrum.inflection) > FAR_EDGE:
+        if abs(spectrum.e0 - spectrum.inflection) > _FAR_EDGE:
             warnings.append(
                 f"e0 is {spectrum.e0 - spectrum.inflection:+.1f} eV from the steepest point: a "
                 "strong pre-edge peak, or e0 is wrong (then give --e0)"
             )
         return replace(
-            found, abstains=found.abstains or why_no_oxygen_compound(spectrum),
-            notes=notes, prepared=spectrum, seen=cut.seen, warnings=tuple(warnings),
+            found, abstains=abstains, notes=notes, prepared=spectrum, seen=cut.seen, warnings=tuple(warnings),
         )  # fmt: skip
 
     def of_windows(
-        self, windows: Array, name: str, settings: Prediction, shifts: Sequence[float] = (0.0,)
+        self,
+        windows: Array,
+        name: str,
+        settings: Prediction,
+        shifts: Sequence[float] = (0.0,),
+        measured: Mapping[int, float] = MappingProxyType({}),
     ) -> Answer:
-        """Answer for one spectrum from its windows at some energy zeros, shape (n, points)."""
+        """Answer for one spectrum from its windows.
+
+        Parameters
+        ----------
+        windows, shifts
+            Shape (n, points), at these distances from the energy reference in eV.
+        name, settings
+            As for ``answer``.
+        measured
+            Probability of coordination numbers by measured references; empty: they say nothing.
+        """
         from xascoord.models.conformal import certain_set
         from xascoord.models.novelty import Nearest, nearest
         from xascoord.models.steps import steps_of
@@ -148,7 +173,11 @@ class ElementModels:
         }  # fmt: skip
         numbers, motifs = steps_of(self.element, values, 0)
         learnt = coordination(*numbers)
-        numbers = numbers[0], self._prior(settings).applied(*numbers)
+        weighted = self._prior(settings).applied(*numbers)
+        if measured:
+            numbers = combined(*numbers, weighted, measured, self.balanced)
+        else:
+            numbers = numbers[0], weighted
         first = coordination(*numbers)
         quantile = self.bundle.record.get("conformal", {}).get(f"{settings.error_rate:g}")
         certain = None
@@ -163,7 +192,7 @@ class ElementModels:
         quantiles = self.bundle.record.get("novelty", {})
         distance = float(distances[fits][0]) if close else float("nan")
         found = tuple(alternatives(numbers, motifs))
-        abstains, warnings = self._judge(distance, quantiles, found, settings)
+        abstains, warnings = self._judge(distance, quantiles, found, settings, bool(measured))
         return Answer(
             name, self.element, self.classifier, found, first, certain,
             settings.error_rate, abstains, distance, quantiles, float(shifts[fits]), close,
@@ -182,8 +211,12 @@ class ElementModels:
         quantiles: dict[str, float],
         found: Sequence[Alternative],
         settings: Prediction,
+        by_references: bool,
     ) -> tuple[str, tuple[str, ...]]:
-        """Why to abstain, and what to warn of."""
+        """Why to abstain, and what to warn of.
+
+        Far from all computed spectra is a reason only where these decide alone.
+        """
         warnings: list[str] = []
         if not found:
             return "the models know no label of this element", ()
@@ -202,6 +235,8 @@ class ElementModels:
         if share < settings.warn_probability:
             warnings.append(f"low confidence: {share:.0%} for {found[0].number} neighbours")
         abstains = ""
+        if by_references:
+            distance = 0.0
         if distance > settings.abstain_distance * rarely:
             abstains = (
                 f"looks like nothing the models have seen (rms {distance:.3f} from the nearest "

@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.errors import BundleError, MeasurementError
+from xascoord.core.origin import PUBLISHED
 from xascoord.measured.columns import Columns
 from xascoord.measured.prepare import normalise_measurement, read_and_normalise
 from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.element_models import ElementModels
+from xascoord.prediction.evidence import evidence_of
 from xascoord.prediction.store import (
     Entry,
     answering,
@@ -25,6 +27,7 @@ from xascoord.prediction.store import (
     find_models,
     how_to_get,
 )
+from xascoord.references.models import ReferenceModels
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.models import Prediction
 
@@ -44,6 +47,9 @@ class Predictor:
         Take models of this origin only, e.g. ``embedded``.
     limits
         Most that is read of a measured file.
+    references
+        What measured references say; None: those of the package and the user's own, unless
+        ``settings.references`` is off.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Predictor:
         settings: Prediction | None = None,
         origin: str | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        references: ReferenceModels | None = None,
     ) -> None:
         self.folders = default_folders() if bundles is None else [Path(bundles)]
         self.limits = limits
@@ -62,6 +69,13 @@ class Predictor:
         self._loaded: dict[str, ElementModels] = {}
         self._chosen: dict[str, Entry] = {}
         self._others: dict[str, Predictor] = {}
+        if references is not None:
+            self.references = references
+
+    @cached_property
+    def references(self) -> ReferenceModels:
+        """What is learnt from measured references."""
+        return ReferenceModels.load()
 
     @cached_property
     def _entries(self) -> dict[str, list[Entry]]:
@@ -117,8 +131,22 @@ class Predictor:
             return self
         if name not in self._others:
             settings = settings.model_copy(update={"classifier": name})
-            self._others[name] = Predictor(bundles, settings, origin, self.limits)
+            own = self.__dict__.get("references")
+            self._others[name] = Predictor(bundles, settings, origin, self.limits, own)
         return self._others[name]
+
+    def with_references(self, references: ReferenceModels) -> Predictor:
+        """The predictor of the same models that asks other references; loaded models are shared.
+
+        Parameters
+        ----------
+        references
+            Fitted.
+        """
+        bundles, settings, origin = self._given
+        other = Predictor(bundles, settings, origin, self.limits, references)
+        other._loaded, other._chosen = self._loaded, self._chosen
+        return other
 
     def predict(
         self,
@@ -150,7 +178,10 @@ class Predictor:
         elif spectrum.element not in self.elements:
             reason = f"no models of {spectrum.element}; there are {' '.join(self.elements)}"
         else:
-            return self.models(spectrum.element).answer(spectrum, settings)
+            # Published forests answer as they were published.
+            by_references = settings.references and self.origin != PUBLISHED
+            evidence = evidence_of(spectrum, self.references) if by_references else None
+            return self.models(spectrum.element).answer(spectrum, settings, evidence)
         return Answer(spectrum.name, spectrum.element, self.settings.classifier, abstains=reason)
 
     def predict_file(

@@ -187,6 +187,11 @@ class Prediction(Section):
         "edge_step",
         description="Of measured spectra: by the edge step as in Athena, or by MBACK.",
     )
+    references: bool = Field(
+        True,
+        description="Decide with measured references too: coordination numbers of 3d metals, and "
+        "whether it is an oxygen compound.",
+    )
     shifts: float = Field(
         2.0,
         ge=0,

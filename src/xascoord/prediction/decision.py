@@ -1,0 +1,80 @@
+"""One decision from computed spectra and measured references.
+
+For 3d metals what measured references say of four, five and six neighbours is multiplied by what the
+models of computed spectra say of them, each to a power. The powers, and that they are these two, were
+chosen leaving out whole compounds (``benchmarks/measured_choice.py``): models that learnt hundreds of
+natural crystals count in full, those of a few dozens that were chosen for balance for a quarter.
+Other numbers, and which motif a number has, are the models' of computed spectra alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from xascoord.core.rankings import cns_in
+from xascoord.prediction.environments import coordination
+
+Array = npt.NDArray[np.float64]
+
+REFERENCES = 0.7  # power of what measured references say
+COMPUTED, COMPUTED_BALANCED = 1.0, 0.25  # of what computed spectra say
+_FLOOR = 0.05  # added to shares of computed spectra: a few dozens of crystals rule nothing out
+
+
+def combined(
+    labels: Sequence[str],
+    learnt: Array,
+    values: Array,
+    measured: Mapping[int, float],
+    balanced: bool,
+) -> tuple[list[str], Array]:
+    """Probabilities of CN ranking labels by computed spectra and measured references together.
+
+    Parameters
+    ----------
+    labels
+        CN ranking labels of the models of computed spectra.
+    learnt, values
+        Their probabilities, shape (labels,): as learnt, and under nature's frequencies.
+    measured
+        Probability of each coordination number by measured references.
+    balanced
+        Whether the models of computed spectra learnt from crystals chosen for balance.
+
+    Returns
+    -------
+    labels, values
+        Those labels, and one for each number of the references that they lack. Shares of rankings
+        within a number are as learnt, and so is the share of numbers the references do not know.
+    """
+    computed = coordination(labels, learnt)
+    first = coordination(labels, values)
+    others = sum(share for number, share in first.items() if number not in measured)
+    known = sum(computed.get(number, 0.0) for number in measured)
+    power = COMPUTED_BALANCED if balanced else COMPUTED
+    scores = {
+        number: REFERENCES * np.log(max(share, 1e-6))
+        + power * np.log((computed.get(number, 0.0) / known if known else 0.0) + _FLOOR)
+        for number, share in measured.items()
+    }
+    highest = max(scores.values())
+    total = sum(np.exp(score - highest) for score in scores.values())
+    wanted = {
+        number: (1 - others) * float(np.exp(score - highest) / total)
+        for number, score in scores.items()
+    }
+    found = values.copy()
+    for i, label in enumerate(labels):
+        number = (cns_in(label) or [0])[0]
+        if number in wanted:
+            # Under nature's frequencies rankings of one number keep their ratios, so either will do.
+            had = first.get(number, 0.0)
+            found[i] = values[i] * wanted[number] / had if had > 0 else 0.0
+    missing = [number for number in wanted if not first.get(number, 0.0) > 0]
+    return (
+        [*labels, *(f"CN_{number}" for number in missing)],
+        np.r_[found, [wanted[number] for number in missing]],
+    )

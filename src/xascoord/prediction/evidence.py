@@ -1,0 +1,249 @@
+"""What measured references say of a spectrum, and how often that was right.
+
+``references/tested.csv`` holds the answers for the references of the package themselves, each asked
+without its compound (``xascoord references test``). Sets of coordination numbers and the sentence on
+how often answers were right come from there.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from xascoord.core.errors import XascoordError
+from xascoord.core.rejections import RejectedSpectrum
+from xascoord.measured.spectrum import NormalisedSpectrum
+from xascoord.prediction.answer import Answer
+from xascoord.references.classifier import ELEMENTS, PRE_EDGE_ELEMENTS, Profile, profile_of
+from xascoord.references.library import EMBEDDED
+from xascoord.references.models import NearReference, ReferenceModels, why_no_oxygen_compound
+
+TABLE = EMBEDDED.with_name("tested.csv")
+COLUMNS = (
+    "name", "element", "compound", "coordination", "kind", "oxygen_compound", "answered",
+    "predicted", "probability", "shares", "why",
+)  # fmt: skip
+SHOWN = 3  # nearest references
+ALWAYS_IN_SET = 0.2  # a number of this probability is in the set
+_MIN_COMPOUNDS = 10  # for a quantile
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The answer for one compound, asked without it: the mean over its samples.
+
+    Attributes
+    ----------
+    element, compound, coordination
+        Of the references.
+    shares
+        Probability of each coordination number; empty where there was no answer.
+    """
+
+    element: str
+    compound: str
+    coordination: int
+    shares: Mapping[int, float]
+
+    @property
+    def predicted(self) -> int:
+        """The likeliest number; 0 where there was no answer."""
+        return max(sorted(self.shares), key=lambda n: self.shares[n]) if self.shares else 0
+
+    @property
+    def summed(self) -> float:
+        """Probabilities summed from the likeliest number down to the true one."""
+        own = self.shares.get(self.coordination, 0.0)
+        return sum(share for share in self.shares.values() if share >= own)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What measured references say of one spectrum.
+
+    Attributes
+    ----------
+    profile
+        The spectrum as they see it.
+    coordination
+        Probability of each coordination number; empty for elements whose references are too few.
+    kinds
+        Probability of each kind of compound.
+    near
+        The nearest references of the element.
+    pre_edge
+        The pre-edge in words, with the range of references; "" where there is none.
+    """
+
+    profile: Profile
+    coordination: Mapping[int, float]
+    kinds: Mapping[str, float]
+    near: tuple[NearReference, ...]
+    pre_edge: str
+
+    @property
+    def refusal(self) -> str:
+        """Why it is taken for no oxygen compound, or ""."""
+        return why_no_oxygen_compound(dict(self.kinds))
+
+    def told(self, answer: Answer) -> Answer:
+        """The answer with this evidence in it.
+
+        Parameters
+        ----------
+        answer
+            Of the models of the element.
+        """
+        element, certain = self.profile.element, answer.certain
+        if self.coordination:
+            certain = prediction_set(answer.coordination, answer.error_rate)
+        return replace(
+            answer, certain=certain, descriptors=self.profile.descriptors, pre_edge=self.pre_edge,
+            kinds=self.kinds, references=self.near, evidence=how_often_right(element),
+        )  # fmt: skip
+
+
+def evidence_of(spectrum: NormalisedSpectrum, models: ReferenceModels) -> Evidence | None:
+    """What references say of a spectrum; None where it is too short for them.
+
+    Parameters
+    ----------
+    spectrum
+        Normalised.
+    models
+        Of the references.
+    """
+    element = spectrum.element
+    try:
+        profile = profile_of(element, spectrum.energy, spectrum.norm, spectrum.e0)
+    except RejectedSpectrum:
+        return None
+    coordination: dict[int, float] = {}
+    if element in ELEMENTS:
+        (coordination,) = models.coordination.predict_proba([profile])
+    (kinds,) = models.kind.predict_proba([profile])
+    near = tuple(models.nearest(profile, SHOWN))
+    return Evidence(
+        profile, coordination, kinds, near, _pre_edge(profile, spectrum.e0, models)
+    )
+
+
+def _pre_edge(profile: Profile, e0: float, models: ReferenceModels) -> str:
+    """The pre-edge in words, beside that of references of four and six neighbours."""
+    if profile.element not in PRE_EDGE_ELEMENTS:
+        return ""
+    shown = profile.descriptors
+    text = (
+        f"pre-edge {shown.pre_edge_area:.2f} eV, {shown.pre_edge_height:.3f} edge steps high, at "
+        f"{e0 + shown.pre_edge_centroid:.1f} eV"
+    )
+    for number, word in ((6, "six-fold"), (4, "four-fold")):
+        found = models.descriptor_range("pre_edge_area", profile.element, number)
+        if found is not None:
+            low, high, compounds = found
+            text += f"; {word} {profile.element} references: {low:.2f} to {high:.2f} ({compounds})"
+    return text
+
+
+@cache
+def tested_compounds(path: Path = TABLE) -> tuple[Tested, ...]:
+    """Answers for the references of the package, by compound.
+
+    Parameters
+    ----------
+    path
+        Table of ``COLUMNS``.
+
+    Raises
+    ------
+    XascoordError
+        If it cannot be read.
+    """
+    groups: dict[tuple[str, str, int], list[dict[int, float]]] = defaultdict(list)
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            for row in csv.DictReader(handle):
+                if row["coordination"]:
+                    key = row["element"], row["compound"], int(row["coordination"])
+                    groups[key].append(_shares(row["shares"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise XascoordError(
+            f"{path}: no table of tested references ({error!r}); make it with 'xascoord references "
+            "test'"
+        ) from None
+    return tuple(
+        Tested(element, compound, number, _mean(found))
+        for (element, compound, number), found in sorted(groups.items())
+    )
+
+
+def _shares(text: str) -> dict[int, float]:
+    pairs = (part.split(":") for part in text.split())
+    return {int(number): float(share) for number, share in pairs}
+
+
+def _mean(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
+    """Mean over the samples that were answered."""
+    answered = [shares for shares in found if shares]
+    numbers = sorted({number for shares in answered for number in shares})
+    return {n: sum(s.get(n, 0.0) for s in answered) / len(answered) for n in numbers}
+
+
+def prediction_set(
+    shares: Mapping[int, float], error_rate: float, tested: Sequence[Tested] | None = None
+) -> tuple[int, ...] | None:
+    """Coordination numbers that hold the true one but for a rate of errors, the likeliest first.
+
+    Numbers are taken in by falling probability until their sum reaches the quantile of the same sum
+    at the true number of tested compounds (adaptive prediction sets: Romano, Sesia & Candes, NeurIPS
+    33, 3581 (2020)); none of a fifth or more is left out.
+
+    Parameters
+    ----------
+    shares
+        Probability of each coordination number.
+    error_rate
+        That is allowed.
+    tested
+        Compounds; None: those of the package. None of too few of them comes back.
+    """
+    compounds = tested_compounds() if tested is None else tested
+    sums = np.sort([one.summed for one in compounds if one.shares and one.element in ELEMENTS])
+    if len(sums) < _MIN_COMPOUNDS or not np.isfinite(error_rate):
+        return None
+    rank = int(np.ceil((len(sums) + 1) * (1 - error_rate))) - 1
+    quantile = float(sums[rank]) if rank < len(sums) else 1.0
+    found, total = [], 0.0
+    for number in sorted(shares, key=lambda n: (-shares[n], n)):
+        if found and total >= quantile - 1e-9 and shares[number] < ALWAYS_IN_SET:
+            break
+        found.append(number)
+        total += shares[number]
+    return tuple(found)
+
+
+def how_often_right(element: str, tested: Sequence[Tested] | None = None) -> str:
+    """How often answers for measured compounds of an element were right, by coordination number.
+
+    Parameters
+    ----------
+    element
+        Absorber.
+    tested
+        Compounds; None: those of the package.
+    """
+    compounds = tested_compounds() if tested is None else tested
+    mine = [one for one in compounds if one.element == element]
+    if not mine:
+        return f"No measured {element} compound of known structure was there to test this on."
+    parts = []
+    for number in sorted({one.coordination for one in mine}):
+        right = [one.predicted == number for one in mine if one.coordination == number]
+        parts.append(f"{number}-fold {sum(right)} of {len(right)}")
+    return f"Measured {element} compounds, each asked without itself: {', '.join(parts)} right."

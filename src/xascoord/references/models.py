@@ -1,0 +1,165 @@
+"""What is learnt from the library of references, as one thing that is asked.
+
+The models of the embedded references come with the package, as arrays; where the user has references
+of their own, both are learnt from together when the first spectrum is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from xascoord.references.classifier import (
+    CoordinationClassifier,
+    Profile,
+    profiles_of,
+    shape_distance,
+)
+from xascoord.references.kinds import OXYGEN, KindClassifier
+from xascoord.references.library import Reference, embedded_references, own_references
+from xascoord.references.logistic import Logistic
+
+FITTED = Path(__file__).with_name("models.npz")
+MIN_OXYGEN = 0.5  # probability of an oxygen compound below which no coordination is said
+
+
+@dataclass(frozen=True)
+class NearReference:
+    """A reference and how far from it a spectrum is, in edge steps (root mean square)."""
+
+    reference: Reference
+    distance: float
+
+
+class ReferenceModels:
+    """The library of references and what is learnt from it.
+
+    Parameters
+    ----------
+    library
+        References with what is seen of them.
+    coordination, kind
+        Fitted to them.
+    """
+
+    def __init__(
+        self,
+        library: Sequence[tuple[Reference, Profile]],
+        coordination: CoordinationClassifier,
+        kind: KindClassifier,
+    ) -> None:
+        self.library, self.coordination, self.kind = tuple(library), coordination, kind
+
+    @classmethod
+    def fit(cls, references: Iterable[Reference]) -> Self:
+        """Learn from references.
+
+        Parameters
+        ----------
+        references
+            Of a library.
+        """
+        return cls.fit_profiles(profiles_of(tuple(references)))
+
+    @classmethod
+    def fit_profiles(cls, library: Sequence[tuple[Reference, Profile]]) -> Self:
+        """The same of references whose profiles are at hand."""
+        return cls(library, CoordinationClassifier.fit(library), KindClassifier.fit(library))
+
+    @classmethod
+    def load(cls, own: Path | None = None) -> Self:
+        """The models of the package, or those of its references and the user's own together.
+
+        Parameters
+        ----------
+        own
+            Folder of the user's own references; None: the usual one.
+        """
+        added = own_references(own)
+        if added:
+            return cls.fit((*embedded_references(), *added))
+        with np.load(FITTED, allow_pickle=False) as arrays:
+            shape, descriptors, kind = (
+                Logistic.from_arrays(arrays, name) for name in ("shape", "descriptors", "kind")
+            )
+        library = profiles_of(embedded_references())
+        return cls(library, CoordinationClassifier(shape, descriptors), KindClassifier(kind))
+
+    def save(self, path: Path) -> None:
+        """Keep the fitted models as a NumPy archive.
+
+        Parameters
+        ----------
+        path
+            File to write.
+        """
+        np.savez_compressed(
+            path, allow_pickle=False, **self.coordination.shape.arrays("shape"),
+            **self.coordination.descriptors.arrays("descriptors"),
+            **self.kind.model.arrays("kind"),
+        )  # fmt: skip
+
+    def nearest(self, profile: Profile, count: int) -> list[NearReference]:
+        """The references of the same element that are nearest in shape.
+
+        Parameters
+        ----------
+        profile
+            Of a spectrum.
+        count
+            How many at most; each compound once.
+        """
+        found = [
+            NearReference(one, shape_distance(profile.mu, shown.mu))
+            for one, shown in self.library
+            if one.element == profile.element
+        ]
+        found.sort(key=lambda near: (round(near.distance, 6), near.reference.name))
+        first: dict[str, NearReference] = {}
+        for near in found:
+            first.setdefault(near.reference.compound, near)
+        return list(first.values())[:count]
+
+    def descriptor_range(
+        self, name: str, element: str, coordination: int
+    ) -> tuple[float, float, int] | None:
+        """Least and largest value of a descriptor, and of how many compounds; None: of none.
+
+        Parameters
+        ----------
+        name
+            One of ``descriptors.NAMES``.
+        element, coordination
+            Of the references.
+        """
+        values = [
+            (one.compound, float(getattr(shown.descriptors, name)))
+            for one, shown in self.library
+            if (one.element, one.coordination) == (element, coordination)
+        ]
+        if not values:
+            return None
+        numbers = [value for _, value in values]
+        return min(numbers), max(numbers), len({compound for compound, _ in values})
+
+
+def why_no_oxygen_compound(kinds: dict[str, float]) -> str:
+    """Why a spectrum is not taken for that of an oxygen compound, or "".
+
+    Parameters
+    ----------
+    kinds
+        As from ``KindClassifier.predict_proba``.
+    """
+    oxygen = kinds.get(OXYGEN, 0.0)
+    if oxygen >= MIN_OXYGEN:
+        return ""
+    other = max((name for name in sorted(kinds) if name != OXYGEN), key=lambda name: kinds[name])
+    return (
+        f"probably no oxygen compound but a {other} ({1 - oxygen:.0%}, by measured references); "
+        "coordination numbers are known for oxygen compounds only"
+    )
