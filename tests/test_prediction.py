@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from xascoord.prediction.element_models import FAR_EDGE
 
 from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
 from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
-from xascoord.measured.kind import FAR_EDGE
 from xascoord.measured.prepare import normalise_measurement
 from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
@@ -648,22 +648,6 @@ def test_e0_far_from_the_steepest_point_is_warned_of(bundles, steepest, said):
                           "wrong (then give --e0)"]  # fmt: skip
         assert warned[0] in again.text()
     assert again.best.environment == answer.best.environment
-
-
-@pytest.mark.parametrize(
-    ("height", "place", "steepest", "words"),
-    [(1.5, 8, 0, ""), (1.03, 8, 0, "metal"), (1.3, 18, 0, "sulfide"), (1.3, 18, 12, "")],
-)
-def test_what_is_no_oxygen_compound(height, place, steepest, words):
-    from xascoord.measured.kind import why_no_oxygen_compound
-
-    energy = np.arange(7000.0, 7200.0)
-    norm = np.where(energy > 7120, 1.0, 0.0)
-    norm[np.abs(energy - (7120 + place)) < 1] = height
-    found = NormalisedSpectrum("a", "Fe", energy, norm, 7120.0, 7120.0 - steepest)
-    why = why_no_oxygen_compound(found)
-    assert words in why
-    assert bool(why) == bool(words)
 
 
 # One door for the command, the page, validation and simulation

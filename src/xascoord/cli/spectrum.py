@@ -56,6 +56,10 @@ def predict(
         Path | None,
         typer.Option(help="File for the whole table (CSV); it grows with each spectrum."),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Every environment, what was done, the models."),
+    ] = False,
 ) -> None:
     """Tell what surrounds the absorber of a measured spectrum, ranked, or why it cannot be told.
 
@@ -79,6 +83,7 @@ def predict(
     run(
         paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
         settings.limits, settings.importance.bounds, columns, athena, settings.window,
+        verbose,
     )  # fmt: skip
 
 

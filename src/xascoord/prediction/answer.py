@@ -16,7 +16,7 @@ import numpy as np
 from xascoord.core.text import printable
 from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.models.novelty import Nearest
-from xascoord.prediction.environments import Alternative
+from xascoord.prediction.environments import NUMBER_WORDS, Alternative
 from xascoord.prediction.windows import Seen
 from xascoord.references.models import NearReference
 from xascoord.spectra.descriptors import Descriptors
@@ -118,8 +118,10 @@ class Answer:
             ],
             "nearest_references": [
                 {
-                    "name": n.reference.name, "compound": n.reference.compound,
-                    "coordination": n.reference.coordination, "kind": n.reference.kind,
+                    "name": n.reference.name,
+                    "compound": n.reference.compound,
+                    "coordination": n.reference.coordination,
+                    "kind": n.reference.kind,
                     "distance": round(n.distance, 5),
                 }
                 for n in self.references
@@ -145,46 +147,78 @@ class Answer:
         best = self.best
         if best is None:
             return f"No answer: {self.abstains or 'the models know no label of this element'}."
-        said = f"{best.words[0].upper()}{best.words[1:]}: {best.probability:.0%}"
-        others = [a for a in self.alternatives[1:] if a.probability >= _LEAST_SHOWN]
-        if not others:
-            return f"{said}."
-        if others[0].probability > best.probability:  # which of its number alone is likelier
-            said += f" (coordination number {best.number}: {best.cn_probability:.0%})"
-        return f"{said}. Next: {others[0].words} {others[0].probability:.0%}."
+        motif = best.environment.partition(" ")[2]
+        said = f"{NUMBER_WORDS[best.number].capitalize()}: {best.cn_probability:.0%}"
+        if motif:
+            said += f" ({motif} {best.probability:.0%})"
+        others = [(n, p) for n, p in self.coordination.items() if n != best.number]
+        if others and others[0][1] >= _LEAST_SHOWN:
+            said += f". Next: {NUMBER_WORDS[others[0][0]]} {others[0][1]:.0%}"
+        return f"{said}."
 
-    def text(self) -> str:
-        """The answer for people."""
+    def text(self, verbose: bool = False) -> str:
+        """The answer for people: what it is and what may be wrong; all that is known if verbose.
+
+        Parameters
+        ----------
+        verbose
+            Whether to tell every environment, the nearest computed spectra and what was done too.
+        """
         what = f"{self.element} K edge" if self.element else "not used"
         lines = [f"{self.name}: {what}", f"  {self.sentence()}"]
         if self.best is not None:
-            lines += self._probabilities()
+            lines += self._numbers()
         lines += [f"  warning: {warning}" for warning in self.warnings]
-        lines += [f"  {line}" for line in self.known]
-        if self.best is not None and self.nearest:
+        if self.pre_edge:
+            lines.append(f"  {self.pre_edge[0].upper()}{self.pre_edge[1:]}.")
+        if self.references:
+            lines.append("  Nearest measured references (rms in edge steps):")
+            lines += [f"    {near.distance:.3f}  {_described(near)}" for near in self.references]
+        if self.evidence and self.best is not None:
+            lines.append(f"  {self.evidence}")
+        if verbose:
+            lines += self._details()
+        return "\n".join(map(printable, lines))
+
+    def _numbers(self) -> list[str]:
+        numbers = [f"{n} {p:.0%}" for n, p in self.coordination.items() if p >= _LEAST_SHOWN]
+        text = f"  Coordination number: {', '.join(numbers)}."
+        if self.certain:
+            among = " or ".join(map(str, self.certain))
+            text += f" In {1 - self.error_rate:.0%} of such cases it is {among}."
+        return [text]
+
+    def _details(self) -> list[str]:
+        lines = []
+        best = self.best
+        if best is not None:
+            lines.append("  Environments:")
+            shown = [a for a in self.alternatives if a.probability >= _LEAST_SHOWN][:_SHOWN]
+            lines += [f"    {one.probability:6.1%}  {one.environment}" for one in shown]
+            rest = 1.0 - sum(one.probability for one in shown)
+            if rest >= _LEAST_SHOWN:
+                lines.append(f"    {rest:6.1%}  others")
+            if best.label != best.environment:
+                lines.append(f"  Ranking of the whole neighbourhood: {best.label}.")
+        if self.kinds:
+            shares = sorted(self.kinds.items(), key=lambda item: -item[1])
+            lines.append(f"  Kind: {', '.join(f'{kind} {p:.0%}' for kind, p in shares)}.")
+        if self.descriptors is not None:
+            d = self.descriptors
+            lines.append(
+                f"  White line {d.white_line_height:.2f} edge steps, {d.white_line_position:.1f} "
+                f"eV above e0; minimum {d.minimum_height:.2f} at {d.minimum_position:.1f} eV; "
+                f"steepest rise {d.edge_slope:.2f} per eV; 20 to 80 % within {d.edge_width:.1f} eV."
+            )
+        if best is not None and self.nearest:
             usual, rarely = (self.quantiles.get(q, float("nan")) for q in ("0.5", "0.95"))
             lines.append(
                 f"  Nearest computed spectra (rms {self.distance:.3f}; usual {usual:.3f}, rarely "
                 f"over {rarely:.3f}):"
             )
             lines += [f"    {n.distance:.3f}  {n.spectrum}: {n.label}" for n in self.nearest]
-        return "\n".join(map(printable, lines + self._done()))
-
-    def _probabilities(self) -> list[str]:
-        shown = [a for a in self.alternatives if a.probability >= _LEAST_SHOWN][:_SHOWN]
-        lines = [f"    {one.probability:6.1%}  {one.environment}" for one in shown]
-        rest = 1.0 - sum(one.probability for one in shown)
-        if rest >= _LEAST_SHOWN:
-            lines.append(f"    {rest:6.1%}  others")
-        numbers = [f"{n} {p:.0%}" for n, p in self.coordination.items() if p >= _LEAST_SHOWN]
-        lines.append(f"  Coordination number: {', '.join(numbers)}.")
-        best = self.best
-        if best is not None and best.label != best.environment:
-            lines.append(f"  Ranking of the whole neighbourhood: {best.label}.")
-        if self.certain:
-            rate, among = f"{self.error_rate:.0%}", " or ".join(map(str, self.certain))
-            lines.append(f"  At an error rate of {rate} (computed spectra): {among}.")
-        return lines
+        lines += [f"  {line}" for line in self.known]
+        return lines + self._done()
 
     def _done(self) -> list[str]:
         lines = [f"  {note}" for note in self.notes]
@@ -194,3 +228,11 @@ class Answer:
         if self.shift:
             lines.append(f"  fits the nearest computed spectrum best with e0 {self.shift:+.1f} eV")
         return lines
+
+
+def _described(near: NearReference) -> str:
+    """A reference in words: the compound, its number or kind, where it was measured."""
+    one = near.reference
+    what = f"{one.coordination}-fold" if one.coordination else one.note or one.kind
+    where = one.beamline or one.source
+    return f"{one.compound}: {what} ({'your own' if one.own else where})"

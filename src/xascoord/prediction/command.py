@@ -47,6 +47,7 @@ def run(
     columns: Columns | None = None,
     as_athena: bool = False,
     window: Window | None = None,
+    verbose: bool = False,
 ) -> None:
     """Predict and print.
 
@@ -81,6 +82,8 @@ def run(
         Take e0 and normalisation of Athena projects.
     window
         That the regions are of: they are not drawn where models have another; default the default.
+    verbose
+        Whether the text tells all that is known.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def run(
     elif as_json:
         print(json.dumps([answer.record() for answer in answers], indent=1))
     else:
-        print("\n\n".join(answer.text() for answer in answers))
+        print("\n\n".join(answer.text(verbose) for answer in answers))
     if plot is not None:
         draw(answers, plot)
 
@@ -122,6 +125,8 @@ def _predict_one(path: Path, predictor: Predictor, options: Options) -> list[Ans
         with ProcessPoolExecutor(1) as pool:
             future = pool.submit(read_and_normalise, path, options)
             predictor.import_libraries()
+            if predictor.settings.references:
+                _ = predictor.references
             if len(elements) == 1:
                 predictor.models(elements[0])
             return predictor.predict(future.result())

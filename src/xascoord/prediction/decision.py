@@ -1,10 +1,10 @@
 """One decision from computed spectra and measured references.
 
-For 3d metals what measured references say of four, five and six neighbours is multiplied by what the
-models of computed spectra say of them, each to a power. The powers, and that they are these two, were
-chosen leaving out whole compounds (``benchmarks/measured_choice.py``): models that learnt hundreds of
-natural crystals count in full, those of a few dozens that were chosen for balance for a quarter.
-Other numbers, and which motif a number has, are the models' of computed spectra alone.
+For 3d metals what measured references say of four, five and six neighbours is multiplied by what
+the models of computed spectra say of them, each to a power. The powers were chosen leaving out
+whole compounds (``benchmarks/measured_choice.py``): models that learnt hundreds of natural crystals
+count in full, those of a few dozens that were chosen for balance for a quarter. Other numbers, and
+which motif a number has, are the models' of computed spectra alone.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def combined(
     for i, label in enumerate(labels):
         number = (cns_in(label) or [0])[0]
         if number in wanted:
-            # Under nature's frequencies rankings of one number keep their ratios, so either will do.
+            # Nature's frequencies leave the ratios of rankings of one number as they are.
             had = first.get(number, 0.0)
             found[i] = values[i] * wanted[number] / had if had > 0 else 0.0
     missing = [number for number in wanted if not first.get(number, 0.0) > 0]

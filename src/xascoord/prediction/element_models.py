@@ -27,7 +27,7 @@ from xascoord.settings.spectra import EdgeEnergy, Window
 
 Array = npt.NDArray[np.float64]
 _STEP = 0.5  # eV between the energy zeros that are averaged over
-_FAR_EDGE = 8.0  # eV between the steepest point and e0: the former is a pre-edge peak
+FAR_EDGE = 8.0  # eV between the steepest point and e0: the former is a pre-edge peak
 _DOUBT = (
     "these models were learnt from path expansions, which are poor near the edge: do not rely on "
     "this answer"
@@ -120,13 +120,14 @@ class ElementModels:
         notes, reference = spectrum.notes, self.input_spec[0].reference
         if cut.seen.zero != spectrum.e0:
             notes = (*notes, f"window of the models about {reference} at {cut.seen.zero:.2f} eV")
-        if abs(spectrum.e0 - spectrum.inflection) > _FAR_EDGE:
+        if abs(spectrum.e0 - spectrum.inflection) > FAR_EDGE:
             warnings.append(
                 f"e0 is {spectrum.e0 - spectrum.inflection:+.1f} eV from the steepest point: a "
                 "strong pre-edge peak, or e0 is wrong (then give --e0)"
             )
         return replace(
-            found, abstains=abstains, notes=notes, prepared=spectrum, seen=cut.seen, warnings=tuple(warnings),
+            found, abstains=abstains, notes=notes, prepared=spectrum, seen=cut.seen,
+            warnings=tuple(warnings),
         )  # fmt: skip
 
     def of_windows(

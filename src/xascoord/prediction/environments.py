@@ -18,7 +18,7 @@ from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant
 
 Array = npt.NDArray[np.float64]
 _DECIMALS = 6
-_NUMBERS = {
+NUMBER_WORDS = {
     1: "one neighbour", 2: "two neighbours", 3: "three neighbours", 4: "four neighbours",
     5: "five neighbours", 6: "six neighbours", 7: "seven neighbours", 8: "eight neighbours",
     9: "nine neighbours", 10: "ten neighbours", 11: "eleven neighbours", 12: "twelve neighbours",
@@ -66,7 +66,7 @@ class Alternative:
     def words(self) -> str:
         """The environment in words, e.g. ``octahedral, six neighbours``."""
         motif = self.environment.partition(" ")[2]
-        return f"{motif}, {_NUMBERS[self.number]}" if motif else _NUMBERS[self.number]
+        return f"{motif}, {NUMBER_WORDS[self.number]}" if motif else NUMBER_WORDS[self.number]
 
 
 def coordination(labels: Sequence[str], values: Array) -> dict[int, float]:

@@ -1,8 +1,8 @@
 """What measured references say of a spectrum, and how often that was right.
 
-``references/tested.csv`` holds the answers for the references of the package themselves, each asked
-without its compound (``xascoord references test``). Sets of coordination numbers and the sentence on
-how often answers were right come from there.
+``references/tested.csv`` holds the answers for the references of the package themselves, each
+asked without its compound (``xascoord references test``). Sets of coordination numbers and the
+sentence on how often answers were right come from there.
 """
 
 from __future__ import annotations
@@ -55,12 +55,6 @@ class Tested:
     def predicted(self) -> int:
         """The likeliest number; 0 where there was no answer."""
         return max(sorted(self.shares), key=lambda n: self.shares[n]) if self.shares else 0
-
-    @property
-    def summed(self) -> float:
-        """Probabilities summed from the likeliest number down to the true one."""
-        own = self.shares.get(self.coordination, 0.0)
-        return sum(share for share in self.shares.values() if share >= own)
 
 
 @dataclass(frozen=True)
@@ -129,9 +123,7 @@ def evidence_of(spectrum: NormalisedSpectrum, models: ReferenceModels) -> Eviden
         (coordination,) = models.coordination.predict_proba([profile])
     (kinds,) = models.kind.predict_proba([profile])
     near = tuple(models.nearest(profile, SHOWN))
-    return Evidence(
-        profile, coordination, kinds, near, _pre_edge(profile, spectrum.e0, models)
-    )
+    return Evidence(profile, coordination, kinds, near, _pre_edge(profile, spectrum.e0, models))
 
 
 def _pre_edge(profile: Profile, e0: float, models: ReferenceModels) -> str:
@@ -171,24 +163,25 @@ def tested_compounds(path: Path = TABLE) -> tuple[Tested, ...]:
             for row in csv.DictReader(handle):
                 if row["coordination"]:
                     key = row["element"], row["compound"], int(row["coordination"])
-                    groups[key].append(_shares(row["shares"]))
+                    groups[key].append(shares_in(row["shares"]))
     except (OSError, KeyError, ValueError) as error:
         raise XascoordError(
             f"{path}: no table of tested references ({error!r}); make it with 'xascoord references "
             "test'"
         ) from None
     return tuple(
-        Tested(element, compound, number, _mean(found))
+        Tested(element, compound, number, mean_shares(found))
         for (element, compound, number), found in sorted(groups.items())
     )
 
 
-def _shares(text: str) -> dict[int, float]:
+def shares_in(text: str) -> dict[int, float]:
+    """Probabilities by coordination number, as the table writes them: ``4:0.1 6:0.9``."""
     pairs = (part.split(":") for part in text.split())
     return {int(number): float(share) for number, share in pairs}
 
 
-def _mean(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
+def mean_shares(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
     """Mean over the samples that were answered."""
     answered = [shares for shares in found if shares]
     numbers = sorted({number for shares in answered for number in shares})
@@ -200,9 +193,9 @@ def prediction_set(
 ) -> tuple[int, ...] | None:
     """Coordination numbers that hold the true one but for a rate of errors, the likeliest first.
 
-    Numbers are taken in by falling probability until their sum reaches the quantile of the same sum
-    at the true number of tested compounds (adaptive prediction sets: Romano, Sesia & Candes, NeurIPS
-    33, 3581 (2020)); none of a fifth or more is left out.
+    A number is in it from the probability on that true numbers of tested compounds stay below in
+    that share of cases (Sadinle, Lei & Wasserman, J. Am. Stat. Assoc. 114, 223 (2019)), and from a
+    fifth on in any case. The likeliest is always in it.
 
     Parameters
     ----------
@@ -211,21 +204,20 @@ def prediction_set(
     error_rate
         That is allowed.
     tested
-        Compounds; None: those of the package. None of too few of them comes back.
+        Compounds; None: those of the package. Too few of them give no set.
     """
     compounds = tested_compounds() if tested is None else tested
-    sums = np.sort([one.summed for one in compounds if one.shares and one.element in ELEMENTS])
-    if len(sums) < _MIN_COMPOUNDS or not np.isfinite(error_rate):
+    true = np.sort([
+        one.shares.get(one.coordination, 0.0)
+        for one in compounds
+        if one.shares and one.element in ELEMENTS
+    ])  # fmt: skip
+    if len(true) < _MIN_COMPOUNDS or not np.isfinite(error_rate):
         return None
-    rank = int(np.ceil((len(sums) + 1) * (1 - error_rate))) - 1
-    quantile = float(sums[rank]) if rank < len(sums) else 1.0
-    found, total = [], 0.0
-    for number in sorted(shares, key=lambda n: (-shares[n], n)):
-        if found and total >= quantile - 1e-9 and shares[number] < ALWAYS_IN_SET:
-            break
-        found.append(number)
-        total += shares[number]
-    return tuple(found)
+    rank = int(np.floor((len(true) + 1) * error_rate))
+    threshold = min(float(true[rank - 1]) if rank else 0.0, ALWAYS_IN_SET)
+    ranked = sorted(shares, key=lambda n: (-shares[n], n))
+    return tuple(n for place, n in enumerate(ranked) if not place or shares[n] >= threshold)
 
 
 def how_often_right(element: str, tested: Sequence[Tested] | None = None) -> str:

@@ -72,6 +72,8 @@ def _row(one: Reference, answer: Answer) -> Row:
         "answered": answer.best is not None, "predicted": best.number if best else "",
         "probability": round(best.cn_probability, _DECIMALS) if best else "",
         # What is refused as another kind still has its shares: they are judged apart.
-        "shares": " ".join(f"{n}:{p:.{_DECIMALS}f}" for n, p in sorted(answer.coordination.items())),
+        "shares": " ".join(
+            f"{n}:{p:.{_DECIMALS}f}" for n, p in sorted(answer.coordination.items())
+        ),
         "why": answer.abstains,
     }  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from xascoord.prediction.evidence import Tested, prediction_set
+from xascoord.prediction.evidence import Tested, mean_shares, prediction_set, shares_in
 from xascoord.references.classifier import ELEMENTS
 
 Row = Mapping[str, str | int | float | bool]
@@ -26,17 +27,12 @@ def by_compound(rows: Sequence[Row]) -> list[Tested]:
     groups: dict[tuple[str, str, int], list[dict[int, float]]] = defaultdict(list)
     for row in rows:
         if row["coordination"] and row["shares"]:
-            shares = dict(
-                (int(number), float(share))
-                for number, share in (part.split(":") for part in str(row["shares"]).split())
-            )
+            shares = shares_in(str(row["shares"]))
             key = str(row["element"]), str(row["compound"]), int(row["coordination"])
             groups[key].append(shares)
     found = []
     for (element, compound, number), several in sorted(groups.items()):
-        numbers = sorted({n for shares in several for n in shares})
-        mean = {n: float(np.mean([s.get(n, 0.0) for s in several])) for n in numbers}
-        found.append(Tested(element, compound, number, mean))
+        found.append(Tested(element, compound, number, mean_shares(several)))
     return found
 
 
@@ -81,7 +77,7 @@ def _figures(name: str, compounds: Sequence[Tested]) -> list[str]:
         share = {n: a / b for n, (a, b) in recall.items()}
         lines.append(f"  mean recall of 4 and 6: {(share[4] + share[6]) / 2:.3f}")
     lines.append(f"  wrong at more than {_SURE:.0%}: {sum(sure)}")
-    for low, high in zip(_BINS[:-1], _BINS[1:], strict=True):
+    for low, high in pairwise(_BINS):
         inside = (stated > low) & (stated <= high)
         if inside.any():
             lines.append(
@@ -95,7 +91,9 @@ def _figures(name: str, compounds: Sequence[Tested]) -> list[str]:
     held = [one.coordination in found for one, found in zip(compounds, sets, strict=True) if found]
     if held:
         size = np.mean([len(found) for found in sets if found])
-        lines.append(f"  true number in the set at 10 %: {sum(held)} of {len(held)}; mean size {size:.1f}")
+        lines.append(
+            f"  true number in the set at 10 %: {sum(held)} of {len(held)}; mean size {size:.1f}"
+        )
     return lines
 
 

@@ -1,8 +1,8 @@
 """Coordination numbers of 3d metals, learnt from measured references.
 
 Computed spectra do not tell four from six neighbours well: their pre-edges are twice as strong as
-measured ones and a few eV nearer to the edge. What tells them is learnt here from measured spectra of
-known compounds instead, by two classifiers whose probabilities are multiplied:
+measured ones and a few eV nearer to the edge. What tells them is learnt here from measured spectra
+of known compounds instead, by two classifiers whose probabilities are multiplied:
 
 - *descriptors*: a logistic regression of pre-edge height, pre-edge centroid and white line, for the
   metals whose pre-edge is strong enough (Wilke et al., Am. Mineral. 86, 714 (2001));

@@ -71,14 +71,14 @@ class Logistic:
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[np.generic]], name: str) -> Self:
         """What ``arrays`` kept."""
         rest = ("mean", "scale", "coefficients", "intercept", "landmarks")
-        return cls(
-            tuple(map(str, arrays[f"{name}.classes"])),
-            *(np.asarray(arrays[f"{name}.{part}"], dtype=float) for part in rest),
-            float(arrays[f"{name}.gamma"]),
-        )
+        parts = {part: np.asarray(arrays[f"{name}.{part}"], dtype=float) for part in rest}
+        gamma = float(np.asarray(arrays[f"{name}.gamma"], dtype=float))
+        return cls(tuple(map(str, arrays[f"{name}.classes"])), **parts, gamma=gamma)
 
 
-def fit_linear(features: Array, classes: Sequence[str], weights: Array, strength: float) -> Logistic:
+def fit_linear(
+    features: Array, classes: Sequence[str], weights: Array, strength: float
+) -> Logistic:
     """A logistic regression of the standardised features.
 
     Parameters
@@ -97,8 +97,10 @@ def fit_linear(features: Array, classes: Sequence[str], weights: Array, strength
     return _fitted((features - mean) / scale, classes, weights, strength, mean, scale, None, 0.0)
 
 
-def fit_kernel(features: Array, classes: Sequence[str], weights: Array, strength: float) -> Logistic:
-    """A logistic regression of the Gaussian kernel with every example; its width is that of data.
+def fit_kernel(
+    features: Array, classes: Sequence[str], weights: Array, strength: float
+) -> Logistic:
+    """A logistic regression of the Gaussian kernel with every example, as wide as the data.
 
     Parameters as for ``fit_linear``.
     """

@@ -1,7 +1,7 @@
 """What is learnt from the library of references, as one thing that is asked.
 
-The models of the embedded references come with the package, as arrays; where the user has references
-of their own, both are learnt from together when the first spectrum is asked.
+The models of the embedded references come with the package, as arrays; where the user has
+references of their own, both are learnt from together when the first spectrum is asked.
 """
 
 from __future__ import annotations
