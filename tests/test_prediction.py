@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from xascoord.prediction.element_models import FAR_EDGE
 
 from conftest import PAPER_WINDOW, make_settings
 from model_data import copper_edge, train_copper
@@ -17,11 +16,12 @@ from xascoord.core.elements import ELEMENTS
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured.prepare import normalise_measurement
 from xascoord.measured.read import Measurement
-from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
+from xascoord.measured.spectrum import Options, Refusal
 from xascoord.models.novelty import Nearest, distance_quantiles, nearest
 from xascoord.prediction import command
 from xascoord.prediction.answer import BY_COMPUTED, BY_REFERENCES, Answer
 from xascoord.prediction.command import run as predict
+from xascoord.prediction.element_models import FAR_EDGE
 from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.output import COLUMNS as OUTPUT
 from xascoord.prediction.output import csv_row

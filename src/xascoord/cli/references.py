@@ -61,10 +61,10 @@ def test(
 ) -> None:
     """Ask each reference of the package without its compound: how often answers are right."""
     from xascoord.prediction.predictor import Predictor
-    from xascoord.prediction.tested import test_references
+    from xascoord.prediction.tested import ask_references
     from xascoord.prediction.tested_figures import describe_tested
 
-    print(describe_tested(test_references(Predictor(models), out)))
+    print(describe_tested(ask_references(Predictor(models), out)))
 
 
 @commands.command()

@@ -12,7 +12,7 @@ _ENGINES = {
     "demo:": PATHS,
     "crystals:": f"{_MULTIPLE} (FEFF10)",
     "omnixas:": f"{_MULTIPLE} (FEFF 9, OmniXAS)",
-    "feff:": "FEFF output of yours",
+    "feff:": "imported FEFF output",
     "xasdb_archive:": f"{_MULTIPLE} (FEFF 9, XASDB)",
     "materials_project:": f"{_MULTIPLE} (FEFF 9, Materials Project)",
 }

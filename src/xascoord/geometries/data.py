@@ -224,7 +224,7 @@ def standardise(learnt: Array, others: Sequence[Array], how: str) -> tuple[Array
     learnt
         Shape (n, points).
     others
-        Tested spectra, shapes (m, points).
+        LeftOut spectra, shapes (m, points).
     how
         "spectrum" or "point".
     """

@@ -35,7 +35,7 @@ _MIN_COMPOUNDS = 10  # for a quantile
 
 
 @dataclass(frozen=True)
-class Tested:
+class LeftOut:
     """The answer for one compound, asked without it: the mean over its samples.
 
     Attributes
@@ -144,7 +144,7 @@ def _pre_edge(profile: Profile, e0: float, models: ReferenceModels) -> str:
 
 
 @cache
-def tested_compounds(path: Path = TABLE) -> tuple[Tested, ...]:
+def compounds_left_out(path: Path = TABLE) -> tuple[LeftOut, ...]:
     """Answers for the references of the package, by compound.
 
     Parameters
@@ -170,7 +170,7 @@ def tested_compounds(path: Path = TABLE) -> tuple[Tested, ...]:
             "test'"
         ) from None
     return tuple(
-        Tested(element, compound, number, mean_shares(found))
+        LeftOut(element, compound, number, mean_shares(found))
         for (element, compound, number), found in sorted(groups.items())
     )
 
@@ -189,7 +189,7 @@ def mean_shares(found: Sequence[Mapping[int, float]]) -> dict[int, float]:
 
 
 def prediction_set(
-    shares: Mapping[int, float], error_rate: float, tested: Sequence[Tested] | None = None
+    shares: Mapping[int, float], error_rate: float, tested: Sequence[LeftOut] | None = None
 ) -> tuple[int, ...] | None:
     """Coordination numbers that hold the true one but for a rate of errors, the likeliest first.
 
@@ -206,7 +206,7 @@ def prediction_set(
     tested
         Compounds; None: those of the package. Too few of them give no set.
     """
-    compounds = tested_compounds() if tested is None else tested
+    compounds = compounds_left_out() if tested is None else tested
     true = np.sort([
         one.shares.get(one.coordination, 0.0)
         for one in compounds
@@ -220,7 +220,7 @@ def prediction_set(
     return tuple(n for place, n in enumerate(ranked) if not place or shares[n] >= threshold)
 
 
-def how_often_right(element: str, tested: Sequence[Tested] | None = None) -> str:
+def how_often_right(element: str, tested: Sequence[LeftOut] | None = None) -> str:
     """How often answers for measured compounds of an element were right, by coordination number.
 
     Parameters
@@ -230,7 +230,7 @@ def how_often_right(element: str, tested: Sequence[Tested] | None = None) -> str
     tested
         Compounds; None: those of the package.
     """
-    compounds = tested_compounds() if tested is None else tested
+    compounds = compounds_left_out() if tested is None else tested
     mine = [one for one in compounds if one.element == element]
     if not mine:
         return f"No measured {element} compound of known structure was there to test this on."

@@ -20,7 +20,7 @@ Row = dict[str, str | int | float | bool]
 _DECIMALS = 4
 
 
-def test_references(predictor: Predictor, out: Path) -> list[Row]:
+def ask_references(predictor: Predictor, out: Path) -> list[Row]:
     """Ask every reference without its compound, and write what came out.
 
     Parameters

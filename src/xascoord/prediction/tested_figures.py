@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from xascoord.prediction.evidence import Tested, mean_shares, prediction_set, shares_in
+from xascoord.prediction.evidence import LeftOut, mean_shares, prediction_set, shares_in
 from xascoord.references.classifier import ELEMENTS
 
 Row = Mapping[str, str | int | float | bool]
@@ -16,7 +16,7 @@ _SURE = 0.8
 _BINS = (0.0, 0.6, 0.8, 1.0)
 
 
-def by_compound(rows: Sequence[Row]) -> list[Tested]:
+def by_compound(rows: Sequence[Row]) -> list[LeftOut]:
     """Compounds of known coordination number, the mean over their samples.
 
     Parameters
@@ -32,7 +32,7 @@ def by_compound(rows: Sequence[Row]) -> list[Tested]:
             groups[key].append(shares)
     found = []
     for (element, compound, number), several in sorted(groups.items()):
-        found.append(Tested(element, compound, number, mean_shares(several)))
+        found.append(LeftOut(element, compound, number, mean_shares(several)))
     return found
 
 
@@ -59,7 +59,7 @@ def describe_tested(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def _figures(name: str, compounds: Sequence[Tested]) -> list[str]:
+def _figures(name: str, compounds: Sequence[LeftOut]) -> list[str]:
     if not compounds:
         return [f"{name}: no compound"]
     right = [one.predicted == one.coordination for one in compounds]

@@ -1,8 +1,8 @@
 """The spectra that come with the project: full multiple scattering, else path expansions.
 
-An element with enough finished FEFF10 runs in ``data/crystals`` (``feff.packed``) has those alone;
-any other has the path expansions of ``data/demo``, which are poor within 10 eV of the edge. Names
-tell which: ``embedded:feff10/...`` and ``embedded:paths/...``.
+An element with enough finished FEFF10 runs in ``data/crystals`` (``feff.packed``; crystals of the
+AMCSD, and in a folder below it of the Materials Project) has those alone; any other has the path
+expansions of ``data/demo``, which are poor within 10 eV of the edge. Names tell which: ``embedded:feff10/...`` and ``embedded:paths/...``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from xascoord.sources.feff.plan import PLAN, read_plan
 
 NAME = "embedded"
 FEFF10, PATHS = "feff10", "paths"
+MATERIALS_PROJECT = "materials_project"  # folder of crystals from there
 Found = tuple[Any, dict[str, Any] | None]
 
 
@@ -54,17 +55,18 @@ def read_both(settings: Settings) -> Iterator[Found]:
 
 def _multiple_scattering(settings: Settings) -> Iterator[Found]:
     folder = Path(settings.embedded.folder)
-    entries: dict[str, dict[str, Any]] = {}
-    for element in ELEMENTS:
-        path = folder / f"{element}.parquet"
-        for row in read_rows(path, FEFF_RUNS) if path.is_file() else ():
-            # What came with the project holds whatever the settings say of runs to be done here.
-            entries[row["key"].partition("#")[0]] = unpacked_entry(row)
-    if not entries:
-        return
-    runs = [run for run in read_plan(folder / PLAN) if run.name in entries]
-    finished = [(run, entries[run.name]) for run in runs]
-    yield from results_of(finished, settings.feff.run.convergence, settings.quality)
+    for part in (folder, folder / MATERIALS_PROJECT):
+        entries: dict[str, dict[str, Any]] = {}
+        for element in ELEMENTS:
+            path = part / f"{element}.parquet"
+            for row in read_rows(path, FEFF_RUNS) if path.is_file() else ():
+                # What came with the project holds whatever the settings say of runs to be done.
+                entries[row["key"].partition("#")[0]] = unpacked_entry(row)
+        if not entries:
+            continue
+        runs = [run for run in read_plan(part / PLAN) if run.name in entries]
+        finished = [(run, entries[run.name]) for run in runs]
+        yield from results_of(finished, settings.feff.run.convergence, settings.quality)
 
 
 def _renamed(one: Any, structure: dict[str, Any] | None, engine: str) -> Found:

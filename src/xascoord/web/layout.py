@@ -44,7 +44,8 @@ _COLUMNS: list[dict[str, Any]] = [
      "valueFormatter": {"function": "params.value == null ? '' : d3.format('.3f')(params.value)"}},
     {"field": "reason", "headerName": "why no answer", "flex": 2, "minWidth": 140,
      "tooltipField": "reason"},
-    {"field": "warnings", "headerName": "warnings", "flex": 2, "minWidth": 140, "tooltipField": "warnings"},
+    {"field": "warnings", "headerName": "warnings", "flex": 2, "minWidth": 140,
+     "tooltipField": "warnings"},
 ]  # fmt: skip
 
 
