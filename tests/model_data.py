@@ -53,13 +53,17 @@ def made_up_element(materials=20, per_material=4, seed=0):
 
 
 def copper_edge(kind, index, e0=8979.0):
-    """A made-up Cu edge, -200 to 500 eV: kind 0 has an early white line, kind 1 a late one."""
+    """A made-up Cu edge, -200 to 500 eV: kind 0 has a late white line, kind 1 an early one.
+
+    Measured references take the first for a four-fold oxygen compound, the second for a six-fold.
+    """
     relative = np.linspace(-200.0, 500.0, 1401)
     step = 0.5 + np.arctan(relative / 1.5) / np.pi
     shift = 0.05 * (index % 7)
-    peak = 0.8 * np.exp(-(((relative - 5 - shift) / 3) ** 2)) if kind == 0 else 0.0
-    late = 0.5 * np.exp(-(((relative - 12 - shift) / 4) ** 2)) if kind == 1 else 0.0
-    return e0 + relative, np.round(step + peak + late, 6)
+    late = 1.0 * np.exp(-(((relative - 12 - shift) / 4) ** 2)) if kind == 0 else 0.0
+    early = 1.0 * np.exp(-(((relative - 7 - shift) / 3) ** 2)) if kind == 1 else 0.0
+    dip = 0.1 * np.exp(-(((relative - 25) / 8) ** 2))
+    return e0 + relative, np.round(step + late + early - dip, 6)
 
 
 def train_copper(folder, settings, count=30):

@@ -39,6 +39,13 @@ def test_help_and_readme_name_the_same_time_of_the_demonstration_spectra(root):
     assert f"computes them anew (about {time} on 2 cores)" in row
 
 
+def test_help_says_what_the_table_of_predictions_has():
+    text = " ".join(_run("predict", "--help").output.replace("│", " ").split())
+    for words in ("every column (numbers and their probabilities, set, kind", "JSON with --json",
+                  "--verbose", "--normalisation"):  # fmt: skip
+        assert words in text
+
+
 def test_check_says_that_all_is_well_and_shows_the_settings_if_asked(root, monkeypatch):
     monkeypatch.chdir(root)
     result = _run("check")

@@ -17,16 +17,21 @@ from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured.prepare import normalise_measurement
 from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import Options, Refusal
-from xascoord.models.novelty import distance_quantiles, nearest
+from xascoord.models.novelty import Nearest, distance_quantiles, nearest
 from xascoord.prediction import command
-from xascoord.prediction.answer import Answer
+from xascoord.prediction.answer import BY_COMPUTED, BY_REFERENCES, Answer
 from xascoord.prediction.command import run as predict
 from xascoord.prediction.element_models import FAR_EDGE
 from xascoord.prediction.environments import Alternative, alternatives, coordination
+from xascoord.prediction.output import COLUMNS as OUTPUT
+from xascoord.prediction.output import csv_row
 from xascoord.prediction.predictor import Predictor
 from xascoord.prediction.table import table_row, table_text
+from xascoord.references.library import Reference
+from xascoord.references.models import NearReference
 from xascoord.settings.models import Importance, Prediction
 from xascoord.settings.spectra import Window
+from xascoord.spectra.descriptors import Descriptors
 
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 
@@ -197,6 +202,7 @@ def test_command_with_a_folder_gives_a_table(bundles, tmp_path):
         (["--plot", "{path}/picture.png"], "a.dat is a file, not a folder"),
         (["--out", "{folder}"], "is a folder; name a file"),
         (["--out", "{path}/table.csv"], "a.dat is a file, not a folder"),
+        (["--out", "{folder}/a.csv", "--json"], "a table (CSV) is asked for by its name"),
     ],
 )
 def test_command_errors_are_one_message(bundles, tmp_path, arguments, words):
@@ -218,6 +224,7 @@ SLOW = ("sklearn", "skops", "larch", "scipy", "matplotlib")
         (["nothere.xdi"], "nothere.xdi: no such file"),
         ([".", "--classifier", "oracle"], "--classifier"),
         ([".", "--element", "Xx"], "no models of Xx"),
+        ([".", "--out", "a.csv", "--json"], "name a .json file"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_slow_is_imported(tmp_path, arguments, words):
@@ -322,13 +329,13 @@ def test_a_table_for_people(bundles, tmp_path, monkeypatch, capsys):
     columns(tmp_path / "a name that is longer than others.dat", *copper_edge(1, 3))
     (tmp_path / "[red]b.dat").write_text("no spectrum")
     predict_folder(tmp_path, bundles, None)
-    assert capsys.readouterr().out.startswith("file,spectrum,element,answer,probability,")
+    assert capsys.readouterr().out.startswith(f"{','.join(OUTPUT)}\n")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "80")
     predict_folder(tmp_path, bundles, None)
     lines = capsys.readouterr().out.splitlines()
     start = lines[0].index("environment")
-    assert lines[0].split() == ["spectrum", "element", "environment", "prob.", "certain"]
+    assert lines[0].split() == ["spectrum", "element", "environment", "prob.", "set"]
     assert lines[1].startswith("[red]b.dat") and lines[1][start:] == "no answer"
     assert lines[2].startswith("    ") and "two columns" in " ".join(lines[2:4])
     name = lines.index("a name that is longer than others.dat")
@@ -351,14 +358,66 @@ def test_rows_of_the_table_by_hand():
     refused = replace(sure, name="b.xdi", abstains="far from all")
     assert table_row("b.xdi", refused) == ("b.xdi", "Fe", "no answer", "", "", "far from all")
     assert table_text([row], 80, 0.1).splitlines() == [
-        "spectrum            element  environment                 prob.  certain",
+        "spectrum            element  environment                 prob.  set",
         "folder/p.prj [one]  Fe       octahedral, six neighbours  88%    6, 5",
         "    low; odd",
         "",
-        "certain: the coordination numbers that hold the true one at an error rate of 10%",
-        "(computed spectra).",
-        "All columns (rankings, e0, distances, ...) as CSV: --out FILE.csv, or a pipe.",
+        "set: the coordination numbers that hold the true one at an error rate of 10%, as",
+        "tested on measured references, each compound left out.",
+        "All columns (probabilities, descriptors, ...) as CSV: --out FILE.csv, or a pipe.",
     ]
+    assert "as tested on computed spectra." in table_text([row], 200, 0.1, {BY_COMPUTED})
+    both = table_text([row], 200, 0.1, {BY_COMPUTED, BY_REFERENCES})
+    assert "left out; where there are too few, on computed spectra." in both
+
+
+def test_sets_say_what_they_were_tested_on():
+    alone = Answer("a", "Fe", "forest", certain=(6,), error_rate=0.1)
+    assert alone.basis == BY_COMPUTED and alone.record()["certain_basis"] == BY_COMPUTED
+    measured = replace(alone, evidence="Measured Fe compounds: right.")
+    assert measured.basis == BY_REFERENCES
+    # Of other elements references are shown, but the numbers are not learnt from them.
+    assert replace(measured, element="Sr").basis == BY_COMPUTED
+
+
+def test_a_line_of_the_table_by_hand():
+    """Number first, then what it is weighed against; what is not known or not said is empty."""
+    octahedral = Alternative("CN_6 (octahedral)", "CN_6", "CN_6 octahedral", 0.75, 0.8)
+    shape = Descriptors(0.048, 0.13, -10.4, 1.44, 8, 5, 0.8, 40, 0.1, 1, 9)
+    energy = np.array([0.0, 1.0])
+    hematite = Reference("h", "Fe", "hematite", 6, "", "oxide", "", "", "", "", "", 7124.0,
+                         energy, energy)  # fmt: skip
+    answer = Answer(
+        "a.xdi", "Fe", "forest", (octahedral,), {6: 0.8, 5: 0.147, 4: 0.051, 8: 0.002}, (6, 5), 0.1,
+        distance=0.04, nearest=(Nearest("s/Fe/0", "CN_6 (octahedral)", 0.04, energy),),
+        warnings=("low", "odd"), descriptors=shape, pre_edge="pre-edge 0.13 eV",
+        kinds={"metal or alloy": 0.1, "oxygen compound": 0.9},
+        references=(NearReference(hematite, 0.0333333),), evidence="right.",
+    )  # fmt: skip
+    row = csv_row("a.xdi", answer.record())
+    assert tuple(row) == OUTPUT
+    assert row == {
+        "file": "a.xdi", "spectrum": "a.xdi", "element": "Fe", "coordination_number": 6,
+        "cn_probability": "0.8000", "environment": "CN_6 octahedral", "probability": "0.7500",
+        "answer": "CN_6 (octahedral)", "second_number": 5, "second_probability": "0.1470",
+        "p4": "0.0510", "p5": "0.1470", "p6": "0.8000", "coordination": "6:0.80 5:0.15 4:0.05",
+        "prediction_set": "6 5", "kind": "oxygen compound", "kind_probability": "0.9000", "e0": "",
+        "pre_edge_height": 0.048, "pre_edge_area": 0.13, "pre_edge_centroid": -10.4,
+        "white_line_height": 1.44, "nearest_reference": "hematite",
+        "nearest_reference_distance": 0.03333, "nearest_computed": "s/Fe/0", "distance": 0.04,
+        "abstains": "", "warnings": "low; odd",
+    }  # fmt: skip
+    refused = csv_row("a.xdi", replace(answer, abstains="a metal").record())
+    assert refused["abstains"] == "a metal" and refused["kind"] == "oxygen compound"
+    said = ("coordination_number", "second_number", "p4", "p6", "coordination", "prediction_set")
+    assert not any(refused[name] for name in said)
+    assert csv_row("a", replace(answer, pre_edge="").record())["pre_edge_height"] == ""
+    nothing = csv_row("a", Answer("a", "", "forest", abstains="empty").record())
+    assert {name for name, cell in nothing.items() if cell != ""} == {
+        "file",
+        "spectrum",
+        "abstains",
+    }
 
 
 @pytest.mark.slow

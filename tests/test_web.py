@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -29,9 +30,15 @@ from xascoord.web import callbacks
 from xascoord.web.asking import Asker, Wishes
 from xascoord.web.crystal_figure import alt_crystal, crystal_figure
 from xascoord.web.crystals import Crystals
-from xascoord.web.figures import normalisation_lines, places_of, series_figure
+from xascoord.web.figures import (
+    alt_references,
+    normalisation_lines,
+    places_of,
+    references_figure,
+    series_figure,
+)
 from xascoord.web.models_page import element_card, periodic_table
-from xascoord.web.panels import answer_panel
+from xascoord.web.panels import answer_panel, references_panel
 from xascoord.web.received import content_of, wishes_of
 from xascoord.web.report import html_report
 from xascoord.web.rows import as_csv, as_json, refused
@@ -204,6 +211,10 @@ def test_all_of_an_answer_is_shown(asker, monkeypatch):
     panel, mu, alt, window, _, crystal, *_, hidden, row = shown
     text = text_of(panel)
     assert NASTY in text and "neighbours" in text and "Coordination number" in text
+    # What was asked is computed: no measured reference is it, but the nearest are shown.
+    assert "In 90 % of such cases it is" in text and "(tested on measured compounds)" in text
+    assert "computed spectra" not in text and "Kind: oxygen compound (" in text
+    assert "Measured Cu compounds, each asked without itself" in text
     assert [line["name"] for line in mu["data"]] == [
         "μ as measured", "pre-edge line", "and one edge step"
     ]  # fmt: skip
@@ -218,7 +229,45 @@ def test_a_refusal_is_shown_instead(asker, monkeypatch):
     monkeypatch.setattr(callbacks, "set_props", lambda *_: None)
     panel, *_, hidden, row = callbacks.show(asker, Crystals(), uploaded(b"nothing"), FIELDS)
     assert hidden and "No answer" in text_of(panel) and row["id"] == "f0/0"
-    assert "No answer" in text_of(callbacks.show(asker, Crystals(), None, FIELDS)[0])
+
+
+def test_without_a_file_the_page_asks_for_one(asker):
+    """As at the start, after 'Clear' too: nothing was refused."""
+    panel, *_, hidden, row = callbacks.show(asker, Crystals(), None, FIELDS)
+    assert hidden and row is callbacks.no_update
+    assert "Drop a spectrum" in text_of(panel) and "No answer" not in text_of(panel)
+
+
+def test_nearest_references_have_a_card_and_curves(asker):
+    (one,) = asker.ask(copper(), "a.dat", Wishes())
+    near = one.answer.references
+    text = text_of(references_panel(one.answer))
+    assert len(near) == 3 and all(n.reference.compound in text for n in near)
+    assert f"{near[0].distance:.3f}" in text and "Nearest measured references" in text
+    figure = references_figure(one.answer)
+    measured, first, *_ = figure["data"]
+    assert measured["name"] == "measured" and len(figure["data"]) == 4
+    assert first["name"].startswith(near[0].reference.compound)
+    assert -25 <= min(first["x"]) < -10 and 50 < max(first["x"]) <= 75  # about e0
+    assert near[0].reference.compound in alt_references(one.answer)
+    mine = replace(near[0], reference=replace(near[0].reference, own=True, compound="<b>x\u202e"))
+    text = text_of(references_panel(replace(one.answer, references=(mine,))))
+    assert "your own" in text and "\u202e" not in text
+
+
+def test_without_references_nothing_of_them_is_shown(bundles, monkeypatch):
+    monkeypatch.setattr(callbacks, "set_props", lambda *_: None)
+    settings = Prediction.model_validate({"references": False})
+    alone = Asker(bundles, settings, None, DEFAULT_LIMITS)
+    panel, *shown = callbacks.show(alone, Crystals(), uploaded(copper()), FIELDS)
+    *_, none_drawn, facts, none_said, hidden, row = shown
+    text = text_of(panel)
+    assert (none_drawn, facts, none_said, hidden) == (True, [], True, False)
+    assert "(tested on computed spectra)" in text
+    assert not [word for word in ("Kind", "easured", "Pre-edge") if word in text]
+    report = html_report([row])
+    assert "tested on computed spectra" in report and "references" not in report
+    assert row["kind"] == row["reference"] == ""
 
 
 def test_lines_of_the_normalisation_are_those_that_were_taken_off():
@@ -278,6 +327,8 @@ def test_csv_has_the_columns_of_the_command_line_and_no_formulas(asker):
     lines = list(csv.DictReader(io.StringIO(as_csv(some_rows(asker)))))
     assert tuple(lines[0]) == COLUMNS
     assert lines[0]["file"] == NASTY and lines[0]["answer"].startswith("CN_")
+    assert lines[0]["coordination_number"] == "4" and lines[0]["kind"] == "oxygen compound"
+    assert lines[0]["nearest_reference"]
     assert lines[1]["file"].startswith("'=") and lines[1]["abstains"] == "the file is empty"
 
 
@@ -296,6 +347,8 @@ def test_the_report_has_no_script_and_names_nothing_outside(asker):
     assert "svg" in seen and not {"script", "link", "img", "iframe"} & set(seen)
     assert not re.search(r"(src|href)=[\"']?http", text)
     assert "&lt;script&gt;" in text and text.count("<section") == 2
+    assert "In 90 % of such cases" in text and "Nearest measured references: " in text
+    assert text.count("each asked without itself") == 1  # of the one that is answered
     with pytest.raises(KeyError):
         callbacks.export("to-anything", [])
 
@@ -470,7 +523,8 @@ class TestInABrowser:
     def test_a_good_file_then_a_bad_one(self, page):
         put(page, payload("good.dat", copper()))
         page.wait_for_selector("#answer .bars", timeout=60_000)
-        assert "Square co-planar, four neighbours" in page.inner_text("#answer h2")
+        assert page.inner_text("#answer h2").startswith("Four neighbours")
+        assert "(square co-planar" in page.inner_text("#answer h2")
         page.wait_for_selector("#mu .main-svg")
         assert "e0 at" in page.get_attribute("#mu-box", "aria-label")
         put(page, payload("bad.dat", b"this is no spectrum\n"))
@@ -479,7 +533,19 @@ class TestInABrowser:
         assert wait_for_answers(page, 2).endswith("1 answered, 1 refused.")
         put(page, payload("again.dat", copper(1)))  # the page lives on
         page.wait_for_selector("#answer .bars")
-        assert "Octahedral, six neighbours" in page.inner_text("#answer h2")
+        assert page.inner_text("#answer h2").startswith("Six neighbours")
+        assert "(octahedral" in page.inner_text("#answer h2")
+
+    def test_references_stand_beside_computed_spectra_and_clear_clears(self, page):
+        put(page, payload("good.dat", copper()))
+        page.wait_for_selector("#references .scatterlayer .trace", timeout=60_000)
+        assert "Nearest measured references" in page.inner_text("#references-facts")
+        for wide in (1280, 390):  # a bar has room beside its words
+            page.set_viewport_size({"width": wide, "height": 800})
+            assert page.evaluate("document.querySelector('.track').offsetWidth") > 60
+        page.click("#clear")
+        page.wait_for_selector("#answer h2:has-text('Drop a spectrum')")
+        assert not page.query_selector("#answer .no") and page.is_hidden("#pictures")
 
     def test_dropping_with_the_mouse(self, page):
         drop = page.evaluate_handle(
@@ -579,10 +645,10 @@ class TestInABrowser:
         page.wait_for_selector("#card h3:has-text('Models of Cu')")
         assert "Cross-validation" in page.text_content("#card")
 
-    def test_on_a_tablet_nothing_is_wider_than_the_page(self, page):
+    def test_on_a_small_screen_nothing_is_wider_than_the_page(self, page):
         put(page, payload("good.dat", copper()))
         page.wait_for_selector("#answer .bars", timeout=30_000)
-        for size in ((1280, 720), (1024, 768), (768, 1024)):
+        for size in ((1280, 720), (1024, 768), (768, 1024), (390, 800)):
             page.set_viewport_size(dict(zip(("width", "height"), size)))
             page.wait_for_timeout(300)
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

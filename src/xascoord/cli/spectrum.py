@@ -54,7 +54,9 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="File for the whole table (CSV); it grows with each spectrum."),
+        typer.Option(
+            help="File for all columns (CSV; JSON with --json); grows with each spectrum."
+        ),
     ] = None,
     verbose: Annotated[
         bool,
@@ -65,7 +67,8 @@ def predict(
 
     Example: `xascoord predict CuO.xdi --plot CuO.png`. Several files or a folder give
     one line a spectrum, on a terminal as a table to be read, in a pipe or with `--out` as CSV with
-    every column: `xascoord predict *.xdi --out answers.csv`
+    every column (numbers and their probabilities, set, kind of compound, descriptors, nearest
+    spectra): `xascoord predict *.xdi --out answers.csv`
 
     Where the columns of a file cannot be told by their names: `xascoord predict scan.001
     --energy-column mono --i0 2 --if roi1 --if roi2`

@@ -18,12 +18,15 @@ from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.models.novelty import Nearest
 from xascoord.prediction.environments import NUMBER_WORDS, Alternative
 from xascoord.prediction.windows import Seen
+from xascoord.references.classifier import ELEMENTS
 from xascoord.references.models import NearReference
 from xascoord.spectra.descriptors import Descriptors
 
 _NEAREST = 3
 _SHOWN = 5
 _LEAST_SHOWN = 0.005
+BY_REFERENCES = "measured references, each compound left out"
+BY_COMPUTED = "computed spectra"
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Answer:
     coordination
         Probability of each first coordination number, the likeliest first.
     certain, error_rate
-        Coordination numbers that hold the true one but for this rate of errors, as on held-out
-        computed spectra; None where the models do not say.
+        Coordination numbers that hold the true one but for this rate of errors, as on what
+        ``basis`` says; None where nothing says so.
     abstains
         Why no answer is given, or "".
     distance, quantiles
@@ -95,6 +98,21 @@ class Answer:
         """The answer, or None if there is none."""
         return None if self.abstains or not self.alternatives else self.alternatives[0]
 
+    @property
+    def basis(self) -> str:
+        """What the set of coordination numbers was tested on."""
+        # Sets of measured references are of the elements whose numbers are learnt from these.
+        measured = bool(self.evidence) and self.element in ELEMENTS
+        return BY_REFERENCES if measured else BY_COMPUTED
+
+    @property
+    def likeliest_kind(self) -> tuple[str, float] | None:
+        """The likeliest kind of compound and its probability; None: not known."""
+        if not self.kinds:
+            return None
+        kind = max(sorted(self.kinds), key=lambda name: self.kinds[name])
+        return kind, self.kinds[kind]
+
     def record(self) -> dict[str, Any]:
         """JSON values."""
         prepared, seen, best = self.prepared, self.seen, self.best
@@ -110,6 +128,7 @@ class Answer:
             "coordination": {str(n): p for n, p in self.coordination.items()},
             "certain": None if self.certain is None else list(self.certain),
             "error_rate": self.error_rate if np.isfinite(self.error_rate) else None,
+            "certain_basis": self.basis if self.certain else "",
             "distance": round(self.distance, 5) if np.isfinite(self.distance) else None,
             "distance_quantiles": dict(self.quantiles),
             "nearest": [
@@ -130,6 +149,7 @@ class Answer:
             "descriptors": None
             if self.descriptors is None
             else {k: round(v, 4) for k, v in asdict(self.descriptors).items()},
+            "pre_edge": self.pre_edge,
             "evidence": self.evidence,
             "e0": None if seen is None else round(seen.zero, 3),
             "shift": self.shift,
@@ -230,9 +250,18 @@ class Answer:
         return lines
 
 
+def number_or_kind(near: NearReference) -> str:
+    """What surrounds the absorber of a reference: a number, a note on several, or the kind."""
+    one = near.reference
+    return f"{one.coordination}-fold" if one.coordination else one.note or one.kind
+
+
+def measured_at(near: NearReference) -> str:
+    """Where a reference was measured, or by whom it was published or added."""
+    one = near.reference
+    return "your own" if one.own else one.beamline or one.source
+
+
 def _described(near: NearReference) -> str:
     """A reference in words: the compound, its number or kind, where it was measured."""
-    one = near.reference
-    what = f"{one.coordination}-fold" if one.coordination else one.note or one.kind
-    where = one.beamline or one.source
-    return f"{one.compound}: {what} ({'your own' if one.own else where})"
+    return f"{near.reference.compound}: {number_or_kind(near)} ({measured_at(near)})"

@@ -90,7 +90,7 @@ def run(
     XascoordError
         If something that was given cannot be, or a single file cannot be read.
     """
-    check_request(paths, e0, plot, out)
+    check_request(paths, e0, plot, out, as_json)
     settings = settings_with(settings, wishes)
     predictor = Predictor(models, settings, origin, limits)
     _ = predictor.entry(element) if element else predictor.elements  # said once, and at once

@@ -25,7 +25,11 @@ def is_many(paths: Sequence[Path]) -> bool:
 
 
 def check_request(
-    paths: Sequence[Path], e0: float | None, plot: Path | None, out: Path | None
+    paths: Sequence[Path],
+    e0: float | None,
+    plot: Path | None,
+    out: Path | None,
+    as_json: bool = False,
 ) -> None:
     """See that there is something to read, and that what is to be written can be.
 
@@ -41,6 +45,8 @@ def check_request(
         Picture, or for several files a folder of pictures.
     out
         File for the answers.
+    as_json
+        Whether they are to be JSON.
 
     Raises
     ------
@@ -54,6 +60,11 @@ def check_request(
         raise XascoordError("--e0: must be a number of eV")
     if out is not None:
         _check_target("--out", out, is_folder=False)
+        if as_json and out.suffix.lower() == ".csv":
+            raise XascoordError(
+                f"--out {out}: a table (CSV) is asked for by its name, JSON by --json; leave out "
+                "--json, or name a .json file"
+            )
     if plot is None:
         return
     many = is_many(paths)

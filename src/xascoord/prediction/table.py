@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.cells import cell_len, set_cell_size
 
 from xascoord.core.text import printable
-from xascoord.prediction.answer import Answer
+from xascoord.prediction.answer import BY_COMPUTED, BY_REFERENCES, Answer
 
-HEADS = ("spectrum", "element", "environment", "prob.", "certain", "")
-_WHOLE = "All columns (rankings, e0, distances, ...) as CSV: --out FILE.csv, or a pipe."
-_CERTAIN = (
-    "certain: the coordination numbers that hold the true one at an error rate of {:.0%} (computed "
-    "spectra)."
+HEADS = ("spectrum", "element", "environment", "prob.", "set", "")
+_WHOLE = "All columns (probabilities, descriptors, ...) as CSV: --out FILE.csv, or a pipe."
+_SET = (
+    "set: the coordination numbers that hold the true one at an error rate of {:.0%}, as tested on "
+    "{}."
 )
 _GAP, _INDENT = "  ", "    "
 _NARROWEST = 16  # characters
@@ -53,7 +53,12 @@ def table_row(file: str, answer: Answer) -> Row:
     return tuple(map(printable, row))
 
 
-def table_text(rows: Sequence[Row], width: int, error_rate: float | None = None) -> str:
+def table_text(
+    rows: Sequence[Row],
+    width: int,
+    error_rate: float | None = None,
+    bases: Collection[str] = (BY_REFERENCES,),
+) -> str:
     """Rows in aligned columns, remarks below their lines.
 
     Parameters
@@ -64,7 +69,9 @@ def table_text(rows: Sequence[Row], width: int, error_rate: float | None = None)
         Of the terminal, in characters. A name that leaves no place for the other columns has a line
         of its own.
     error_rate
-        Of the coordination numbers that are certain; None: there are none.
+        Of the sets of coordination numbers; None: there are none.
+    bases
+        What the sets were tested on (``Answer.basis``).
     """
     lines = []
     rows = [HEADS, *rows]
@@ -80,7 +87,15 @@ def table_text(rows: Sequence[Row], width: int, error_rate: float | None = None)
         lines += textwrap.wrap(
             remarks, max(_NARROWEST, width), initial_indent=_INDENT, subsequent_indent=_INDENT
         )
-    explained = [_WHOLE] if error_rate is None else [_CERTAIN.format(error_rate), _WHOLE]
+    explained = [_WHOLE]
+    if error_rate is not None:
+        explained.insert(0, _SET.format(error_rate, _tested_on(bases)))
     return "\n".join(
         [*lines, "", *(textwrap.fill(one, max(_NARROWEST, width)) for one in explained)]
     )
+
+
+def _tested_on(bases: Collection[str]) -> str:
+    if len(bases) > 1:
+        return f"{BY_REFERENCES}; where there are too few, on {BY_COMPUTED}"
+    return next(iter(bases))

@@ -16,15 +16,30 @@ from xascoord.web import rows as tables
 from xascoord.web.asking import Asked, Asker
 from xascoord.web.crystal_figure import alt_crystal, crystal_figure
 from xascoord.web.crystals import Crystals, Site
-from xascoord.web.figures import alt_mu, alt_window, mu_figure, series_figure, window_figure
+from xascoord.web.figures import (
+    alt_mu,
+    alt_references,
+    alt_window,
+    mu_figure,
+    references_figure,
+    series_figure,
+    window_figure,
+)
 from xascoord.web.models_page import element_card, periodic_table
-from xascoord.web.panels import answer_panel, crystal_facts, done_panel
+from xascoord.web.panels import (
+    answer_panel,
+    crystal_facts,
+    done_panel,
+    references_panel,
+    start_panel,
+)
 from xascoord.web.received import content_of, wishes_of
 from xascoord.web.report import html_report
 from xascoord.web.words import shown_name, unexpected
 
 _LOG = logging.getLogger(__name__)
 _FIELDS = ("element", "channel", "classifier", "rate", "deglitch")
+_PARTS = 13  # pictures of one spectrum and what is said beside them
 
 
 def register(app: Dash, asker: Asker, crystals: Crystals) -> None:
@@ -55,6 +70,9 @@ def _answers(app: Dash, asker: Asker, crystals: Crystals) -> None:
         Output("window", "figure"), Output("window-box", "aria-label"),
         Output("drawn-later", "data"), Output("crystal-box", "aria-label"),
         Output("crystal-facts", "children"), Output("done", "children"),
+        Output("references", "figure"), Output("references-box", "aria-label"),
+        Output("references-box", "hidden"), Output("references-facts", "children"),
+        Output("references-facts", "hidden"),
         Output("pictures", "hidden"), Output("revised", "data"),
         Input("current", "data"), *fields, prevent_initial_call=True,
     )  # fmt: skip
@@ -195,15 +213,15 @@ def show(
         Values of the fields by their names.
     """
     if not isinstance(current, Mapping):
-        hint = answer_panel(Answer("", "", "", abstains="no file is chosen"), "")
-        return (hint, *(no_update,) * 8, True, no_update)
+        return (start_panel(), *(no_update,) * _PARTS, True, no_update)
     set_props("fault", {"children": ""})
     key, place = str(current.get("key")), int(current.get("place") or 0)
     file, found = _asked(asker, current, fields, place)
     if isinstance(found, str):
         row = {**tables.refused(file, key, found), "id": current["id"], "place": place}
         return (
-            answer_panel(Answer(file, "", "", abstains=found), file), *(no_update,) * 8, True, row
+            answer_panel(Answer(file, "", "", abstains=found), file),
+            *(no_update,) * _PARTS, True, row,
         )  # fmt: skip
     (one,) = found
     row = tables.row_of(one.answer, file, key, place)
@@ -213,15 +231,17 @@ def show(
 def _pictures(asker: Asker, crystals: Crystals, one: Asked, name: str) -> tuple[Any, ...]:
     answer = one.answer
     if answer.seen is None:
-        return (*(no_update,) * 8, True)
+        return (*(no_update,) * _PARTS, True)
     window = answer.seen.window
     site = nearest_site(crystals, answer)
     mu = mu_figure(answer, one.energy, one.mu, window)
     mu["layout"]["uirevision"] = name  # what was zoomed stays so while the slider moves
+    no_references = not answer.references
     return (
         mu, alt_mu(answer), window_figure(answer, window), alt_window(answer),
         crystal_figure(site), alt_crystal(site), crystal_facts(answer, site),
-        done_panel(answer), False,
+        done_panel(answer), references_figure(answer), alt_references(answer), no_references,
+        references_panel(answer), no_references, False,
     )  # fmt: skip
 
 

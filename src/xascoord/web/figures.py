@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.rankings import brief
+from xascoord.core.text import printable
 from xascoord.prediction.answer import Answer
 from xascoord.settings.spectra import Window
 from xascoord.spectra.window import relative_grid
@@ -21,6 +22,7 @@ Figure = dict[str, Any]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 INK, FAINT = "#1c2833", "#d5dbe1"
+_ABOUT_EDGE = (-25.0, 75.0)  # eV about e0 that the picture of references shows
 _BEYOND = (60.0, 120.0)  # eV beside the window that the picture of mu shows
 _MOST_BARS = 6
 _LEAST = 0.005
@@ -145,6 +147,32 @@ def window_figure(answer: Answer, window: Window) -> Figure:
     }  # fmt: skip
 
 
+def references_figure(answer: Answer) -> Figure:
+    """The normalised spectrum over the nearest measured references, each about its own e0."""
+    prepared = answer.prepared
+    if prepared is None or not answer.references:
+        return empty("No measured references of this element.")
+    curves = [_about_edge(prepared.energy - prepared.e0, prepared.norm)]
+    data = [_line(*curves[0], "measured", INK, "solid", 2.2)]
+    for place, near in enumerate(answer.references):
+        one = near.reference
+        said = f"{printable(one.compound)} (rms {near.distance:.3f})"
+        x, y = _about_edge(one.energy - one.e0, one.norm)
+        data.append(_line(x, y, said, COLOURS[place % 6], DASHES[place % 6], 1.3))
+    return {
+        "data": data,
+        "layout": layout(
+            270, xaxis={"title": {"text": "energy about e0 / eV"}},
+            yaxis={"title": {"text": "μ / edge step"}},
+        ),
+    }  # fmt: skip
+
+
+def _about_edge(relative: Array, norm: Array) -> tuple[Array, Array]:
+    near = (relative >= _ABOUT_EDGE[0]) & (relative <= _ABOUT_EDGE[1])
+    return relative[near], norm[near]
+
+
 def _line(
     x: Array, y: Array, name: str, colour: str, dash: str, width: float = 1.3
 ) -> dict[str, Any]:
@@ -237,6 +265,17 @@ def alt_window(answer: Answer) -> str:
         f"The window of the spectrum as the models see it, over {len(answer.nearest)} nearest "
         f"computed spectra; the nearest, {near.spectrum}, {brief(near.label)}, is at rms "
         f"{near.distance:.3f}."
+    )
+
+
+def alt_references(answer: Answer) -> str:
+    """The picture of references in words."""
+    if answer.prepared is None or not answer.references:
+        return "No measured references of this element."
+    near = answer.references[0]
+    return (
+        f"The normalised spectrum over {len(answer.references)} nearest measured references; the "
+        f"nearest, {printable(near.reference.compound)}, is at rms {near.distance:.3f}."
     )
 
 

@@ -13,6 +13,7 @@ from xascoord.settings.limits import Limits
 from xascoord.settings.models import ERROR_RATES, Prediction
 from xascoord.web.figures import empty
 from xascoord.web.models_page import models_page
+from xascoord.web.panels import start_panel
 
 MOST_FILES = 500
 _GRAPH = {"displaylogo": False, "responsive": True, "displayModeBar": False}
@@ -23,19 +24,28 @@ _COLUMNS: list[dict[str, Any]] = [
      "sortable": False, "filter": False},
     {"field": "spectrum", "headerName": "spectrum", "flex": 2, "minWidth": 170,
      "tooltipField": "spectrum"},
-    {"field": "element", "width": 115},
-    {"field": "answer", "flex": 2, "minWidth": 190, "tooltipField": "answer"},
-    {"field": "probability", "width": 130, "filter": "agNumberColumnFilter",
+    {"field": "element", "headerName": "element", "width": 115},
+    {"field": "cn", "headerName": "number", "width": 110, "filter": "agNumberColumnFilter"},
+    {"field": "cn_probability", "headerName": "probability", "width": 130,
+     "filter": "agNumberColumnFilter",
      "valueFormatter": {"function": "params.value == null ? '' : d3.format('.0%')(params.value)"}},
-    {"field": "cn", "headerName": "CN", "width": 80, "filter": "agNumberColumnFilter"},
-    {"field": "certain", "headerName": "certain", "width": 100},
+    {"field": "set", "headerName": "set", "width": 95},
+    {"field": "answer", "headerName": "environment", "flex": 2, "minWidth": 190,
+     "tooltipField": "answer"},
+    {"field": "probability", "headerName": "of environment", "width": 130,
+     "filter": "agNumberColumnFilter",
+     "valueFormatter": {"function": "params.value == null ? '' : d3.format('.0%')(params.value)"}},
+    {"field": "kind", "headerName": "kind", "flex": 1, "minWidth": 130, "tooltipField": "kind"},
+    {"field": "reference", "headerName": "nearest reference", "flex": 1, "minWidth": 150,
+     "tooltipField": "reference"},
     {"field": "e0", "headerName": "e0 / eV", "width": 115, "filter": "agNumberColumnFilter",
      "valueFormatter": {"function": "params.value == null ? '' : d3.format('.1f')(params.value)"}},
     {"field": "distance", "headerName": "rms", "width": 95, "filter": "agNumberColumnFilter",
      "valueFormatter": {"function": "params.value == null ? '' : d3.format('.3f')(params.value)"}},
     {"field": "reason", "headerName": "why no answer", "flex": 2, "minWidth": 140,
      "tooltipField": "reason"},
-    {"field": "warnings", "flex": 2, "minWidth": 140, "tooltipField": "warnings"},
+    {"field": "warnings", "headerName": "warnings", "flex": 2, "minWidth": 140,
+     "tooltipField": "warnings"},
 ]  # fmt: skip
 
 
@@ -126,7 +136,7 @@ def _fields(settings: Prediction, classifiers: list[str]) -> list[Any]:
         chosen("element", "Element", elements, "auto"),
         chosen("channel", "Channel", channels, settings.channel),
         chosen("classifier", "Classifier", classifiers, settings.classifier),
-        chosen("rate", "Error rate of the certain set", rates, settings.error_rate),
+        chosen("rate", "Error rate of the set of numbers", rates, settings.error_rate),
         dcc.Checklist([{"label": " Take glitches out", "value": "deglitch"}],
                       ["deglitch"] if settings.deglitch else [], id="deglitch"),
     ]  # fmt: skip
@@ -141,15 +151,12 @@ def figure_box(name: str, title: str, height: int = 270) -> html.Figure:
 
 
 def _answer() -> html.Section:
-    hint = html.Div([
-        html.H2("Drop a spectrum"),
-        html.P("A K-edge XANES of an oxide, raw or normalised. What surrounds the absorber stands "
-               "here: ranked, with probabilities, or why it cannot be told."),
-    ])  # fmt: skip
     return html.Section([
-        html.Div(hint, id="answer", tabIndex=-1, **{"aria-live": "polite"}),
+        html.Div(start_panel(), id="answer", tabIndex=-1, **{"aria-live": "polite"}),
         html.Div([
             figure_box("mu", "As measured, with the lines of the normalisation"),
+            html.Div(id="references-facts", className="card", hidden=True),
+            figure_box("references", "Normalised, over the nearest measured references"),
             figure_box("window", "What the models see, over the nearest computed spectra"),
             html.Div([html.H3("Nearest computed crystal"), html.Div(id="crystal-facts")],
                      className="card"),

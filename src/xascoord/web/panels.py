@@ -7,14 +7,15 @@ from typing import Any
 from dash import html
 
 from xascoord.core.rankings import brief
-from xascoord.prediction.answer import Answer
+from xascoord.core.text import printable
+from xascoord.prediction.answer import BY_REFERENCES, Answer, measured_at, number_or_kind
 from xascoord.web.crystals import Site
 from xascoord.web.figures import alt_bars, bars
 from xascoord.web.words import per_cent, plain, sentence
 
 
 def answer_panel(answer: Answer, file: str) -> list[Any]:
-    """The sentence, warnings or the refusal, the bars, and what is certain.
+    """The sentence, warnings or the refusal, the bars, and what is known beside them.
 
     Parameters
     ----------
@@ -33,10 +34,22 @@ def answer_panel(answer: Answer, file: str) -> list[Any]:
         parts.append(html.H2(plain(answer.sentence())))
     if answer.warnings:
         parts.append(html.Ul([html.Li(sentence(w)) for w in answer.warnings], className="warn"))
-    if answer.abstains:
-        return parts
-    parts.append(html.Div([_bars(answer), _certain(answer)], className="ranked"))
+    if not answer.abstains:
+        parts.append(html.Div([_bars(answer), _beside(answer)], className="ranked"))
+    if answer.pre_edge:
+        parts.append(html.P(sentence(answer.pre_edge), className="measured"))
+    if answer.evidence and not answer.abstains:
+        parts.append(html.P(answer.evidence, className="measured"))
     return parts
+
+
+def start_panel() -> list[Any]:
+    """What stands in place of an answer before there is a file."""
+    return [
+        html.H2("Drop a spectrum"),
+        html.P("A K-edge XANES of an oxide, raw or normalised. What surrounds the absorber stands "
+               "here: the number of neighbours, with probabilities, or why it cannot be told."),
+    ]  # fmt: skip
 
 
 def _zero(answer: Answer) -> str:
@@ -60,24 +73,58 @@ def _bars(answer: Answer) -> html.Div:
     return html.Div(lines, className="bars", role="img", **{"aria-label": alt_bars(answer)})
 
 
-def _certain(answer: Answer) -> html.Div:
+def _beside(answer: Answer) -> html.Div:
+    """Numbers, the set of them, the kind of compound, and the whole ranking."""
     numbers = ", ".join(
         f"{n} ({per_cent(p)})" for n, p in answer.coordination.items() if p >= 0.005
     )
     lines: list[Any] = [html.P(["Coordination number: ", html.B(numbers)])]
     if answer.certain:
         lines.append(html.P([
-            "Certain but for ", html.B(f"{answer.error_rate:.0%}"), " of cases: ",
-            html.B(" or ".join(map(str, answer.certain))), " neighbours (as on computed spectra).",
+            f"In {per_cent(1 - answer.error_rate)} of such cases it is ",
+            html.B(" or ".join(map(str, answer.certain))), f" (tested on {_basis(answer)}).",
         ]))  # fmt: skip
     elif answer.certain is None:
-        lines.append(html.P("These models do not say what is certain at an error rate."))
+        lines.append(html.P("These models do not say how often which numbers are right."))
     else:
         lines.append(html.P(f"At an error rate of {answer.error_rate:.0%} no number is left."))
+    if answer.likeliest_kind is not None:
+        kind, share = answer.likeliest_kind
+        lines.append(html.P(["Kind: ", html.B(f"{kind} ({per_cent(share)})")]))
     best = answer.best
     if best is not None and best.label != best.environment:
         lines.append(html.P(["Whole ranking: ", brief(best.label)]))
-    return html.Div(lines, className="certain")
+    return html.Div(lines, className="beside-bars")
+
+
+def _basis(answer: Answer) -> str:
+    """Whose rate of errors that of the set is, beside a sentence on how often it was right."""
+    return "measured compounds" if answer.basis == BY_REFERENCES else answer.basis
+
+
+def references_panel(answer: Answer) -> list[Any]:
+    """The nearest measured references; nothing where there are none.
+
+    Parameters
+    ----------
+    answer
+        Of one spectrum.
+    """
+    if not answer.references:
+        return []
+    heads = ("compound", "number or kind", "measured at", "rms")
+    lines = [
+        html.Tr([
+            html.Td(printable(near.reference.compound)), html.Td(printable(number_or_kind(near))),
+            html.Td(printable(measured_at(near))), html.Td(f"{near.distance:.3f}"),
+        ])
+        for near in answer.references
+    ]  # fmt: skip
+    return [
+        html.H3("Nearest measured references"),
+        html.Table([html.Thead(html.Tr([html.Th(head) for head in heads])), html.Tbody(lines)]),
+        html.P(html.Small("rms: root mean square difference, in edge steps.")),
+    ]
 
 
 def done_panel(answer: Answer) -> list[Any]:

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from xascoord import __version__
+from xascoord.core.text import printable
 from xascoord.web.rows import polyline
 from xascoord.web.words import per_cent, plain
 
@@ -66,11 +67,19 @@ def _section(place: int, row: Mapping[str, Any]) -> str:
             for words, share in row["bars"]
         )
         parts.append(f"<table>{cells}</table>")
-    if row["certain"]:
+    if row["set"]:
         parts.append(
-            f"<p>At an error rate of {record['error_rate']:.0%} (computed spectra) the "
-            f"coordination number is {escape(row['certain'])}.</p>"
+            f"<p>In {per_cent(1 - record['error_rate'])} of such cases the coordination number is "
+            f"{escape(row['set'])} (tested on {record['certain_basis']}).</p>"
         )
+    if record["nearest_references"]:
+        near = "; ".join(
+            f"{one['compound']} (rms {one['distance']:.3f})" for one in record["nearest_references"]
+        )
+        parts.append(f"<p>Nearest measured references: {escape(printable(near))}.</p>")
+    evidence = "" if record["abstains"] else record["evidence"]
+    measured = [f"{record['pre_edge']}." if record["pre_edge"] else "", evidence]
+    parts += [f"<p>{escape(text[0].upper() + text[1:])}</p>" for text in measured if text]
     said = [*record["known"], *record["notes"]]
     parts.append("<p><small>" + "<br>".join(escape(plain(t)) for t in said) + "</small></p>")
     return "".join(parts) + "</section>"

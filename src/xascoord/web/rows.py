@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.text import printable
 from xascoord.prediction.answer import Answer
-from xascoord.prediction.output import COLUMNS
+from xascoord.prediction.output import COLUMNS, csv_row
 from xascoord.web.figures import bars
 from xascoord.web.words import plain, sentence
 
@@ -48,7 +47,10 @@ def row_of(answer: Answer, file: str, key: str, place: int) -> Row:
         "answer": best.words if best else "no answer",
         "probability": round(best.probability, 4) if best else None,
         "cn": best.number if best else None,
-        "certain": " or ".join(map(str, answer.certain)) if answer.certain and best else "",
+        "cn_probability": round(best.cn_probability, 4) if best else None,
+        "kind": answer.likeliest_kind[0] if answer.likeliest_kind else "",
+        "reference": answer.references[0].reference.compound if answer.references else "",
+        "set": " or ".join(map(str, answer.certain)) if answer.certain and best else "",
         "e0": record["e0"],
         "distance": record["distance"],
         "reason": sentence(answer.abstains),
@@ -108,28 +110,13 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
 def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """The table of ``xascoord predict FOLDER``; no cell is a formula to a spreadsheet."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n", extrasaction="ignore", restval="")
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        record = row["record"]
-        first = record["alternatives"][0] if record["answer"] else {}
-        cells = {
-            **{name: record.get(name) for name in COLUMNS},
-            "file": row["file"],
-            "spectrum": record["name"],
-            "answer": record["answer"],
-            "probability": first.get("probability"),
-            "cn_probability": first.get("cn_probability"),
-            "warnings": "; ".join(record["warnings"]),
-        }
-        writer.writerow({name: _cell(value) for name, value in cells.items()})
+        cells = csv_row(row["file"], row["record"])
+        writer.writerow({name: _no_formula(value) for name, value in cells.items()})
     return out.getvalue()
 
 
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        return value
-    text = printable(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
