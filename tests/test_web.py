@@ -213,7 +213,7 @@ def test_all_of_an_answer_is_shown(asker, monkeypatch):
     assert NASTY in text and "neighbours" in text and "Coordination number" in text
     # What was asked is computed: no measured reference is it, but the nearest are shown.
     assert "In 90 % of such cases it is" in text and "(tested on measured compounds)" in text
-    assert "computed spectra" not in text and "Kind: oxygen compound (" in text
+    assert "on computed spectra" not in text and "Kind: oxygen compound (" in text
     assert "Measured Cu compounds, each asked without itself" in text
     assert [line["name"] for line in mu["data"]] == [
         "μ as measured", "pre-edge line", "and one edge step"
