@@ -130,7 +130,7 @@ def test_columns_of_a_predicted_file(tmp_path):
     (answer,) = Predictor(RELEASED).predict_file(path, "Cu", i0="detector2", if_=[4])
     assert "mu = detector1/detector2" in answer.notes
     result = subprocess.run(
-        [sys.executable, "-m", "xascoord", "predict", path, "--models", RELEASED, "--i0", "5",
+        [sys.executable, "-m", "xascoord", "predict", "-v", path, "--models", RELEASED, "--i0", "5",
          "--if", "detector1", "--if", "7"], capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr

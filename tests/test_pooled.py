@@ -132,7 +132,7 @@ def test_a_pool_answers_for_all_of_its_elements_on_request(trained):
     assert set(pooled.elements) == set(POOLS["3d_metal"])
     answer = pooled.predict_arrays(energy, mu, "Mn")
     assert (answer.element, answer.best.environment) == ("Mn", "CN_6 octahedral")
-    assert "48 sites of 8 crystals with oxygen, 0 of them of Mn" in answer.text()
+    assert "48 sites of 8 crystals with oxygen, 0 of them of Mn" in answer.text(verbose=True)
     assert "16 of them of Cu" in pooled.models("Cu").known[0]
     assert Predictor(run / "pooled").entry("Zn").origin == "pooled"
     with pytest.raises(BundleError, match="train_pooled_models"):

@@ -11,10 +11,10 @@ from xascoord.prediction.environments import coordination
 from xascoord.prediction.evidence import (
     COLUMNS,
     LeftOut,
+    compounds_left_out,
     evidence_of,
     how_often_right,
     prediction_set,
-    compounds_left_out,
 )
 from xascoord.references.classifier import (
     CoordinationClassifier,

@@ -19,7 +19,13 @@ from xascoord.core.tables import read_table, write_table
 from xascoord.measured.columns import Columns
 from xascoord.references import Reference, embedded_references, load_references
 from xascoord.references.build import build, build_table
-from xascoord.references.library import KINDS, own_folder, own_references, table_of
+from xascoord.references.library import (
+    KINDS,
+    is_same_compound,
+    own_folder,
+    own_references,
+    table_of,
+)
 from xascoord.references.manifest import COLUMNS, Entry, Reading, parse_options, read_manifest
 from xascoord.references.own import add_entries, remove
 
@@ -382,3 +388,18 @@ def test_the_table_is_that_of_its_sources(tmp_path, root, shared):
         assert new == old
         assert np.allclose(new.energy, old.energy, atol=0.0011)
         assert np.allclose(new.norm, old.norm, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("hematite Fe2O3", "Fe2O3", True), ("Fe2O3", "maghemite Fe2O3", True),
+        ("green rust (Cl)", "green rust Cl", True), ("ZnO", "ZnS", False),
+        ("siderite FeCO3", "smithsonite ZnCO3", False), ("Fe metal", "Zn metal", False),
+        ("Fe metal", "Fe foil", True), ("Fe", "Fe metal", True), ("TiO2", "TiO2 rutile", True),
+        ("green rust Cl", "green rust SO4", False),
+    ],
+)  # fmt: skip
+def test_compounds_are_the_same_by_name_or_formula(one, other, same):
+    assert is_same_compound(one, other) == same
+    assert is_same_compound(other, one) == same

@@ -24,7 +24,7 @@ def test_the_elements_have_models_and_they_are_small():
     found = {path.parent.name for path in RELEASED.glob("*/*/forest.skops")}
     assert found == set(ELEMENTS) - WITHOUT
     size = sum(path.stat().st_size for path in RELEASED.rglob("*") if path.is_file())
-    assert size < 15e6
+    assert size < 20e6
 
 
 @pytest.mark.parametrize("origin", ["embedded", "omnixas"])
@@ -32,7 +32,9 @@ def test_they_load_and_say_what_they_are(origin):
     for path in sorted(RELEASED.glob(f"{origin}/*/forest.skops")):
         bundle = load_bundle(path)
         assert bundle.record["element"] == path.parent.name
-        assert bundle.record["data"]["sources"] == [origin]
+        # Copper of OmniXAS was published by itself, in Lightshow's layout.
+        copper = origin == "omnixas" and path.parent.name == "Cu"
+        assert bundle.record["data"]["sources"] == ["feff" if copper else origin]
         assert bundle.record["origin"]["commit"]
         assert set(bundle.record["conformal"]) == {"0.01", "0.05", "0.1", "0.2"}
 
@@ -72,7 +74,8 @@ def test_a_clone_predicts_at_once(tmp_path, monkeypatch):
         predictor.predict_arrays(*copper_edge(0, 3, e0=3608.0), "K")
     answer = predictor.predict_arrays(*copper_edge(0, 3), "Cu")
     assert answer.alternatives
-    assert "learnt from" in answer.text()
+    assert "learnt from" in answer.text(verbose=True)
+    assert answer.references[0].reference.element == "Cu"
     assert predictor.entry("Co").origin == "omnixas"
 
 

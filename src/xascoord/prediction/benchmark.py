@@ -1,9 +1,10 @@
 """How often answers are right: every measured sample of a manifest, asked and counted.
 
 A sample is right where its first coordination number (or environment) is that of its published
-structure. Beside the share of right answers stands the constant guess, and recall by coordination
-number: with three of four samples octahedral, "always six" is right in three of four. Samples that
-are no oxygen compounds (``expected`` is ``none``) ought to get no answer.
+structure; it is asked without the measured references of its own compound. Beside the share of
+right answers stands the constant guess, and recall by coordination number: with three of four
+samples octahedral, "always six" is right in three of four. Samples that are no oxygen compounds
+(``expected`` is ``none``) ought to get no answer.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def _answered(
     ranking: Ranking | None, environment: str,
 ) -> Row:  # fmt: skip
     options = Options.from_settings(settings.prediction, settings.limits, sample.element)
-    (answer,) = predictor.predict([prepare_sample(sample, folder, options)])
+    asked = predictor.without_compound(sample.compound)
+    (answer,) = asked.predict([prepare_sample(sample, folder, options)])
     if answer.seen is None:
         return {"answered": False, "why": answer.abstains}
     first = answer.alternatives[0] if answer.alternatives else None

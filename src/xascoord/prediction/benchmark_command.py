@@ -83,13 +83,16 @@ def run_benchmark(
         _ = Predictor(models, wishes).elements  # says what there is, and how to get others
     rows: list[Row] = []
     table: list[Row] = []
+    references = Predictor(models, wishes).references
     for origin in origins:
-        predictor = Predictor(models, wishes, origin)
+        predictor = Predictor(models, wishes, origin, references=references)
         mine = _asked(predictor, origin, samples, folder, settings)
         rows += mine
         table += origin_rows(predictor, mine)
     if wanted is None and len(choosable) > 1:
-        rows += _asked(Predictor(models, wishes), CHOICE, samples, folder, settings)
+        rows += _asked(
+            Predictor(models, wishes, references=references), CHOICE, samples, folder, settings
+        )
     check_any(rows, folder)
     known = {name: known_rows(mine) for name, mine in by_origin(rows).items()}
     written = [out / f"{prefix}{name}" for name in ("spectra.csv", TABLE, "reliability.csv")]

@@ -115,7 +115,8 @@ class ElementModels:
         abstains = found.abstains
         if evidence is not None:
             found = evidence.told(found)
-            abstains = evidence.refusal or abstains
+            if evidence.refusal:  # how sure its number is, is then no matter
+                abstains, found = evidence.refusal, replace(found, warnings=())
         warnings = [*self.doubts, *spectrum.warnings, *cut.warnings, *found.warnings]
         notes, reference = spectrum.notes, self.input_spec[0].reference
         if cut.seen.zero != spectrum.e0:

@@ -148,6 +148,19 @@ class Predictor:
         other._loaded, other._chosen = self._loaded, self._chosen
         return other
 
+    def without_compound(self, compound: str) -> Predictor:
+        """The predictor that has not seen the references of a compound.
+
+        Parameters
+        ----------
+        compound
+            Name or formula.
+        """
+        if not self.settings.references or self.origin == PUBLISHED:
+            return self
+        left = self.references.without(compound)
+        return self if left is self.references else self.with_references(left)
+
     def predict(
         self,
         spectra: Iterable[NormalisedSpectrum | Refusal],

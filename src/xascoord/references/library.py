@@ -82,6 +82,32 @@ class Reference:
         return self.kind == "oxide"
 
 
+def is_same_compound(name: str, other: str) -> bool:
+    """Whether two names are of one compound: alike but for marks, or of one formula.
+
+    Parameters
+    ----------
+    name, other
+        Such as ``hematite Fe2O3`` or ``Fe2O3``; polymorphs of one formula count as one compound.
+    """
+    words, others = (
+        [word for word in text.split() if word.lower() not in ("metal", "foil")]
+        for text in (name, other)
+    )
+    if _plain(words) == _plain(others):
+        return True
+    return bool(_formulas(words) & _formulas(others))
+
+
+def _plain(words: Iterable[str]) -> str:
+    return "".join(filter(str.isalnum, "".join(words))).lower()
+
+
+def _formulas(words: Iterable[str]) -> set[str]:
+    """Words with a capital or a digit after their first letter."""
+    return {word for word in words if any(mark.isupper() or mark.isdigit() for mark in word[1:])}
+
+
 @cache
 def embedded_references() -> tuple[Reference, ...]:
     """The references that come with the package, read when they are first asked for."""

@@ -20,7 +20,12 @@ from xascoord.references.classifier import (
     shape_distance,
 )
 from xascoord.references.kinds import OXYGEN, KindClassifier
-from xascoord.references.library import Reference, embedded_references, own_references
+from xascoord.references.library import (
+    Reference,
+    embedded_references,
+    is_same_compound,
+    own_references,
+)
 from xascoord.references.logistic import Logistic
 
 FITTED = Path(__file__).with_name("models.npz")
@@ -53,6 +58,7 @@ class ReferenceModels:
         kind: KindClassifier,
     ) -> None:
         self.library, self.coordination, self.kind = tuple(library), coordination, kind
+        self._without: dict[frozenset[str], Self] = {}
 
     @classmethod
     def fit(cls, references: Iterable[Reference]) -> Self:
@@ -102,6 +108,24 @@ class ReferenceModels:
             **self.coordination.descriptors.arrays("descriptors"),
             **self.kind.model.arrays("kind"),
         )  # fmt: skip
+
+    def without(self, compound: str) -> Self:
+        """What the library teaches without a compound, so that a spectrum of it can be judged.
+
+        Parameters
+        ----------
+        compound
+            Its name or formula (``library.is_same_compound``).
+        """
+        left = frozenset(
+            one.name for one, _ in self.library if is_same_compound(one.compound, compound)
+        )
+        if not left:
+            return self
+        if left not in self._without:
+            rest = [pair for pair in self.library if pair[0].name not in left]
+            self._without[left] = self.fit_profiles(rest)
+        return self._without[left]
 
     def nearest(self, profile: Profile, count: int) -> list[NearReference]:
         """The references of the same element that are nearest in shape.

@@ -2,7 +2,8 @@
 
 An element with enough finished FEFF10 runs in ``data/crystals`` (``feff.packed``; crystals of the
 AMCSD, and in a folder below it of the Materials Project) has those alone; any other has the path
-expansions of ``data/demo``, which are poor within 10 eV of the edge. Names tell which: ``embedded:feff10/...`` and ``embedded:paths/...``.
+expansions of ``data/demo``, which are poor within 10 eV of the edge. Names tell which:
+``embedded:feff10/...`` and ``embedded:paths/...``.
 """
 
 from __future__ import annotations
