@@ -33,6 +33,7 @@ from xascoord.settings.models import Importance, Prediction
 from xascoord.settings.spectra import Window
 from xascoord.spectra.descriptors import Descriptors
 
+ALONE = Prediction(references=False)  # computed spectra alone decide
 FAST = {"classifiers": ["forest", "svc"], "compare": [], "learning_curve": [], "bootstrap": 10}
 
 
@@ -92,7 +93,11 @@ def test_a_bundle_is_loaded_once_for_a_folder(bundles, tmp_path, monkeypatch, ca
 def test_it_abstains_from_what_it_has_never_seen(bundles, tmp_path):
     energy, mu = copper_edge(0, 3)
     odd = mu * (1 + 0.5 * np.sin(energy / 4) * (energy > 8980))
-    answer = Predictor(bundles).predict_file(columns(tmp_path / "odd.dat", energy, odd))[0]
+    path = columns(tmp_path / "odd.dat", energy, odd)
+    # With measured references the distance from computed spectra is a warning only.
+    (warned,) = Predictor(bundles).predict_file(path)
+    assert any("farther from every computed spectrum" in one for one in warned.warnings)
+    answer = Predictor(bundles, ALONE).predict_file(path)[0]
     assert answer.best is None
     assert "nothing the models have seen" in answer.abstains
     assert "No answer: looks like nothing" in answer.text()
@@ -105,9 +110,9 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
     models = Predictor(bundles).models("Cu")
     quantiles = {"0.95": 0.05, "0.99": 0.1}
 
-    def evaluated(probability, distance=0.01):
+    def evaluated(probability, distance=0.01, by_references=False):
         one = Alternative("CN_4", "CN_4", "CN_4", probability, probability)
-        return models._judge(distance, quantiles, [one], Prediction())
+        return models._judge(distance, quantiles, [one], Prediction(), by_references)
 
     assert evaluated(0.9) == ("", ())
     abstains, warnings = evaluated(0.5)
@@ -119,7 +124,11 @@ def test_low_confidence_is_warned_of_and_then_refused(bundles):
     assert not abstains
     assert "95 %" in warnings[0]
     assert "nothing the models have seen" in evaluated(0.9, distance=0.21)[0]
-    assert "no label" in models._judge(0.01, quantiles, [], Prediction())[0]
+    # With measured references a great distance is warned of, a low probability still refused.
+    abstains, warnings = evaluated(0.9, distance=0.21, by_references=True)
+    assert not abstains and "farther from every" in warnings[0]
+    assert "abstain_probability" in evaluated(0.2, by_references=True)[0]
+    assert "no label" in models._judge(0.01, quantiles, [], Prediction(), False)[0]
 
 
 def test_window_that_is_not_covered_gets_no_answer(bundles, tmp_path):
@@ -152,9 +161,9 @@ def test_no_models_is_a_clear_error(tmp_path):
 
 def test_command_text_json_and_picture(bundles, tmp_path):
     path = columns(tmp_path / "a.dat", *copper_edge(1, 3))
-    result = run(path, "--models", bundles, "--plot", tmp_path / "a.png")
+    result = run(path, "--models", bundles, "--plot", tmp_path / "a.png", "--verbose")
     assert result.returncode == 0, result.stderr
-    assert "\n  Octahedral, six neighbours: 100%." in result.stdout
+    assert "\n  Six neighbours: 99% (octahedral 99%).\n" in result.stdout
     assert "CN_6 (octahedral)" in result.stdout
     assert "learnt from" in result.stdout
     assert "e0" in result.stdout
@@ -251,7 +260,7 @@ def test_predicting_needs_no_more_than_its_dependencies(bundles, tmp_path):
         "import sys; sys.meta_path.insert(0, type('Blocked', (), {'find_spec': staticmethod("
         f"lambda name, *_: exec('raise ImportError(name)') if name in {NOT_NEEDED!r} else None"
         ")})); from xascoord import Predictor; "
-        f"print(Predictor({str(bundles)!r}).predict_file({str(path)!r})[0].text())"
+        f"print(Predictor({str(bundles)!r}).predict_file({str(path)!r})[0].text(True))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120
@@ -611,10 +620,9 @@ def test_probabilities_are_summed_over_rankings():
     found = alternatives((labels, values), even)
     assert [a.number for a in found] == [5, 6, 5]
     assert found[1].probability > found[0].probability
-    # And the sentence says why what stands first has the lower share.
-    assert Answer("a", "Cu", "forest", tuple(found)).sentence() == (
-        "Trigonal bipyramidal, five neighbours: 30% (coordination number 5: 60%). "
-        "Next: octahedral, six neighbours 40%."
+    # And the sentence says the number first, with the share of that shape beside it.
+    assert Answer("a", "Cu", "forest", tuple(found), {5: 0.6, 6: 0.4}).sentence() == (
+        "Five neighbours: 60% (trigonal bipyramidal 30%). Next: six neighbours 40%."
     )
 
 
@@ -676,7 +684,7 @@ def test_models_of_several_origins(bundles, tmp_path, monkeypatch):
     assert choose(find_models([other, tmp_path], "forest"), "Cu").origin == "here"
     monkeypatch.setenv("XASCOORD_MODELS", str(tmp_path))
     answer = Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
-    assert "right in 9 of 10 samples" in answer.text()
+    assert "right in 9 of 10 samples" in answer.text(verbose=True)
     (tmp_path / "origins.csv").write_text("origin,element\ngood,Cu\n")
     with pytest.raises(BundleError, match="xascoord validate"):
         Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
@@ -685,7 +693,7 @@ def test_models_of_several_origins(bundles, tmp_path, monkeypatch):
 def test_every_answer_says_that_it_is_of_oxygen_compounds(bundles):
     answer = Predictor(bundles).predict_arrays(*copper_edge(0, 3), "Cu")
     assert answer.known[0].endswith("Oxygen compounds only.")
-    assert "Oxygen compounds only." in answer.text()
+    assert "Oxygen compounds only." in answer.text(verbose=True)
     assert "Oxygen compounds only." in " ".join(answer.record()["known"])
 
 
@@ -736,7 +744,8 @@ def test_settings_of_a_request_are_its_own(bundles):
     good = spectrum_of(*copper_edge(1, 3))
     (before,) = predictor.predict([good])
     (other,) = predictor.predict([good], Prediction(error_rate=0.01, classifier="svc"))
-    (refused,) = predictor.predict([good], Prediction(abstain_distance=1e-9))
+    strict = ALONE.model_copy(update={"abstain_distance": 1e-9})
+    (refused,) = predictor.predict([good], strict)
     assert (other.error_rate, other.classifier) == (0.01, "svc")
     assert refused.best is None and "nothing the models have seen" in refused.abstains
     (after,) = predictor.predict([good])
@@ -781,7 +790,7 @@ def test_the_normalisation_is_a_setting_and_an_option(bundles, tmp_path, capsys)
         ("edge_step", "mback", "by MBACK"), ("mback", "edge_step", "by the edge step"),
     ):  # fmt: skip
         settings, wishes = Prediction(normalisation=setting), {"normalisation": wish}
-        predict([path], "Cu", None, bundles, None, wishes, None, False, settings)
+        predict([path], "Cu", None, bundles, None, wishes, None, False, settings, verbose=True)
         assert f"normalised {said}" in capsys.readouterr().out
     with pytest.raises(XascoordError, match="--normalisation: Input should be 'edge_step' or"):
         predict([path], "Cu", None, bundles, None, {"normalisation": "x"}, None, False,

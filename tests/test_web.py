@@ -209,7 +209,7 @@ def test_all_of_an_answer_is_shown(asker, monkeypatch):
     monkeypatch.setattr(callbacks, "set_props", lambda *_: None)
     shown = callbacks.show(asker, Crystals(), uploaded(copper(), NASTY), FIELDS)
     panel, mu, alt, window, _, crystal, *_, hidden, row = shown
-    text = text_of(panel)
+    text = " ".join(text_of(panel).split())
     assert NASTY in text and "neighbours" in text and "Coordination number" in text
     # What was asked is computed: no measured reference is it, but the nearest are shown.
     assert "In 90 % of such cases it is" in text and "(tested on measured compounds)" in text
