@@ -36,8 +36,11 @@ from xascoord.settings.models import Prediction
 Array = npt.NDArray[np.float64]
 Shares = Mapping[int, float]
 FULL_CLASS = (1, 5, 10)
-POWERS = ((1.0, 1.0, 0.25), (0.7, 1.0, 0.25), (0.7, 0.5, 0.25), (1.0, 0.5, 0.5), (0.7, 0.25, 0.25),
-          (1.0, 0.0, 0.0), (0.5, 1.0, 0.5))  # fmt: skip
+# Of references, of models of many natural crystals, of models of few balanced ones.
+POWERS = (
+    (1.0, 0.0, 0.0), (1.0, 1.0, 0.25), (0.7, 0.25, 0.25), (0.7, 0.5, 0.25), (0.7, 1.0, 0.25),
+    (0.7, 1.5, 0.25), (0.7, 2.0, 0.25), (0.7, 1.0, 0.5), (0.5, 1.0, 0.25), (0.5, 1.5, 0.25),
+)  # fmt: skip
 FLOOR = 0.05
 
 
