@@ -23,6 +23,7 @@ from xascoord.measured.spectrum import Normalisation
 Array = npt.NDArray[np.float64]
 
 NEEDED = (-10.0, 35.0)  # eV about the tabulated edge; what a scan must cover
+MIN_NEAR = 12  # measured points in that range; fewer are no edge
 _SLACK = (1.0, 3.0)  # eV that it may lack at each end: a step of the scan, within these
 _NEAR = 60.0  # eV from the tabulated edge where the steepest point is looked for
 _PRE_EDGE = (-150.0, -30.0)  # eV about the edge; where the pre-edge line is fitted if measured
@@ -111,6 +112,12 @@ def check_range(spectrum: Measurement, element: str, asked: bool) -> None:
         raise MeasurementError(
             f"{said}{covers}: it holds no {element} K edge, which is at {edge:.0f} eV; is the "
             "element right?"
+        )
+    near = (spectrum.energy > edge + NEEDED[0]) & (spectrum.energy < edge + NEEDED[1])
+    if near.sum() < MIN_NEAR:
+        raise MeasurementError(
+            f"{near.sum()} measured points within {NEEDED[0]:+g} to {NEEDED[1]:+g} eV of the "
+            f"{element} K edge at {edge:.0f} eV, {MIN_NEAR} are needed; is the element right?"
         )
     least, most = edge + NEEDED[0], edge + NEEDED[1]
     first, last = np.clip(np.diff(spectrum.energy)[[0, -1]], *_SLACK)

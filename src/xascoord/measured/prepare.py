@@ -12,6 +12,7 @@ from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.athena import as_in_athena
 from xascoord.measured.clean import deglitch, find_element
 from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
+from xascoord.measured.edges import stretch_of
 from xascoord.measured.normalise import Normalised, check_range, normalise
 from xascoord.measured.read import Measurement, read_measurements
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal, find_reference
@@ -78,6 +79,13 @@ def normalise_measurement(
 
 def _normalised(spectrum: Measurement, element: str, options: Options) -> NormalisedSpectrum:
     check_range(spectrum, element, asked=options.element is not None)
+    cut = stretch_of(spectrum, element)
+    if cut is not spectrum:
+        try:
+            check_range(cut, element, asked=options.element is not None)
+        except MeasurementError:
+            raise MeasurementError(f"{cut.warnings[-1]}: too little about its own edge") from None
+        spectrum = cut
     e0, tabulated = options.e0, k_edge_energy(element)
     as_project = options.athena and spectrum.athena is not None
     if as_project:

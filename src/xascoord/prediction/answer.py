@@ -166,7 +166,8 @@ class Answer:
         """The answer in one line."""
         best = self.best
         if best is None:
-            return f"No answer: {self.abstains or 'the models know no label of this element'}."
+            why = self.abstains or "the models know no label of this element"
+            return f"No answer: {why}" + ("" if why[-1] in ".?!" else ".")
         motif = best.environment.partition(" ")[2]
         said = f"{NUMBER_WORDS[best.number].capitalize()}: {best.cn_probability:.0%}"
         if motif:
