@@ -307,3 +307,44 @@ def test_elements_without_references_get_a_kind_and_no_number(models):
     )
     assert found.coordination == {}
     assert found.pre_edge == ""
+
+
+def row(
+    name: str, number: int | str, shares: str, kind: str = "oxide", oxygen: float = 0.9
+) -> dict:
+    return {
+        "name": name, "element": "Fe", "compound": name, "coordination": number, "kind": kind,
+        "oxygen_compound": oxygen, "answered": True, "predicted": "", "probability": "",
+        "shares": shares, "why": "",
+    }  # fmt: skip
+
+
+def test_figures_of_compounds_are_counted_by_hand():
+    from xascoord.prediction.tested_figures import describe_tested
+
+    text = describe_tested([
+        row("a", 6, "4:0.1000 6:0.9000"), row("b", 6, "4:0.6000 6:0.4000"),
+        row("c", 4, "4:0.9000 6:0.1000"), row("d", "", "4:0.5000 6:0.5000"),
+        row("iron", "", "6:1.0000", "metal", 0.1), row("zinc", "", "6:1.0000", "metal", 0.8),
+    ])  # fmt: skip
+    assert "Sc to Zn: 2 of 3 compounds right (66.7%); by number 4: 1 of 1, 6: 1 of 2" in text
+    assert "mean recall of 4 and 6: 0.750" in text
+    assert "6-fold taken for 4: 1, 6: 1" in text
+    assert "wrong at more than 80%: 0" in text
+    assert "no oxygen compounds: 1 of 2 refused; oxygen compounds: 0 of 4 refused" in text
+    assert "wrong: Fe b (6): 4 60%, 6 40%" in text
+
+
+def test_references_are_asked_without_their_compound(tmp_path, monkeypatch):
+    """A lone compound that looks like no other is not known by its own spectrum."""
+    from xascoord.prediction import tested
+    from xascoord.prediction.predictor import Predictor
+
+    odd = reference(4, "odd", 0.02, 0.7)  # looks like all of six
+    monkeypatch.setattr(tested, "embedded_references", lambda: (*library(), odd))
+    monkeypatch.setattr(tested, "show_progress", lambda steps, _: list(steps))
+    rows = tested.ask_references(Predictor(), tmp_path / "tested.csv")
+    assert len(rows) == len(library()) + 1
+    (mine,) = [one for one in rows if one["compound"] == "odd"]
+    assert mine["predicted"] == 6
+    assert (tmp_path / "tested.csv").read_text().count("\n") == len(rows) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -76,6 +76,7 @@ def _figures(name: str, compounds: Sequence[LeftOut]) -> list[str]:
     if {4, 6} <= set(recall):
         share = {n: a / b for n, (a, b) in recall.items()}
         lines.append(f"  mean recall of 4 and 6: {(share[4] + share[6]) / 2:.3f}")
+    lines += _confusion(compounds)
     lines.append(f"  wrong at more than {_SURE:.0%}: {sum(sure)}")
     for low, high in pairwise(_BINS):
         inside = (stated > low) & (stated <= high)
@@ -94,6 +95,16 @@ def _figures(name: str, compounds: Sequence[LeftOut]) -> list[str]:
         lines.append(
             f"  true number in the set at 10 %: {sum(held)} of {len(held)}; mean size {size:.1f}"
         )
+    return lines
+
+
+def _confusion(compounds: Sequence[LeftOut]) -> list[str]:
+    """How many compounds of each number were taken for each."""
+    pairs = Counter((one.coordination, one.predicted) for one in compounds)
+    lines = []
+    for true in sorted({one.coordination for one in compounds}):
+        counts = ", ".join(f"{n}: {pairs[true, n]}" for t, n in sorted(pairs) if t == true)
+        lines.append(f"  {true}-fold taken for {counts}")
     return lines
 
 
