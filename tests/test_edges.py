@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from xascoord.core.elements import k_edge_energy
+from xascoord.core.errors import MeasurementError
+from xascoord.measured.clean import find_element
 from xascoord.measured.edges import other_edges, stretch_of
-from xascoord.measured.prepare import normalise_measurement
+from xascoord.measured.prepare import normalise_measurement, read_and_normalise
 from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 
@@ -74,3 +76,25 @@ def test_few_points_near_the_edge_are_no_spectrum():
     found = normalise_measurement(measurement(mu, sparse), Options())
     assert isinstance(found, Refusal)
     assert "measured points within -10 to +35 eV" in found.reason
+
+
+def test_the_absorber_is_found_beside_a_few_bad_points():
+    """The rise that stays names the element, not the one that is highest."""
+    mu = scan({"Fe": 1.0})
+    mu[(ENERGY > 7400) & (ENERGY < 7412)] += 3.0
+    assert find_element(ENERGY, mu) == "Fe"
+    with pytest.raises(MeasurementError, match="no K edge of a known element"):
+        find_element(ENERGY, np.where(np.abs(ENERGY - 7406) < 6, 3.0, 1.0))
+
+
+def test_corrected_fluorescence_goes_before_a_dead_channel(tmp_path):
+    """Names as LUCIA writes them: FY, FY_c and TEY, which holds no edge."""
+    near = ENERGY[(ENERGY > 7000) & (ENERGY < 7400)]
+    edge = np.interp(near, ENERGY, scan({"Fe": 1.0}))
+    noise = 1e-3 * np.random.default_rng(0).random(len(near))
+    table = np.c_[near, 1e5 + 0 * near, edge * 9e4, edge * 1e5, noise, 0 * near]
+    path = tmp_path / "scan.dat"
+    np.savetxt(path, table, header="Energy Io FY FY_c TEY It", comments="# ")
+    (found,) = read_and_normalise(path, Options())
+    assert isinstance(found, NormalisedSpectrum)
+    assert "mu = fy_c/io" in found.notes

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from xascoord.core.elements import ELEMENTS, k_edge_energy
 from xascoord.core.errors import MeasurementError
+from xascoord.measured.edges import edge_step
 from xascoord.measured.read import _FEWEST_POINTS, Measurement
 
 Array = npt.NDArray[np.float64]
@@ -94,6 +95,9 @@ def find_element(energy: Array, mu: Array) -> str:
     where = float(centre[10 : 10 + len(jump)][int(np.argmax(jump))]) if len(jump) else math.nan
     distances = {element: abs(k_edge_energy(element) - where) for element in ELEMENTS}
     near = {element: distance for element, distance in distances.items() if distance < 50}
+    if not near:  # a few bad points may jump more than the edge: look for what rises for good
+        steps = {element: step for element in ELEMENTS if (step := edge_step(energy, mu, element))}
+        near = {max(steps, key=lambda e: steps[e]): 0.0} if steps else {}
     if not near:
         raise MeasurementError(
             f"no K edge of a known element near the rise at {where:.0f} eV; give --element"

@@ -24,7 +24,19 @@ MU = {
 }  # fmt: skip
 _COUNTS = {
     "transmission": ("itrans", "i1", "it", "trans"),
-    "fluorescence": ("ifluor", "if", "iff", "ff", "ifl", "fluor", "ipipd", "vortex"),
+    # fy_c: corrected for dead time (LUCIA)
+    "fluorescence": (
+        "ifluor",
+        "if",
+        "iff",
+        "ff",
+        "ifl",
+        "fluor",
+        "ipipd",
+        "vortex",
+        "fy_c",
+        "fy",
+    ),
 }
 # Parts of names, between underscores, that say the same.
 _PARTS = {

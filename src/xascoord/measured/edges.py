@@ -24,6 +24,7 @@ _MIN_STEP_NEAR, _OSCILLATING = 0.3, 400.0  # and up to so many eV above it, wher
 _MIN_SIGNIFICANCE = 2.0  # times what is left about the lines, noise and oscillations
 _MIN_DISTANCE = 100.0  # eV from the absorber's edge; nearer, its own oscillations are in the way
 _MIN_POINTS = 5
+_MIN_SHARE = 0.05  # of the range of mu; a smaller rise names no element
 _LEFT_OUT = 25.0  # eV below another edge where its pre-edge may begin
 
 
@@ -76,6 +77,21 @@ def other_edges(energy: Array, mu: Array, element: str) -> list[OtherEdge]:
         if rise > max(least, _MIN_SIGNIFICANCE * noise):
             found.append(OtherEdge(symbol, edge, rise / step))
     return found
+
+
+def edge_step(energy: Array, mu: Array, element: str) -> float:
+    """Rise of mu at the K edge of an element if it is significant, else 0.
+
+    Parameters
+    ----------
+    energy, mu
+        Shape (n,); energies rising, in eV; as measured.
+    element
+        Whose edge.
+    """
+    rise, noise = _step(energy, mu, k_edge_energy(element))
+    least = max(_MIN_SIGNIFICANCE * noise, _MIN_SHARE * float(np.ptp(mu)))
+    return rise if rise > least else 0.0
 
 
 def _step(energy: Array, mu: Array, edge: float) -> tuple[float, float]:
