@@ -311,11 +311,12 @@ def test_elements_without_references_get_a_kind_and_no_number(models):
 
 def row(
     name: str, number: int | str, shares: str, kind: str = "oxide", oxygen: float = 0.9
-) -> dict:
+) -> dict[str, str | int | float | bool]:
+    why = "" if oxygen >= 0.5 else "probably no oxygen compound but a metal"
     return {
         "name": name, "element": "Fe", "compound": name, "coordination": number, "kind": kind,
         "oxygen_compound": oxygen, "answered": True, "predicted": "", "probability": "",
-        "shares": shares, "why": "",
+        "shares": shares, "why": why,
     }  # fmt: skip
 
 
@@ -348,3 +349,10 @@ def test_references_are_asked_without_their_compound(tmp_path, monkeypatch):
     (mine,) = [one for one in rows if one["compound"] == "odd"]
     assert mine["predicted"] == 6
     assert (tmp_path / "tested.csv").read_text().count("\n") == len(rows) + 1
+
+
+def test_elements_without_a_measured_oxide_are_refused_later(models):
+    kinds = {OXYGEN: 0.4, "metal or alloy": 0.35, "sulfide or the like": 0.25}
+    assert "metal or alloy (60%" in why_no_oxygen_compound(kinds)
+    assert why_no_oxygen_compound(kinds, has_oxide=False) == ""
+    assert models.has_oxide("Fe") and not models.has_oxide("Cd")

@@ -73,6 +73,8 @@ class Evidence:
         The nearest references of the element.
     pre_edge
         The pre-edge in words, with the range of references; "" where there is none.
+    refusal
+        Why it is taken for no oxygen compound, or "".
     """
 
     profile: Profile
@@ -80,11 +82,7 @@ class Evidence:
     kinds: Mapping[str, float]
     near: tuple[NearReference, ...]
     pre_edge: str
-
-    @property
-    def refusal(self) -> str:
-        """Why it is taken for no oxygen compound, or ""."""
-        return why_no_oxygen_compound(dict(self.kinds))
+    refusal: str
 
     def told(self, answer: Answer) -> Answer:
         """The answer with this evidence in it.
@@ -123,7 +121,9 @@ def evidence_of(spectrum: NormalisedSpectrum, models: ReferenceModels) -> Eviden
         (coordination,) = models.coordination.predict_proba([profile])
     (kinds,) = models.kind.predict_proba([profile])
     near = tuple(models.nearest(profile, SHOWN))
-    return Evidence(profile, coordination, kinds, near, _pre_edge(profile, spectrum.e0, models))
+    refusal = why_no_oxygen_compound(kinds, models.has_oxide(element))
+    pre_edge = _pre_edge(profile, spectrum.e0, models)
+    return Evidence(profile, coordination, kinds, near, pre_edge, refusal)
 
 
 def _pre_edge(profile: Profile, e0: float, models: ReferenceModels) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from xascoord.prediction.evidence import LeftOut, mean_shares, prediction_set, shares_in
 from xascoord.references.classifier import ELEMENTS
+from xascoord.references.models import NO_OXYGEN_COMPOUND
 
 Row = Mapping[str, str | int | float | bool]
 _SURE = 0.8
@@ -110,12 +111,12 @@ def _confusion(compounds: Sequence[LeftOut]) -> list[str]:
 
 def _kinds(rows: Sequence[Row]) -> list[str]:
     """Refusals of what is no oxygen compound, and of oxygen compounds, by compound."""
-    groups: dict[tuple[str, str, bool], list[float]] = defaultdict(list)
+    groups: dict[tuple[str, str, bool], list[bool]] = defaultdict(list)
     for row in rows:
         if row["oxygen_compound"] != "":
             key = str(row["element"]), str(row["compound"]), row["kind"] == "oxide"
-            groups[key].append(float(row["oxygen_compound"]))
-    refused = {key: float(np.mean(values)) < 0.5 for key, values in groups.items()}
+            groups[key].append(NO_OXYGEN_COMPOUND in str(row["why"]))
+    refused = {key: float(np.mean(values)) >= 0.5 for key, values in groups.items()}
     oxides = [no for key, no in refused.items() if key[2]]
     others = [no for key, no in refused.items() if not key[2]]
     wrong = [f"{key[0]} {key[1]}" for key, no in sorted(refused.items()) if no == key[2]]
