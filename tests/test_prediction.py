@@ -484,7 +484,7 @@ def test_names_do_not_command_the_terminal(bundles, tmp_path):
     result = run(tmp_path / "\x1b[31mnone.dat", "--models", bundles)
     assert "\x1b" not in result.stderr
     assert "\\x1b[31mnone.dat: no such file" in result.stderr
-    text = Answer(odd[0], "Cu", "forest", notes=("\x9b a note",)).text()
+    text = Answer(odd[0], "Cu", "forest", notes=("\x9b a note",)).text(verbose=True)
     assert text.splitlines()[0] == "\\x1b[31mred\\x07.dat: Cu K edge"
     assert text.splitlines()[-1] == "  \\x9b a note"
 
