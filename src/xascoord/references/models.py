@@ -31,8 +31,8 @@ from xascoord.references.logistic import Logistic
 FITTED = Path(__file__).with_name("models.npz")
 # Probability of an oxygen compound below which no coordination is said. Of elements without a
 # measured oxide the classifier knows less: with all compounds of an element left out it refuses 4 %
-# of oxides at 0.5 and 2 % at 0.3 (97 and 92 % of the others).
-MIN_OXYGEN, MIN_OXYGEN_UNKNOWN = 0.5, 0.3
+# of oxides at 0.5 and 1 % at 0.2 (97 and 87 % of the others).
+MIN_OXYGEN, MIN_OXYGEN_UNKNOWN = 0.5, 0.2
 NO_OXYGEN_COMPOUND = "probably no oxygen compound"  # how a refusal by kind begins
 
 
@@ -179,18 +179,18 @@ class ReferenceModels:
         return min(numbers), max(numbers), len({compound for compound, _ in values})
 
 
-def why_no_oxygen_compound(kinds: Mapping[str, float], has_oxide: bool = True) -> str:
+def why_no_oxygen_compound(kinds: Mapping[str, float], is_sure: bool = True) -> str:
     """Why a spectrum is not taken for that of an oxygen compound, or "".
 
     Parameters
     ----------
     kinds
         As from ``KindClassifier.predict_proba``.
-    has_oxide
-        Whether an oxygen compound of the element was learnt from.
+    is_sure
+        Whether an oxygen compound of the element was learnt from and the whole edge is there.
     """
     oxygen = kinds.get(OXYGEN, 0.0)
-    if oxygen >= (MIN_OXYGEN if has_oxide else MIN_OXYGEN_UNKNOWN):
+    if oxygen >= (MIN_OXYGEN if is_sure else MIN_OXYGEN_UNKNOWN):
         return ""
     other = max((name for name in sorted(kinds) if name != OXYGEN), key=lambda name: kinds[name])
     return (
