@@ -31,8 +31,8 @@ from xascoord.references.logistic import Logistic
 FITTED = Path(__file__).with_name("models.npz")
 # Probability of an oxygen compound below which no coordination is said. Of elements without a
 # measured oxide the classifier knows less: with all compounds of an element left out it refuses 4 %
-# of oxides at 0.5 and 1 % at 0.2 (97 and 87 % of the others).
-MIN_OXYGEN, MIN_OXYGEN_UNKNOWN = 0.5, 0.2
+# of oxides at 0.5 and 2 % at 0.3 (97 and 92 % of the others).
+MIN_OXYGEN, MIN_OXYGEN_UNKNOWN = 0.5, 0.3
 NO_OXYGEN_COMPOUND = "probably no oxygen compound"  # how a refusal by kind begins
 
 
