@@ -6,6 +6,9 @@ best of these answers for the one that was left out: what comes out at the end h
 what it is judged on. Beside it: what descriptors alone, shape alone and computed spectra alone say.
 
     .venv/bin/python benchmarks/measured_choice.py [--plot roc.png]
+    .venv/bin/python benchmarks/measured_choice.py --leave-out element source
+
+The second says what references teach of elements, and of sources, that none of them is of.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import numpy.typing as npt
 
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.measured.spectrum import NormalisedSpectrum
+from xascoord.prediction.decision import weigh
 from xascoord.prediction.predictor import Predictor
 from xascoord.references import classifier
 from xascoord.references.classifier import (
@@ -30,7 +34,9 @@ from xascoord.references.classifier import (
     Profile,
     profiles_of,
 )
+from xascoord.references.kinds import OXYGEN, KindClassifier
 from xascoord.references.library import Reference, embedded_references
+from xascoord.references.models import MIN_OXYGEN, MIN_OXYGEN_UNKNOWN
 from xascoord.settings.models import Prediction
 
 Array = npt.NDArray[np.float64]
@@ -41,7 +47,6 @@ POWERS = (
     (1.0, 0.0, 0.0), (1.0, 1.0, 0.25), (0.7, 0.25, 0.25), (0.7, 0.5, 0.25), (0.7, 1.0, 0.25),
     (0.7, 1.5, 0.25), (0.7, 2.0, 0.25), (0.7, 1.0, 0.5), (0.5, 1.0, 0.25), (0.5, 1.5, 0.25),
 )  # fmt: skip
-FLOOR = 0.05
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,6 @@ class Asked:
 
 def ask(full_class: int, computed: Mapping[str, tuple[Shares, bool]]) -> list[Asked]:
     """Every reference of a 3d metal of known number, asked without its compound."""
-    classifier._FULL_CLASS = full_class
     library = [
         pair for pair in profiles_of(embedded_references())
         if pair[0].element in ELEMENTS and pair[0].coordination
@@ -67,7 +71,7 @@ def ask(full_class: int, computed: Mapping[str, tuple[Shares, bool]]) -> list[As
     for compound in sorted({one.compound for one, _ in library}):
         mine = [pair for pair in library if pair[0].compound == compound]
         model = CoordinationClassifier.fit(
-            [pair for pair in library if pair[0].compound != compound]
+            [pair for pair in library if pair[0].compound != compound], full_class
         )
         found += list(_asked(model, mine, computed))
     return found
@@ -106,6 +110,31 @@ def computed_shares() -> dict[str, tuple[Shares, bool]]:
     }
 
 
+def without(key: str) -> str:
+    """What references alone say of those that share an element, or a source, with none of them."""
+    library = profiles_of(embedded_references())
+    known = {one.element for one, _ in library}
+    asked: list[Asked] = []
+    refused: dict[tuple[bool, float], list[bool]] = {}
+    for value in sorted({getattr(one, key) for one, _ in library}):
+        rest = [pair for pair in library if getattr(pair[0], key) != value]
+        mine = [pair for pair in library if getattr(pair[0], key) == value]
+        judged = [pair for pair in mine if pair[0].element in ELEMENTS and pair[0].coordination]
+        if judged:
+            asked += list(_asked(CoordinationClassifier.fit(rest), judged, {}))
+        kinds = KindClassifier.fit(rest).predict_proba([profile for _, profile in mine])
+        for (one, _), kind in zip(mine, kinds, strict=True):
+            for level in (MIN_OXYGEN, MIN_OXYGEN_UNKNOWN):
+                is_refused = kind[OXYGEN] < level
+                refused.setdefault((one.is_oxygen_compound, level), []).append(is_refused)
+    lines = [f"each {key} left out ({len(known)} elements, {len(library)} references)"]
+    lines.append(describe("references (both)", by_compound(asked, [one.both for one in asked])))
+    for (is_oxygen, level), flags in sorted(refused.items()):
+        what = "oxygen compounds" if is_oxygen else "others"
+        lines.append(f"{what} refused at {level:.0%}: {sum(flags)} of {len(flags)} spectra")
+    return "\n".join(lines)
+
+
 def by_compound(
     asked: Sequence[Asked], shares: Sequence[Shares]
 ) -> dict[tuple[str, str, int], dict[int, float]]:
@@ -122,17 +151,9 @@ def by_compound(
 
 
 def weighed(one: Asked, powers: tuple[float, float, float]) -> dict[int, float]:
-    """Both to their powers, as ``prediction.decision`` does it."""
+    """Both to their powers."""
     references, natural, balanced = powers
-    power = balanced if one.balanced else natural
-    known = sum(one.computed.get(n, 0.0) for n in NUMBERS)
-    scores = np.array([
-        references * np.log(max(one.both.get(n, 0.0), 1e-6))
-        + power * np.log((one.computed.get(n, 0.0) / known if known else 0.0) + FLOOR)
-        for n in NUMBERS
-    ])  # fmt: skip
-    shares = np.exp(scores - scores.max())
-    return dict(zip(NUMBERS, shares / shares.sum(), strict=True))
+    return weigh(one.both, one.computed, references, balanced if one.balanced else natural)
 
 
 def right(found: Mapping[tuple[str, str, int], Shares]) -> dict[tuple[str, str, int], bool]:
@@ -195,7 +216,11 @@ def main() -> None:
     """Print the candidates, the nested choice and the single sources."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plot", type=Path, help="PNG of the ROC curves")
+    parser.add_argument("--leave-out", nargs="+", choices=("element", "source"), default=())
     given = parser.parse_args()
+    if given.leave_out:
+        print("\n".join(map(without, given.leave_out)))
+        return
     computed = computed_shares()
     asked = {full: ask(full, computed) for full in FULL_CLASS}
     in_force = asked[10]

@@ -75,8 +75,7 @@ def test_scans_of_the_edge_alone_are_answered_alike(library, tmp_path, monkeypat
     rows, _ = ask(tmp_path / "cut", tmp_path / "out", monkeypatch)
     mine = oxygen_compounds(rows)
     assert len(mine) >= 40
-    # Four of 36 get no answer: a scan that ends so early shows little of what tells kinds apart.
-    assert sum(row["answered"] == "True" for row in mine) >= 0.85 * len(mine)
+    assert sum(row["answered"] == "True" for row in mine) >= 0.9 * len(mine)
     assert right(mine) >= 34
     assert sum(row["answered"] == "False" for row in rows if row not in mine) >= 18
 
@@ -87,8 +86,7 @@ def test_the_shortest_scans_are_mostly_answered_alike(library, tmp_path, monkeyp
     rows, _ = ask(tmp_path / "cut", tmp_path / "out", monkeypatch)
     mine = [row for row in oxygen_compounds(rows) if row["cn"]]
     assert len(mine) >= 36
-    # Four of 36 get no answer: a scan that ends so early shows little of what tells kinds apart.
-    assert sum(row["answered"] == "True" for row in mine) >= 0.85 * len(mine)
+    assert sum(row["answered"] == "True" for row in mine) >= 0.9 * len(mine)
     assert right(mine) >= 28
     short = [row["why"] for row in rows if "too short" in row["why"]]
     assert all("(-10 to +35 eV) are needed" in why for why in short)

@@ -354,5 +354,5 @@ def test_references_are_asked_without_their_compound(tmp_path, monkeypatch):
 def test_elements_without_a_measured_oxide_are_refused_later(models):
     kinds = {OXYGEN: 0.4, "metal or alloy": 0.35, "sulfide or the like": 0.25}
     assert "metal or alloy (60%" in why_no_oxygen_compound(kinds)
-    assert why_no_oxygen_compound(kinds, is_sure=False) == ""
+    assert why_no_oxygen_compound(kinds, knows_oxides=False) == ""
     assert models.has_oxide("Fe") and not models.has_oxide("Cd")

@@ -45,8 +45,9 @@ def run_benchmark(
     ``spectra.csv`` (every sample), ``origins.csv`` (origins and elements), ``reliability.csv`` and
     ``coverage.png``.
 
-    Origins that answer on request only (``prediction.store``) have their figures beside the others
-    and no part in the choice of the best.
+    Each origin is asked by its models alone, so that the choice among origins is one of models; the
+    best of each element are asked with measured references, as ``predict`` does. Origins that
+    answer on request only (``prediction.store``) have no part in the choice of the best.
 
     Parameters
     ----------
@@ -78,21 +79,19 @@ def run_benchmark(
     classifier, wanted = asked_for(wishes.classifier, None)
     found = [e for mine in find_models(folders, classifier).values() for e in mine]
     origins = sorted({e.origin for e in found if wanted in (None, e.origin)})
-    choosable = {e.origin for e in found if not e.on_request}
+    has_choice = wanted is None and any(not e.on_request for e in found)
     if not origins:
         _ = Predictor(models, wishes).elements  # says what there is, and how to get others
     rows: list[Row] = []
     table: list[Row] = []
-    references = Predictor(models, wishes).references
+    alone = wishes.model_copy(update={"references": False})
     for origin in origins:
-        predictor = Predictor(models, wishes, origin, references=references)
+        predictor = Predictor(models, alone, origin)
         mine = _asked(predictor, origin, samples, folder, settings)
         rows += mine
         table += origin_rows(predictor, mine)
-    if wanted is None and len(choosable) > 1:
-        rows += _asked(
-            Predictor(models, wishes, references=references), CHOICE, samples, folder, settings
-        )
+    if has_choice:
+        rows += _asked(Predictor(models, wishes), CHOICE, samples, folder, settings)
     check_any(rows, folder)
     known = {name: known_rows(mine) for name, mine in by_origin(rows).items()}
     written = [out / f"{prefix}{name}" for name in ("spectra.csv", TABLE, "reliability.csv")]

@@ -24,6 +24,29 @@ COMPUTED, COMPUTED_BALANCED = 1.0, 0.25  # of what computed spectra say
 _FLOOR = 0.05  # added to shares of computed spectra: a few dozens of crystals rule nothing out
 
 
+def weigh(
+    measured: Mapping[int, float], computed: Mapping[int, float], references: float, power: float
+) -> dict[int, float]:
+    """Shares of coordination numbers by measured references and computed spectra.
+
+    Parameters
+    ----------
+    measured, computed
+        Probabilities by coordination number; numbers that the first lacks are passed over.
+    references, power
+        Powers that the first and the second are taken to.
+    """
+    known = sum(computed.get(number, 0.0) for number in measured)
+    scores = {
+        number: references * np.log(max(share, 1e-6))
+        + power * np.log((computed.get(number, 0.0) / known if known else 0.0) + _FLOOR)
+        for number, share in measured.items()
+    }
+    highest = max(scores.values())
+    total = sum(np.exp(score - highest) for score in scores.values())
+    return {number: float(np.exp(score - highest) / total) for number, score in scores.items()}
+
+
 def combined(
     labels: Sequence[str],
     learnt: Array,
@@ -50,22 +73,11 @@ def combined(
         Those labels, and one for each number of the references that they lack. Shares of rankings
         within a number are as learnt, and so is the share of numbers the references do not know.
     """
-    computed = coordination(labels, learnt)
     first = coordination(labels, values)
     others = sum(share for number, share in first.items() if number not in measured)
-    known = sum(computed.get(number, 0.0) for number in measured)
     power = COMPUTED_BALANCED if balanced else COMPUTED
-    scores = {
-        number: REFERENCES * np.log(max(share, 1e-6))
-        + power * np.log((computed.get(number, 0.0) / known if known else 0.0) + _FLOOR)
-        for number, share in measured.items()
-    }
-    highest = max(scores.values())
-    total = sum(np.exp(score - highest) for score in scores.values())
-    wanted = {
-        number: (1 - others) * float(np.exp(score - highest) / total)
-        for number, score in scores.items()
-    }
+    weighed = weigh(measured, coordination(labels, learnt), REFERENCES, power)
+    wanted = {number: (1 - others) * share for number, share in weighed.items()}
     found = values.copy()
     for i, label in enumerate(labels):
         number = (cns_in(label) or [0])[0]

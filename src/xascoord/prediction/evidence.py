@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,7 +31,6 @@ COLUMNS = (
 )  # fmt: skip
 SHOWN = 3  # nearest references
 ALWAYS_IN_SET = 0.2  # a number of this probability is in the set
-KIND_NEEDS = 40.0  # eV above e0 that the classifier of kinds looks at
 _MIN_COMPOUNDS = 10  # for a quantile
 
 
@@ -120,11 +119,10 @@ def evidence_of(spectrum: NormalisedSpectrum, models: ReferenceModels) -> Eviden
     coordination: dict[int, float] = {}
     if element in ELEMENTS:
         (coordination,) = models.coordination.predict_proba([profile])
-    (kinds,) = models.kind.predict_proba([profile])
+    first, last = float(spectrum.energy[0]), float(spectrum.energy[-1])
+    kinds = models.kinds(profile, (first - spectrum.e0, last - spectrum.e0))
     near = tuple(models.nearest(profile, SHOWN))
-    # A scan that ends early shows less of what tells kinds apart.
-    is_sure = models.has_oxide(element) and spectrum.energy[-1] >= spectrum.e0 + KIND_NEEDS
-    refusal = why_no_oxygen_compound(kinds, is_sure)
+    refusal = why_no_oxygen_compound(kinds, models.has_oxide(element))
     pre_edge = _pre_edge(profile, spectrum.e0, models)
     return Evidence(profile, coordination, kinds, near, pre_edge, refusal)
 
@@ -160,22 +158,33 @@ def compounds_left_out(path: Path = TABLE) -> tuple[LeftOut, ...]:
     XascoordError
         If it cannot be read.
     """
-    groups: dict[tuple[str, str, int], list[dict[int, float]]] = defaultdict(list)
     try:
         with path.open(newline="", encoding="utf-8") as handle:
-            for row in csv.DictReader(handle):
-                if row["coordination"]:
-                    key = row["element"], row["compound"], int(row["coordination"])
-                    groups[key].append(shares_in(row["shares"]))
+            return tuple(by_compound(csv.DictReader(handle)))
     except (OSError, KeyError, ValueError) as error:
         raise XascoordError(
             f"{path}: no table of tested references ({error!r}); make it with 'xascoord references "
             "test'"
         ) from None
-    return tuple(
-        LeftOut(element, compound, number, mean_shares(found))
-        for (element, compound, number), found in sorted(groups.items())
-    )
+
+
+def by_compound(rows: Iterable[Mapping[str, object]]) -> list[LeftOut]:
+    """Answers for compounds of known coordination number, the mean over their samples.
+
+    Parameters
+    ----------
+    rows
+        Of ``COLUMNS``.
+    """
+    groups: dict[tuple[str, str, int], list[dict[int, float]]] = defaultdict(list)
+    for row in rows:
+        if row["coordination"]:
+            key = str(row["element"]), str(row["compound"]), int(str(row["coordination"]))
+            groups[key].append(shares_in(str(row["shares"])))
+    return [
+        LeftOut(element, compound, number, mean_shares(several))
+        for (element, compound, number), several in sorted(groups.items())
+    ]
 
 
 def shares_in(text: str) -> dict[int, float]:

@@ -8,33 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from xascoord.prediction.evidence import LeftOut, mean_shares, prediction_set, shares_in
+from xascoord.prediction.evidence import LeftOut, by_compound, prediction_set
 from xascoord.references.classifier import ELEMENTS
 from xascoord.references.models import NO_OXYGEN_COMPOUND
 
 Row = Mapping[str, str | int | float | bool]
 _SURE = 0.8
 _BINS = (0.0, 0.6, 0.8, 1.0)
-
-
-def by_compound(rows: Sequence[Row]) -> list[LeftOut]:
-    """Compounds of known coordination number, the mean over their samples.
-
-    Parameters
-    ----------
-    rows
-        Of ``evidence.COLUMNS``.
-    """
-    groups: dict[tuple[str, str, int], list[dict[int, float]]] = defaultdict(list)
-    for row in rows:
-        if row["coordination"] and row["shares"]:
-            shares = shares_in(str(row["shares"]))
-            key = str(row["element"]), str(row["compound"]), int(row["coordination"])
-            groups[key].append(shares)
-    found = []
-    for (element, compound, number), several in sorted(groups.items()):
-        found.append(LeftOut(element, compound, number, mean_shares(several)))
-    return found
 
 
 def describe_tested(rows: Sequence[Row]) -> str:
@@ -45,7 +25,7 @@ def describe_tested(rows: Sequence[Row]) -> str:
     rows
         Of ``evidence.COLUMNS``.
     """
-    compounds = by_compound(rows)
+    compounds = [one for one in by_compound(rows) if one.shares]
     metals = [one for one in compounds if one.element in ELEMENTS]
     others = [one for one in compounds if one.element not in ELEMENTS]
     lines = ["Each measured compound asked without itself."]

@@ -18,7 +18,6 @@ What is fitted are arrays, so that an answer needs no scikit-learn: ``arrays`` a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -28,7 +27,7 @@ import numpy.typing as npt
 
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.references.library import Reference
-from xascoord.references.logistic import Logistic, fit_kernel, fit_linear
+from xascoord.references.logistic import Logistic, balanced_weights, fit_kernel, fit_linear
 from xascoord.spectra.descriptors import STEP, Descriptors, describe, grid, on_grid
 
 Array = npt.NDArray[np.float64]
@@ -44,7 +43,7 @@ _FLOOR = 0.03  # edge steps; below it the logarithm would be that of noise
 _COPIES = ((0.0, 0.0, 0.0), (-0.8, 0.3, 0.2), (0.8, 0.8, 0.0), (0.0, 0.8, 0.4))
 _DESCRIPTORS_C, _SHAPE_C = 0.5, 3.0
 _CLIP = 0.03  # least probability that one of the two gives; neither forbids a number alone
-_FULL_CLASS = 10  # compounds of a coordination number from which on it weighs as much as any other
+FULL_CLASS = 10  # compounds of a coordination number from which on it weighs as much as any other
 
 
 @dataclass(frozen=True)
@@ -116,13 +115,17 @@ class CoordinationClassifier:
         self.numbers = tuple(int(name) for name in shape.classes)
 
     @classmethod
-    def fit(cls, references: Sequence[tuple[Reference, Profile]]) -> Self:
+    def fit(
+        cls, references: Sequence[tuple[Reference, Profile]], full_class: int = FULL_CLASS
+    ) -> Self:
         """Learn from references of known coordination number; the others are passed over.
 
         Parameters
         ----------
         references
             Of a library, with what is seen of them.
+        full_class
+            Compounds from which on a coordination number weighs as much as any other.
 
         Raises
         ------
@@ -132,7 +135,7 @@ class CoordinationClassifier:
         learnt = [(one, shown) for one, shown in references if is_learnt_from(one)]
         windows = np.array([_window(copy) for _, shown in learnt for copy in _copies(shown.mu)])
         numbers = [str(one.coordination) for one, _ in learnt for _ in _COPIES]
-        weights = np.repeat(_weights([one for one, _ in learnt]), len(_COPIES))
+        weights = np.repeat(_weights([one for one, _ in learnt], full_class), len(_COPIES))
         shape = fit_kernel(windows, numbers, weights, _SHAPE_C)
         # Four against six neighbours: there are too few of five to draw a line by.
         kept = [
@@ -142,7 +145,7 @@ class CoordinationClassifier:
         ]
         rows = np.array([_descriptor_row(shown.descriptors) for _, shown in kept])
         numbers = [str(one.coordination) for one, _ in kept]
-        weights = _weights([one for one, _ in kept])
+        weights = _weights([one for one, _ in kept], full_class)
         return cls(shape, fit_linear(rows, numbers, weights, _DESCRIPTORS_C))
 
     def predict_proba(self, spectra: Sequence[Profile]) -> list[dict[int, float]]:
@@ -209,17 +212,12 @@ def _copies(mu: Array) -> list[Array]:
     return found
 
 
-def _weights(references: Sequence[Reference]) -> Array:
-    """Compounds equal within a coordination number, and these equal but for rare ones; mean 1."""
-    keys = [(one.coordination, one.element, one.compound) for one in references]
-    counts = Counter(keys)
-    values = np.array([1 / counts[key] for key in keys])
-    numbers = np.array([one.coordination for one in references])
-    for number in set(numbers.tolist()):
-        mine = numbers == number
-        compounds = sum(key[0] == number for key in counts)
-        values[mine] *= min(1.0, compounds / _FULL_CLASS) / values[mine].sum()
-    return np.asarray(values * len(values) / values.sum(), dtype=float)
+def _weights(references: Sequence[Reference], full_class: int) -> Array:
+    return balanced_weights(
+        [one.coordination for one in references],
+        [(one.element, one.compound) for one in references],
+        full_class,
+    )
 
 
 def likeliest(shares: Mapping[int, float]) -> int:

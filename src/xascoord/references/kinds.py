@@ -7,7 +7,6 @@ far above the edge, sulfides a low and early one, oxides a high one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Self
 
@@ -16,8 +15,8 @@ import numpy.typing as npt
 
 from xascoord.references.classifier import Profile
 from xascoord.references.library import Reference
-from xascoord.references.logistic import Logistic, fit_kernel
-from xascoord.spectra.descriptors import STEP, grid
+from xascoord.references.logistic import Logistic, balanced_weights, fit_kernel
+from xascoord.spectra.descriptors import NEAR_STEP, STEP, describe, grid
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +34,10 @@ _EVERY = round(2.5 / STEP)
 _C = 30.0
 
 
+WHOLE = (-12.0, 40.0)  # eV about e0; a scan that covers less is short
+_SHORT_SCANS = ((-9.0, 23.0), (-9.0, 30.0))  # that are learnt from
+
+
 class KindClassifier:
     """Probabilities of the kinds of compounds, learnt from measured references.
 
@@ -48,17 +51,28 @@ class KindClassifier:
         self.model = model
 
     @classmethod
-    def fit(cls, references: Sequence[tuple[Reference, Profile]]) -> Self:
+    def fit(cls, references: Sequence[tuple[Reference, Profile]], short: bool = False) -> Self:
         """Learn from references of every kind.
 
         Parameters
         ----------
         references
             Of a library, with what is seen of them.
+        short
+            Learn from what short scans of them would show.
         """
-        features = np.array([_features(shown) for _, shown in references])
-        groups = [GROUPS[one.kind] for one, _ in references]
-        weights = _weights([one for one, _ in references], groups)
+        learnt = [
+            (one, seen)
+            for one, shown in references
+            for seen in ([_cut(shown, *ends) for ends in _SHORT_SCANS] if short else [shown])
+        ]
+        features = np.array([_features(seen) for _, seen in learnt])
+        groups = [GROUPS[one.kind] for one, _ in learnt]
+        # Oxygen compounds together weigh as much as all others together.
+        weights = balanced_weights(
+            [group == OXYGEN for group in groups],
+            [(one.element, one.compound) for one, _ in learnt],
+        )
         return cls(fit_kernel(features, groups, weights, _C))
 
     def predict_proba(self, spectra: Sequence[Profile]) -> list[dict[str, float]]:
@@ -67,6 +81,15 @@ class KindClassifier:
             return []
         values = self.model.predict_proba(np.array([_features(one) for one in spectra]))
         return [dict(zip(self.model.classes, map(float, row), strict=True)) for row in values]
+
+
+def _cut(whole: Profile, first: float, last: float) -> Profile:
+    """The spectrum as it is normalised where only these energies about e0 are measured."""
+    inside = (grid >= first - STEP / 2) & (grid <= last + STEP / 2)
+    mu = np.interp(grid, grid[inside], whole.mu[inside])
+    mu -= mu[0]
+    mu /= mu[(grid >= NEAR_STEP[0]) & (grid <= last + STEP / 2)].mean()
+    return Profile(whole.element, mu, describe(mu))
 
 
 def _features(one: Profile) -> Array:
@@ -79,15 +102,3 @@ def _features(one: Profile) -> Array:
         np.log(max(shown.edge_width, 0.1)),
     ]  # fmt: skip
     return np.r_[numbers, one.mu[_WINDOW][::_EVERY]]
-
-
-def _weights(references: Sequence[Reference], groups: Sequence[str]) -> Array:
-    """Compounds equal; oxygen compounds together as much as all others together; mean 1."""
-    keys = [(one.element, one.compound) for one in references]
-    counts = Counter(keys)
-    values = np.array([1 / counts[key] for key in keys])
-    oxygen = np.array([group == OXYGEN for group in groups])
-    for mine in (oxygen, ~oxygen):
-        if mine.any():
-            values[mine] /= values[mine].sum()
-    return np.asarray(values * len(values) / values.sum(), dtype=float)

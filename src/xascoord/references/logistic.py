@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -117,6 +118,26 @@ def fit_kernel(
     return Logistic(
         fitted.classes, mean, scale, coefficients, fitted.intercept, fitted.landmarks, gamma
     )
+
+
+def balanced_weights(
+    groups: Sequence[Hashable], compounds: Sequence[Hashable], full_group: int = 1
+) -> Array:
+    """Weights of mean 1 by which compounds count alike within a group, and groups alike.
+
+    Parameters
+    ----------
+    groups, compounds
+        Of each example.
+    full_group
+        Compounds from which on a group counts as much as any other; one of fewer counts for less.
+    """
+    keys = list(zip(groups, compounds, strict=True))
+    counts = Counter(keys)
+    sizes = Counter(group for group, _ in counts)
+    total = {group: min(1.0, size / full_group) for group, size in sizes.items()}
+    values = np.array([total[key[0]] / sizes[key[0]] / counts[key] for key in keys])
+    return np.asarray(values * len(values) / values.sum(), dtype=float)
 
 
 def _standard(features: Array) -> tuple[Array, Array]:

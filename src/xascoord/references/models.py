@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +20,7 @@ from xascoord.references.classifier import (
     profiles_of,
     shape_distance,
 )
-from xascoord.references.kinds import OXYGEN, KindClassifier
+from xascoord.references.kinds import OXYGEN, WHOLE, KindClassifier
 from xascoord.references.library import (
     Reference,
     embedded_references,
@@ -30,8 +31,7 @@ from xascoord.references.logistic import Logistic
 
 FITTED = Path(__file__).with_name("models.npz")
 # Probability of an oxygen compound below which no coordination is said. Of elements without a
-# measured oxide the classifier knows less: with all compounds of an element left out it refuses 4 %
-# of oxides at 0.5 and 2 % at 0.3 (97 and 92 % of the others).
+# measured oxide the classifier knows less (benchmarks/measured_choice.py --leave-out element).
 MIN_OXYGEN, MIN_OXYGEN_UNKNOWN = 0.5, 0.3
 NO_OXYGEN_COMPOUND = "probably no oxygen compound"  # how a refusal by kind begins
 
@@ -51,8 +51,8 @@ class ReferenceModels:
     ----------
     library
         References with what is seen of them.
-    coordination, kind
-        Fitted to them.
+    coordination, kind, kind_of_short
+        Fitted to them; the last to what short scans of them would show, None: when it is needed.
     """
 
     def __init__(
@@ -60,8 +60,11 @@ class ReferenceModels:
         library: Sequence[tuple[Reference, Profile]],
         coordination: CoordinationClassifier,
         kind: KindClassifier,
+        kind_of_short: KindClassifier | None = None,
     ) -> None:
         self.library, self.coordination, self.kind = tuple(library), coordination, kind
+        if kind_of_short is not None:
+            self.kind_of_short = kind_of_short
         self._without: dict[frozenset[str], Self] = {}
 
     @classmethod
@@ -93,11 +96,14 @@ class ReferenceModels:
         if added:
             return cls.fit((*embedded_references(), *added))
         with np.load(FITTED, allow_pickle=False) as arrays:
-            shape, descriptors, kind = (
-                Logistic.from_arrays(arrays, name) for name in ("shape", "descriptors", "kind")
+            shape, descriptors, kind, short = (
+                Logistic.from_arrays(arrays, name)
+                for name in ("shape", "descriptors", "kind", "kind_of_short")
             )
-        library = profiles_of(embedded_references())
-        return cls(library, CoordinationClassifier(shape, descriptors), KindClassifier(kind))
+        return cls(
+            profiles_of(embedded_references()), CoordinationClassifier(shape, descriptors),
+            KindClassifier(kind), KindClassifier(short),
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Keep the fitted models as a NumPy archive.
@@ -111,7 +117,27 @@ class ReferenceModels:
             path, allow_pickle=False, **self.coordination.shape.arrays("shape"),
             **self.coordination.descriptors.arrays("descriptors"),
             **self.kind.model.arrays("kind"),
+            **self.kind_of_short.model.arrays("kind_of_short"),
         )  # fmt: skip
+
+    @cached_property
+    def kind_of_short(self) -> KindClassifier:
+        """Learnt from what short scans of the references would show."""
+        return KindClassifier.fit(self.library, short=True)
+
+    def kinds(self, profile: Profile, covers: tuple[float, float]) -> dict[str, float]:
+        """Probability of each kind of compound.
+
+        Parameters
+        ----------
+        profile
+            Of a spectrum.
+        covers
+            First and last measured energy, in eV about e0.
+        """
+        is_whole = covers[0] <= WHOLE[0] and covers[1] >= WHOLE[1]
+        (found,) = (self.kind if is_whole else self.kind_of_short).predict_proba([profile])
+        return found
 
     def without(self, compound: str) -> Self:
         """What the library teaches without a compound, so that a spectrum of it can be judged.
@@ -179,18 +205,18 @@ class ReferenceModels:
         return min(numbers), max(numbers), len({compound for compound, _ in values})
 
 
-def why_no_oxygen_compound(kinds: Mapping[str, float], is_sure: bool = True) -> str:
+def why_no_oxygen_compound(kinds: Mapping[str, float], knows_oxides: bool = True) -> str:
     """Why a spectrum is not taken for that of an oxygen compound, or "".
 
     Parameters
     ----------
     kinds
         As from ``KindClassifier.predict_proba``.
-    is_sure
-        Whether an oxygen compound of the element was learnt from and the whole edge is there.
+    knows_oxides
+        Whether an oxygen compound of the element was learnt from.
     """
     oxygen = kinds.get(OXYGEN, 0.0)
-    if oxygen >= (MIN_OXYGEN if is_sure else MIN_OXYGEN_UNKNOWN):
+    if oxygen >= (MIN_OXYGEN if knows_oxides else MIN_OXYGEN_UNKNOWN):
         return ""
     other = max((name for name in sorted(kinds) if name != OXYGEN), key=lambda name: kinds[name])
     return (

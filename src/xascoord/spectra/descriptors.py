@@ -22,7 +22,7 @@ STEP = 0.1  # eV
 grid: Array = np.arange(-25.0, 60.0 + STEP / 2, STEP)  # eV about e0
 RESOLUTION = 0.5  # eV; standard deviation of the Gaussian that evens out noise and sampling
 PRE_EDGE = (-16.0, -2.0)  # eV about e0; chromates have it at -13 eV, divalent oxides at -7 eV
-_NEAR_STEP = (20.0, 45.0)
+NEAR_STEP = (20.0, 45.0)
 _MIN_NEAR_STEP = 3.0  # eV of that range that must be measured
 _WHITE_LINE = (0.0, 22.0)
 _MINIMUM_WITHIN = 25.0  # eV behind the white line
@@ -93,7 +93,7 @@ def on_grid(energy: Array, norm: Array, e0: float) -> Array:
             Reason.WINDOW_NOT_COVERED,
             f"begins {-relative[0]:.1f} eV below e0, {MIN_BELOW:g} eV are needed",
         )
-    low, high = _NEAR_STEP
+    low, high = NEAR_STEP
     if relative[-1] < low + _MIN_NEAR_STEP:
         raise RejectedSpectrum(
             Reason.WINDOW_NOT_COVERED,
