@@ -89,7 +89,8 @@ def train_copper(folder, settings, count=30):
             "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 1, "source": "demo",
         }  # fmt: skip
         datasets.append(
-            {**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": e0, "onset": e0 - 2,
+            {**shared, "group": shared["material"], "energy": energy.tolist(),
+             "mu": mu.tolist(), "e0": e0, "onset": e0 - 2,
              "scale": scale, "features": features.tolist()}
         )  # fmt: skip
         number = 4 if kind == 0 else 6

@@ -86,6 +86,7 @@ def test_neighbours_farther_than_the_first_search_are_found():
 def _row(index, energy, mu, symbol="O:6", **values):
     return {
         "spectrum_id": f"s{index:03d}", "material": f"m{index // 2}", "structure_id": f"c{index}",
+        "group": f"m{index // 2}",
         "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 1, "source": "demo",
         "energy": list(energy), "mu": list(mu), "symbol": symbol, "neighbours": int(symbol[2:]),
         "measure": 0.1, **values,

@@ -49,7 +49,8 @@ def write_element(folder, element, settings, count=16, engine="feff10"):
             "multiplicity": 1, "source": "embedded",
         }  # fmt: skip
         datasets.append(
-            {**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": e0, "onset": e0 - 2,
+            {**shared, "group": shared["material"], "energy": energy.tolist(),
+             "mu": mu.tolist(), "e0": e0, "onset": e0 - 2,
              "scale": scale, "features": features.tolist()}
         )  # fmt: skip
         number = 5 if i < ODD[element] else (4, 6)[i % 2]

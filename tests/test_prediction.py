@@ -682,6 +682,11 @@ def test_models_of_several_origins(bundles, tmp_path, monkeypatch):
     assert choose(find_models([bundles, tmp_path], "forest"), "Cu").origin == "good"
     other = train_copper(tmp_path / "own", make_settings(models=FAST, seed=1))
     assert choose(find_models([other, tmp_path], "forest"), "Cu").origin == "here"
+    fewer = train_copper(tmp_path / "fewer", make_settings(models=FAST, seed=1), count=24)
+    chosen = choose(find_models([fewer, tmp_path], "forest"), "Cu")
+    assert chosen.origin == "good"
+    assert "your run were not asked: they learnt from 24 sites, these from 30" in chosen.known()
+    assert choose(find_models([fewer, tmp_path], "forest"), "Cu", "here").origin == "here"
     monkeypatch.setenv("XASCOORD_MODELS", str(tmp_path))
     answer = Predictor().predict_arrays(*copper_edge(0, 3), "Cu")
     assert "right in 9 of 10 samples" in answer.text(verbose=True)

@@ -245,8 +245,8 @@ def _rows_of(settings, element="Ti", count=12):
         features, scale = cut_window(energy, mu, 4966.0, settings.window)
         shared = {"spectrum_id": f"s{i}", "material": f"m{i}", "absorber": element,
                   "kind": "site", "source": "demo"}  # fmt: skip
-        datasets.append({**shared, "energy": energy.tolist(), "mu": mu.tolist(), "e0": 4966.0,
-                         "onset": 4963.0, "scale": scale,
+        datasets.append({**shared, "group": f"m{i}", "energy": energy.tolist(),
+                         "mu": mu.tolist(), "e0": 4966.0, "onset": 4963.0, "scale": scale,
                          "features": features.tolist()})  # fmt: skip
         label = {"cn_label": "CN_4" if i % 2 else "CN_6", "cn_kept": True}
         for number in (2, 3, 4, 5, 6, 7, 8):

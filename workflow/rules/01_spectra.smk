@@ -119,11 +119,6 @@ rule import_feff:
     output:
         # What was computed, was computed for the elements asked for.
         tables_of("feff", ELEMENTS if RUNS_WANTED else EMBEDDED),
-        report(
-            "data/01_spectra/feff/copies.csv",
-            caption="../report/01_spectra/copies.csv.rst",
-            category="Data sets",
-        ),
     log:
         "logs/01_spectra/import_feff.log",
     benchmark:
@@ -133,7 +128,6 @@ rule import_feff:
             "sources.collect:SpectraWriter",
             "sources.feff.output:read_feff",
             "sources.feff.missing:read_runs",
-            "sources.feff.copies:report_copies",
         ),
         settings=settings(
             *(["elements"] if RUNS_WANTED else []), "feff", "limits", "quality"

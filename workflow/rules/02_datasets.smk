@@ -48,6 +48,7 @@ rule summarise_datasets:
             "Data sets",
             "counts.csv",
             "engines.csv",
+            "same_crystals.csv",
             "rejections.csv",
             "rejections_by_reason.csv",
             "counts.png",

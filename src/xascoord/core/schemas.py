@@ -69,6 +69,7 @@ REJECTIONS = pa.schema(
 DATASET = pa.schema(
     [
         *SPECTRA,
+        ("group", pa.string()),  # first material that is the same crystal (structures.groups)
         ("e0", pa.float64()),  # eV
         ("onset", pa.float64()),  # eV
         ("scale", pa.float64()),  # what the window was divided by
@@ -110,7 +111,7 @@ SCORES = (
 PREDICTIONS = pa.schema(
     [
         ("spectrum_id", pa.string()),
-        ("material", pa.string()),
+        ("material", pa.string()),  # the group of it, which folds keep together
         ("absorber", pa.string()),
         ("kind", pa.string()),
         ("classifier", pa.string()),
@@ -141,6 +142,7 @@ PREDICTIONS = pa.schema(
 GEOMETRIES = pa.schema(
     [
         *SPECTRA,
+        ("group", pa.string()),  # first material that is the same crystal (structures.groups)
         ("symbol", pa.string()),  # ChemEnv's, of the nearest ideal polyhedron
         ("neighbours", pa.int32()),
         ("measure", pa.float64()),  # continuous symmetry measure, 0 to 100

@@ -20,6 +20,7 @@ from xascoord.settings.tree import Settings
 from xascoord.spectra.averaging import average_sites, missing_orbits
 from xascoord.spectra.edge_energy import find_e0, find_onset
 from xascoord.spectra.window import cut_window
+from xascoord.structures.groups import group_materials
 from xascoord.structures.identifiers import CLUSTER
 from xascoord.structures.matching import OrbitNames, name_orbits, same_crystal
 
@@ -62,6 +63,7 @@ def build_datasets(
         If that is not so.
     """
     by_id = {row["structure_id"]: row for row in structures}
+    groups = group_materials(structures)
     ordered = by_precedence(spectra, settings.sources)
     names = name_orbits(ordered, by_id)
     kept, duplicates = drop_duplicates(ordered, by_id, names)
@@ -86,6 +88,8 @@ def build_datasets(
     averaged_rows = own + given_rows
     rejected += site_rejected + own_rejected + given_rejected
     _check_account(spectra, computed, site_rows, averaged_rows, rejected)
+    for row in (*site_rows, *averaged_rows):
+        row["group"] = groups.get(row["material"], row["material"])
     return Datasets(
         site=sorted(site_rows, key=lambda row: row["spectrum_id"]),
         averaged=sorted(averaged_rows, key=lambda row: row["spectrum_id"]),

@@ -17,6 +17,7 @@ from xascoord.datasets.build import build_datasets
 from xascoord.settings.tree import Settings
 
 ENGINES = ("element", "engine", "site", "averaged")
+SAME = ("element", "material", "same_as")
 
 
 def make_datasets(
@@ -85,6 +86,8 @@ def summarise_datasets(
     )
     engines = [row for e in settings.elements for row in _engines_of(e, datasets)]
     write_csv(results / "engines.csv", engines, ENGINES)
+    same = [row for e in settings.elements for row in _same_crystals(e, datasets)]
+    write_csv(results / "same_crystals.csv", same, SAME)
     write_csv(results / "rejections.csv", rejections, REJECTIONS.names)
     write_csv(results / "rejections_by_reason.csv", by_reason, (*names, "count"))
     plot_counts(rows, results / "counts.png")
@@ -110,7 +113,10 @@ def _element_counts(
         raise AccountingError(
             f"{element}: {of_sites} site spectra, {site.num_rows} in the data set"
         )
-    materials = {*site["material"].to_pylist(), *averaged["material"].to_pylist()}
+    materials, groups = (
+        {*site[column].to_pylist(), *averaged[column].to_pylist()}
+        for column in ("material", "group")
+    )
     return {
         "element": element,
         "found": found,
@@ -122,7 +128,24 @@ def _element_counts(
         "averaged_rejected": after["averaged", False],
         "structures_without_all_sites": after["averaged", True],
         "materials": len(materials),
+        "crystals": len(groups),
     }
+
+
+def _same_crystals(element: str, datasets: Path) -> list[dict[str, str]]:
+    """Materials of an element that are the crystal of another one, which is named."""
+    pairs = {
+        (row["material"], row["group"])
+        for kind in ("site", "averaged")
+        for row in read_table(datasets / f"{kind}/{element}.parquet", DATASET)
+        .select(["material", "group"])
+        .to_pylist()
+    }
+    return [
+        {"element": element, "material": material, "same_as": group}
+        for material, group in sorted(pairs)
+        if material != group
+    ]
 
 
 def _engines_of(element: str, datasets: Path) -> list[dict[str, Any]]:

@@ -208,7 +208,7 @@ def geometry_data(element: str, rows: Sequence[Row], settings: Geometries) -> Ge
     return GeometryData(
         element=element,
         spectra=tuple(row["spectrum_id"] for row in mine),
-        materials=tuple(row["material"] for row in mine),
+        materials=tuple(row["group"] for row in mine),
         labels=np.array([symbols.index(row["symbol"]) for row in mine], dtype=np.int64),
         symbols=symbols,
         grid=grid_from(start, settings),

@@ -36,6 +36,7 @@ from xascoord.jobs.resume import results, run_remaining
 from xascoord.models.folds import assign_folds
 from xascoord.settings.networks import Geometries
 from xascoord.settings.tree import Settings
+from xascoord.structures.groups import group_materials
 from xascoord.structures.matching import name_orbits
 from xascoord.structures.polyhedra import site_geometry
 from xascoord.structures.sites import SiteTask, site_tasks
@@ -99,6 +100,7 @@ def label_geometries(
         for row, (reason, detail) in duplicates
     ]
     found = _geometries(element, settings.geometries, structures, site, journals, workers)
+    groups = group_materials(structures)
     rows, orbits = [], []
     for row in site:
         orbit = by_id[row["structure_id"]]["equivalent_to"][row["site_index"]]
@@ -109,7 +111,8 @@ def label_geometries(
             )
             rejections.append(rejection.row("geometries", row["source"]))
             continue
-        rows.append({**row, **{key: entry[key] for key in ("symbol", "neighbours", "measure")}})
+        geometry = {key: entry[key] for key in ("symbol", "neighbours", "measure")}
+        rows.append({**row, "group": groups[row["material"]], **geometry})
         orbits.append((row["structure_id"], orbit))
     kept, others = clean(element, rows, orbits, settings.geometries)
     rejections += others

@@ -140,7 +140,8 @@ def element_data(
     return ElementData(
         element=element,
         spectra=tuple(row["spectrum_id"] for row in rows),
-        materials=tuple(row["material"] for row in rows),
+        # The same crystal under another name is no other material.
+        materials=tuple(row["group"] for row in rows),
         kinds=tuple(row["kind"] for row in rows),
         features=features,
         labels={task: tuple(r[label] for r in labels) for task, (label, _) in columns.items()},

@@ -13,10 +13,11 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xascoord.core.elements import GROUP_OF, POOLS
+from xascoord.core.engines import PATHS
 from xascoord.core.errors import BundleError
 from xascoord.core.origin import BESIDE, POOLED, PUBLISHED
 
@@ -49,6 +50,8 @@ class Entry:
         Row of the table of measured spectra, or an empty mapping.
     on_request
         Whether they answer only where their origin is asked for.
+    instead_of
+        In a sentence, which models of a run here were passed over for these, and why; or "".
     """
 
     origin: str
@@ -56,6 +59,7 @@ class Entry:
     folder: Path
     tested: Mapping[str, str]
     on_request: bool = False
+    instead_of: str = ""
 
     @property
     def right(self) -> tuple[int, int]:
@@ -63,7 +67,10 @@ class Entry:
         return int(self.tested.get("cn_right") or 0), int(self.tested.get("samples") or 0)
 
     def known(self) -> str:
-        """How often these models were right on measured spectra, in a sentence."""
+        """How often these models were right on measured spectra, and why they were chosen."""
+        return " ".join(filter(None, (self._tested_words(), self.instead_of)))
+
+    def _tested_words(self) -> str:
         if not self.tested:
             return "How often they are right on measured spectra, 'xascoord validate' counts."
         right, samples = self.right
@@ -169,9 +176,10 @@ def _table(path: Path, classifier: str) -> dict[tuple[str, str], dict[str, str]]
 def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None = None) -> Entry:
     """The models that answer for an element.
 
-    Those of the origin that is asked for; else one's own, unless they were learnt from the very
-    data of released ones; else the origin that was right most often on measured spectra of the
-    element, or, where there are none, of the elements of its group.
+    Those of the origin that is asked for; else one's own, if they learnt from at least as good
+    spectra and as many sites as those released, and not from the very same; else the origin that
+    was right most often on measured spectra of the element, or, where there are none, of the
+    elements of its group.
 
     Raises
     ------
@@ -186,11 +194,10 @@ def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None 
             f"no models{of} of {element}; a run here ('snakemake --cores 2') makes them. There are "
             f"those of {' '.join(sorted(entries))} (origins: {', '.join(known)})"
         )
-    own = [entry for entry in mine if entry.origin == OWN]
+    own = next((entry for entry in mine if entry.origin == OWN), None)
     others = [entry for entry in mine if entry.origin != OWN]
-    if own and not any(_data_of(own[0]) == _data_of(other) for other in others):
-        return own[0]
-    ranked = others or own
+    if own is not None and not others:
+        return own
     group = [e for e in entries if GROUP_OF.get(e) == GROUP_OF.get(element)]
 
     def merit(entry: Entry) -> tuple[float, float]:
@@ -198,7 +205,17 @@ def choose(entries: Mapping[str, list[Entry]], element: str, origin: str | None 
             e for name in group for e in entries[name] if e.origin == entry.origin
         )
 
-    return max(ranked, key=merit)  # of equals the first
+    best = max(others, key=merit)  # of equals the first
+    if own is None or any(_Learnt.of(own).hash == _Learnt.of(other).hash for other in others):
+        return best
+    mine_learnt, theirs = _Learnt.of(own), _Learnt.of(best)
+    if mine_learnt.is_worth(theirs):
+        return own
+    return replace(
+        best,
+        instead_of=f"The models of your run were not asked: they learnt from {mine_learnt}, these "
+        f"from {theirs}; ask for them with --origin {OWN}.",
+    )
 
 
 def _share(entries: Iterable[Entry]) -> float:
@@ -208,8 +225,29 @@ def _share(entries: Iterable[Entry]) -> float:
     return (right + 1) / (samples + 2)
 
 
-def _data_of(entry: Entry) -> str:
-    from xascoord.models.bundles import read_record
+@dataclass(frozen=True)
+class _Learnt:
+    """What models learnt from: hash, number of sites, and whether these are path expansions."""
 
-    path = next(entry.folder.glob("*.skops"))
-    return str(read_record(path).get("data", {}).get("hash", path))
+    hash: str
+    sites: int
+    by_paths: bool
+
+    @classmethod
+    def of(cls, entry: Entry) -> _Learnt:
+        from xascoord.models.bundles import read_record
+
+        path = next(entry.folder.glob("*.skops"))
+        data = read_record(path).get("data", {})
+        return cls(
+            str(data.get("hash", path)), int(data.get("site", 0)), PATHS in data.get("engines", ())
+        )
+
+    def is_worth(self, other: _Learnt) -> bool:
+        """Whether the spectra are at least as good, and as many."""
+        if self.by_paths != other.by_paths:
+            return other.by_paths
+        return self.sites >= other.sites
+
+    def __str__(self) -> str:
+        return f"{self.sites} sites" + (" by path expansions" if self.by_paths else "")

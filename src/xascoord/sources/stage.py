@@ -94,10 +94,6 @@ def import_source(
         counts = writer.finish()
     if element is None:
         _refuse_nothing(source, counts, [r.row("spectra", source) for r in writer.rejections])
-    if source == "feff":  # the source whose materials are named by folders of the user
-        from xascoord.sources.feff.copies import report_copies
-
-        report_copies(settings.elements, folder)
     return counts
 
 
