@@ -307,8 +307,8 @@ def _one_spectrum(tmp_path):
     row = structure_row(rutile("Cu"), "feff:a", "a", "feff", 0.01)
     spectrum = {
         "spectrum_id": "s", "material": "a", "group": "a", "structure_id": "feff:a",
-        "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 2, "source": "feff", "energy": [1.0],
-        "mu": [1.0], "e0": 1.0, "onset": 1.0, "scale": 1.0, "features": [1.0],
+        "absorber": "Cu", "kind": "site", "site_index": 0, "multiplicity": 2, "source": "feff",
+        "energy": [1.0], "mu": [1.0], "e0": 1.0, "onset": 1.0, "scale": 1.0, "features": [1.0],
     }  # fmt: skip
     write_rows(tmp_path / "d/site/Cu.parquet", [spectrum], DATASET)
     write_rows(tmp_path / "d/averaged/Cu.parquet", [], DATASET)
