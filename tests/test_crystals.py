@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import make_settings, rutile, spinel
-from xascoord.core.errors import StructureError
+from xascoord.core.errors import SourceError, StructureError
+from xascoord.settings.limits import Limits
 from xascoord.sources.crystals.amcsd import Crystal, is_ambient, parse_cif
-from xascoord.sources.crystals.balance import Uniques, choose, in_turn
+from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of_preference
 from xascoord.sources.crystals.choice import Survey, choose_for, site_rows, survey, write_choice
+from xascoord.sources.crystals.materials_project import (
+    check_oxidation_states,
+    is_common,
+    read_cifs,
+)
 from xascoord.sources.crystals.qualify import AbsorberSite, Candidate, examine
 from xascoord.sources.crystals.substitution import donors, substituted
 from xascoord.sources.feff.chunks import finished_runs
@@ -38,6 +44,79 @@ def test_both_orbits_of_a_spinel_are_found():
     assert candidate.numbers == (4,)
     with pytest.raises(StructureError, match="no Cu"):
         examine(_crystal(spinel("Mg", "Al")), "Cu", 0.01, 8)
+
+
+def _cif(folder, name, structure):
+    from pymatgen.io.cif import CifWriter
+
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.cif").write_text(str(CifWriter(structure)))
+
+
+def _peroxide():
+    """BaO2, with oxygens 1.49 angstrom apart."""
+    from pymatgen.core import Lattice, Structure
+
+    lattice = Lattice.tetragonal(3.80, 6.85)
+    species, places = ["Ba", "O", "O"], [[0, 0, 0], [0.5, 0.5, 0.109], [0.5, 0.5, -0.109]]
+    return Structure(lattice, species, places)
+
+
+def test_measured_oxides_are_told_from_what_else_the_materials_project_holds(tmp_path):
+    """Other elements are passed over; of the wanted one each file is a crystal or a rejection."""
+    folder = tmp_path / "cif"
+    _cif(folder, "mp-2657", rutile("Ti"))
+    _cif(folder, "mp-700000", rutile("Ti"))
+    _cif(folder, "mp-1105", _peroxide())
+    _cif(folder, "mp-5229", rutile("Ti").replace(5, "F"))
+    _cif(folder, "mp-19306", spinel("Mg", "Al"))
+    (folder / "mp-12.cif").write_text("_chemical_formula_sum 'Ti1 O2'\nnothing more\n")
+    found = [item for item, _ in read_cifs(tmp_path, ["Ti", "Ba"], 60, Limits())]
+    (crystal,) = [item for item in found if isinstance(item, Crystal)]
+    assert (crystal.material, crystal.origin, len(crystal.structure)) == ("mp-2657", "mp", 6)
+    why = {item.item: item.detail for item in found if item is not crystal}
+    assert why.keys() == {"mp-12", "mp-1105", "mp-5229", "mp-700000"}
+    assert why["mp-12"].startswith("CIF not readable")
+    assert why["mp-1105"] == "oxygens within 1.6 angstrom: a peroxide or the like"
+    assert why["mp-5229"] == "other anions than oxygen: F"
+    assert why["mp-700000"] == "no entry of the ICSD, by its number"
+    with pytest.raises(SourceError, match="fetch topology_databases"):
+        next(read_cifs(tmp_path / "none", ["Ti"], 60, Limits()))
+
+
+def test_oxidation_states_that_hardly_occur_are_refused():
+    """Ti and Cr in rutile: Ti4+ is common, Cr4+ is not, and Zn4+ does not occur."""
+    titanium = examine(_crystal(rutile("Ti")), "Ti", 0.01, 8)
+    check_oxidation_states(titanium)
+    assert is_common(titanium)
+    chromium = replace(titanium, element="Cr")
+    check_oxidation_states(chromium)
+    assert not is_common(chromium)
+    with pytest.raises(StructureError, match=r"Zn4\+, which hardly occurs"):
+        check_oxidation_states(replace(titanium, element="Zn"))
+
+
+def test_crystals_of_the_materials_project_fill_up_behind_minerals():
+    """Common oxidation states before rare ones, and at most two crystals of a formula."""
+    titanium = examine(
+        _crystal(
+            rutile("Ti"),
+            "mp-1",
+        ),
+        "Ti",
+        0.01,
+        8,
+    )
+    entry = replace(titanium, crystal=replace(titanium.crystal, origin="mp"))
+    rare = replace(entry, element="Cr")
+    assert sorted([rare, entry, titanium], key=lambda c: order_of_preference(c, 0)) == [
+        titanium, entry, rare,
+    ]  # fmt: skip
+    uniques = Uniques(most_of_formula=2)
+    cells = [rutile("Ti").apply_strain([0.8 * n, 0, 0], inplace=False) for n in range(4)]
+    added = [uniques.add(Crystal(f"mp-{n}", c, "mp")) for n, c in enumerate(cells)]
+    assert added == [True, True, False, False]
+    assert uniques.add(Crystal("amcsd-1", cells[3], "amcsd"))
 
 
 def _square(ligand):

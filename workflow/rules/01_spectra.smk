@@ -146,6 +146,7 @@ rule choose_crystals:
     input:
         SETTINGS["validation"]["compounds"],
         expand("{folder}/prototypes.csv", folder=SETTINGS["demo"]["folder"]),
+        given(SETTINGS["crystals"]["materials_project"]),
     output:
         plan_of("crystals", "{element}"),
     log:
@@ -157,8 +158,9 @@ rule choose_crystals:
             "sources.crystals.choice:survey", "sources.crystals.choice:write_choice"
         ),
         settings=settings(
-            "seed", "crystals", "demo", "quality", validation=["compounds"]
+            "seed", "crystals", "demo", "limits", "quality", validation=["compounds"]
         ),
+        listing=lambda wildcards: listing(SETTINGS["crystals"]["materials_project"]),
     message:
         "Choosing crystals for {wildcards.element}"
     shell:

@@ -134,6 +134,14 @@ class Crystals(Section):
     largest_fraction: float = Field(
         0.5, gt=0, le=1, description="Largest share of one coordination number among them."
     )
+    materials_project: str | None = Field(
+        None,
+        description="Folder of CIF files of the Materials Project ('xascoord fetch "
+        "topology_databases' brings them to data/external/topology_databases); null: none.",
+    )
+    most_of_formula: int = Field(
+        2, ge=1, description="Most crystals of one formula from the Materials Project."
+    )
     substitute: bool = Field(
         True, description="Put the element into crystals of like cations where it has too few."
     )

@@ -268,7 +268,7 @@ def choose_crystals(settings: Settings, folder: Path, element: str | None = None
         settings = settings.model_copy(update={"elements": (element,)})
 
     found = crystal_choice.Survey()
-    show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
+    show_progress(crystal_choice.survey(settings, found), "entries of databases")
     show_progress(crystal_choice.write_choice(found, settings, folder), "elements")
 
 
@@ -277,6 +277,9 @@ def count_coordination(settings: Settings, out: Path) -> None:
     from xascoord.sources.crystals import choice as crystal_choice
 
     found = crystal_choice.Survey()
-    show_progress(crystal_choice.survey(settings, found), "crystals of the AMCSD")
+    # Other databases hold what somebody thought of, not what is common.
+    crystals = settings.crystals.model_copy(update={"materials_project": None})
+    settings = settings.model_copy(update={"crystals": crystals})
+    show_progress(crystal_choice.survey(settings, found), "entries of databases")
     rows = crystal_choice.coordination_counts(found)
     write_csv(out, rows, ("element", "coordination", "sites"))

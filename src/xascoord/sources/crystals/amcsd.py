@@ -44,7 +44,8 @@ class Crystal:
     structure
         Primitive cell, ordered, without oxidation states.
     origin
-        ``published`` (data/compounds.csv), ``amcsd``, ``substituted`` or ``prototype``.
+        ``published`` (data/compounds.csv), ``amcsd``, ``mp`` (Materials Project), ``substituted``
+        or ``prototype``.
     copy
         What tells a distorted copy from its original, e.g. ``-strained``; empty for an original.
     ambient

@@ -1,7 +1,8 @@
 """A seeded choice of crystals in which the coordination numbers fill up evenly.
 
 Real crystals come first (published structures of this project, then ambient ones of the AMCSD,
-then those under pressure or heat); crystals of like cations with the element put in, and
+then those under pressure or heat, then those of the Materials Project, common oxidation states
+before rare ones); crystals of like cations with the element put in, and
 prototypes, fill up where a coordination number is rare.
 """
 
@@ -13,40 +14,53 @@ from typing import TYPE_CHECKING
 
 from xascoord.core.hashing import digest
 from xascoord.sources.crystals.amcsd import Crystal
+from xascoord.sources.crystals.materials_project import ORIGIN, is_common
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 from xascoord.sources.crystals.qualify import Candidate
 
-_ORIGINS = ("published", "amcsd", "substituted", "prototype")
+_ORIGINS = ("published", "amcsd", ORIGIN, "substituted", "prototype")
 
 
 def order_of_preference(candidate: Candidate, seed: int) -> tuple[int, bool, bool, str]:
-    """Key of the order in which crystals are taken: origin, undistorted, ambient, by lot."""
+    """Key of the order in which crystals are taken: origin, undistorted, usual, by lot."""
     crystal = candidate.crystal
     lot = digest(seed, candidate.element, crystal.identifier)
-    rank = _ORIGINS.index(crystal.origin), bool(crystal.copy), not crystal.ambient
+    is_odd = not crystal.ambient or (crystal.origin == ORIGIN and not is_common(candidate))
+    rank = _ORIGINS.index(crystal.origin), bool(crystal.copy), is_odd
     return *rank, lot
 
 
 class Uniques:
-    """Crystals so far, to tell whether another one is the same up to scale."""
+    """Crystals so far, to tell whether another one is the same up to scale.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most_of_formula
+        Most crystals of the Materials Project of one formula.
+    """
+
+    def __init__(self, most_of_formula: int = 2) -> None:
         from pymatgen.analysis.structure_matcher import StructureMatcher
 
         self._matcher = StructureMatcher()
         self._known: dict[tuple[str, int], list[Structure]] = defaultdict(list)
+        self._most_of_formula, self._formulas = most_of_formula, Counter[str]()
 
     def add(self, crystal: Crystal) -> bool:
         """Whether it is new; distorted copies always are."""
         structure = crystal.structure
         if crystal.copy:
             return True
-        key = structure.composition.reduced_formula, len(structure)
+        formula = structure.composition.reduced_formula
+        key = formula, len(structure)
+        if crystal.origin == ORIGIN and self._formulas[formula] >= self._most_of_formula:
+            return False
         if any(self._matcher.fit(structure, other) for other in self._known[key]):
             return False
         self._known[key].append(structure)
+        self._formulas[formula] += 1
         return True
 
 

@@ -1,6 +1,7 @@
 """The crystals that this project computes spectra of: all elements, in one table each.
 
-Reads the AMCSD and ``data/compounds.csv``, qualifies every crystal for every element in it and
+Reads the AMCSD, ``data/compounds.csv`` and, where they are at hand, CIF files of the Materials
+Project, qualifies every crystal for every element in it and
 writes a plan of FEFF runs (``sources.feff.plan``): what was chosen, and what does not qualify and
 why. What qualifies and was not needed (enough of its coordination number, or a duplicate) is in
 neither.
@@ -23,6 +24,8 @@ from xascoord.settings.tree import Settings
 from xascoord.sources.collect import Spectrum
 from xascoord.sources.crystals.amcsd import Crystal, primitive_cell, read_amcsd
 from xascoord.sources.crystals.balance import Uniques, choose, in_turn, order_of_preference
+from xascoord.sources.crystals.materials_project import ORIGIN as MATERIALS_PROJECT
+from xascoord.sources.crystals.materials_project import check_oxidation_states, read_cifs
 from xascoord.sources.crystals.qualify import Candidate, examine
 from xascoord.sources.crystals.substitution import fillers
 from xascoord.sources.demo.prototypes import demo_structures, read_prototypes
@@ -56,6 +59,11 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
     ------
     done, total
         Entries of the database.
+
+    Raises
+    ------
+    SourceError
+        If a database is not there.
     """
     elements = settings.elements
     result.candidates.update({element: [] for element in elements})
@@ -64,6 +72,17 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
         cell = primitive_cell(structure)
         _examine_all(Crystal(name, cell, "published", mineral=name), result, settings)
     for item, (done, total) in read_amcsd(elements, settings.crystals.most_atoms):
+        if isinstance(item, Rejection):
+            result.examined += 1
+            result.rejections.append(item)
+        else:
+            _examine_all(item, result, settings)
+        yield done, total
+    if settings.crystals.materials_project is None:
+        return
+    folder = Path(settings.crystals.materials_project)
+    most = settings.crystals.most_atoms
+    for item, (done, total) in read_cifs(folder, elements, most, settings.limits):
         if isinstance(item, Rejection):
             result.examined += 1
             result.rejections.append(item)
@@ -100,13 +119,16 @@ def _examine_all(crystal: Crystal, result: Survey, settings: Settings) -> None:
 
 def _examine(crystal: Crystal, element: str, settings: Settings) -> Candidate:
     precision = settings.quality.symmetry_precision
-    return examine(crystal, element, precision, settings.crystals.most_inequivalent)
+    found = examine(crystal, element, precision, settings.crystals.most_inequivalent)
+    if crystal.origin == MATERIALS_PROJECT:
+        check_oxidation_states(found)
+    return found
 
 
 def choose_for(element: str, found: Survey, settings: Settings) -> list[Candidate]:
     """The crystals of one element, real ones first, in an order that goes round its numbers."""
     crystals, seed = settings.crystals, settings.seed
-    uniques = Uniques()
+    uniques = Uniques(crystals.most_of_formula)
     real = sorted(found.candidates[element], key=lambda c: order_of_preference(c, seed))
     taken = choose(real, crystals.sites, crystals.largest_fraction, uniques)
     counts = Counter(n for candidate in taken for n in candidate.numbers)
