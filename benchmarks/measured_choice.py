@@ -24,7 +24,13 @@ import numpy.typing as npt
 
 from xascoord.core.figures import new_figure, save_figure
 from xascoord.measured.spectrum import NormalisedSpectrum
-from xascoord.prediction.decision import weigh
+from xascoord.prediction.decision import (
+    COMPUTED,
+    COMPUTED_BALANCED,
+    REFERENCES,
+    doubt_at,
+    weigh,
+)
 from xascoord.prediction.predictor import Predictor
 from xascoord.references import classifier
 from xascoord.references.classifier import (
@@ -32,6 +38,7 @@ from xascoord.references.classifier import (
     NUMBERS,
     CoordinationClassifier,
     Profile,
+    distance_to_nearest,
     profiles_of,
 )
 from xascoord.references.kinds import OXYGEN, KindClassifier
@@ -51,7 +58,10 @@ POWERS = (
 
 @dataclass(frozen=True)
 class Asked:
-    """A reference, asked without its compound: by shape, by descriptors, by both, by models."""
+    """A reference, asked without its compound: by shape, by descriptors, by both, by models.
+
+    ``distance``: to the nearest oxygen compound of the element.
+    """
 
     reference: Reference
     shape: Shares
@@ -59,6 +69,7 @@ class Asked:
     both: Shares
     computed: Shares
     balanced: bool
+    distance: float
 
 
 def ask(full_class: int, computed: Mapping[str, tuple[Shares, bool]]) -> list[Asked]:
@@ -73,7 +84,7 @@ def ask(full_class: int, computed: Mapping[str, tuple[Shares, bool]]) -> list[As
         model = CoordinationClassifier.fit(
             [pair for pair in library if pair[0].compound != compound], full_class
         )
-        found += list(_asked(model, mine, computed))
+        found += list(_asked(model, mine, computed, library))
     return found
 
 
@@ -81,6 +92,7 @@ def _asked(
     model: CoordinationClassifier,
     mine: Sequence[tuple[Reference, Profile]],
     computed: Mapping[str, tuple[Shares, bool]],
+    library: Sequence[tuple[Reference, Profile]],
 ) -> Iterator[Asked]:
     profiles = [profile for _, profile in mine]
     windows = np.array([classifier._window(one.mu) for one in profiles])
@@ -91,7 +103,9 @@ def _asked(
         yield Asked(
             one, dict(zip(model.numbers, shape[i], strict=True)),
             dict(zip(model.numbers, descriptors[i] / descriptors[i].sum(), strict=True)),
-            both[i], models, balanced,
+            both[i], models, balanced, distance_to_nearest(
+                profiles[i], [pair for pair in library if pair[0].compound != one.compound]
+            ),
         )  # fmt: skip
 
 
@@ -121,7 +135,7 @@ def without(key: str) -> str:
         mine = [pair for pair in library if getattr(pair[0], key) == value]
         judged = [pair for pair in mine if pair[0].element in ELEMENTS and pair[0].coordination]
         if judged:
-            asked += list(_asked(CoordinationClassifier.fit(rest), judged, {}))
+            asked += list(_asked(CoordinationClassifier.fit(rest), judged, {}, rest))
         kinds = KindClassifier.fit(rest).predict_proba([profile for _, profile in mine])
         for (one, _), kind in zip(mine, kinds, strict=True):
             for level in (MIN_OXYGEN, MIN_OXYGEN_UNKNOWN):
@@ -150,10 +164,12 @@ def by_compound(
     }
 
 
-def weighed(one: Asked, powers: tuple[float, float, float]) -> dict[int, float]:
-    """Both to their powers."""
+def weighed(one: Asked, powers: tuple[float, float, float], by_distance: bool) -> dict[int, float]:
+    """Both to their powers; less sure where every reference of the element is far."""
     references, natural, balanced = powers
-    return weigh(one.both, one.computed, references, balanced if one.balanced else natural)
+    power = balanced if one.balanced else natural
+    doubt = doubt_at(one.distance) if by_distance else 1.0
+    return weigh(one.both, one.computed, references / doubt, power / doubt)
 
 
 def right(found: Mapping[tuple[str, str, int], Shares]) -> dict[tuple[str, str, int], bool]:
@@ -187,6 +203,20 @@ def describe(name: str, found: Mapping[tuple[str, str, int], Shares]) -> str:
         f"{score(flags):.3f}  area under ROC {roc_auc_score(truth, shares):.3f}  {recall}  "
         f"wrong at > 80 %: {sum(sure)}"
     )
+
+
+def reliability(found: Mapping[tuple[str, str, int], Shares]) -> list[str]:
+    """Stated probabilities and right answers, and the mean logarithmic loss."""
+    flags = np.array(list(right(found).values()))
+    stated = np.array([max(shares.values()) for shares in found.values()])
+    lines = [
+        f"stated {low:.0%} to {high:.0%}: {inside.sum()} compounds, stated "
+        f"{stated[inside].mean():.2f}, right {flags[inside].mean():.2f}"
+        for low, high in ((0.0, 0.6), (0.6, 0.8), (0.8, 1.0))
+        if (inside := (stated > low) & (stated <= high)).any()
+    ]
+    losses = [-np.log(max(s[key[2]], 1e-3)) for key, s in found.items() if key[2] in NUMBERS]
+    return [*lines, f"logarithmic loss {np.mean(losses):.3f}"]
 
 
 def four_or_six(found: Mapping[tuple[str, str, int], Shares]) -> tuple[list[bool], list[float]]:
@@ -233,11 +263,18 @@ def main() -> None:
     for name, found in single.items():
         print(describe(name, found))
     candidates = {
-        (full, powers): by_compound(asked[full], [weighed(one, powers) for one in asked[full]])
+        (full, powers): by_compound(
+            asked[full], [weighed(one, powers, True) for one in asked[full]]
+        )
         for full, powers in itertools.product(FULL_CLASS, POWERS)
     }
     for (full, powers), found in candidates.items():
         print(describe(f"class of {full}, powers {powers}", found))
+    for name, by_distance in (("in force", True), ("in force, distance unheeded", False)):
+        powers = REFERENCES, COMPUTED, COMPUTED_BALANCED
+        found = by_compound(in_force, [weighed(one, powers, by_distance) for one in in_force])
+        print(describe(name, found))
+        print("  " + "; ".join(reliability(found)))
     flags = {name: right(found) for name, found in candidates.items()}
     nested = {}
     for key in single["shape alone"]:

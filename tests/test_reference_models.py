@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.prediction.decision import combined
+from xascoord.prediction.decision import combined, doubt_at
 from xascoord.prediction.environments import coordination
 from xascoord.prediction.evidence import (
     COLUMNS,
@@ -18,6 +18,7 @@ from xascoord.prediction.evidence import (
 )
 from xascoord.references.classifier import (
     CoordinationClassifier,
+    distance_to_nearest,
     likeliest,
     profile_of,
     profiles_of,
@@ -173,7 +174,7 @@ def test_a_kernel_separates_what_no_line_does():
 def test_references_decide_between_their_numbers_and_leave_the_others():
     labels = ["CN_6", "CN_6-CN_5", "CN_4", "CN_8"]
     values = np.array([0.5, 0.2, 0.2, 0.1])
-    names, found = combined(labels, values, values, {4: 0.9, 5: 0.05, 6: 0.05}, balanced=True)
+    names, found = combined(labels, values, values, {4: 0.9, 5: 0.05, 6: 0.05}, 0.04, balanced=True)
     shares = coordination(names, found)
     assert shares[8] == pytest.approx(0.1)
     assert sum(shares.values()) == pytest.approx(1)
@@ -186,14 +187,35 @@ def test_references_decide_between_their_numbers_and_leave_the_others():
 def test_models_of_many_natural_crystals_count_for_more():
     labels, values = ["CN_6", "CN_4"], np.array([0.9, 0.1])
     measured = {4: 0.6, 5: 0.1, 6: 0.3}
-    few = coordination(*combined(labels, values, values, measured, balanced=True))
-    many = coordination(*combined(labels, values, values, measured, balanced=False))
+    few = coordination(*combined(labels, values, values, measured, 0.04, balanced=True))
+    many = coordination(*combined(labels, values, values, measured, 0.04, balanced=False))
     assert many[6] > few[6]
+
+
+def test_what_is_like_no_reference_is_less_sure():
+    """Far from all references of the element the likeliest number stays, and is less likely."""
+    labels, values, measured = ["CN_6", "CN_4"], np.array([0.8, 0.2]), {4: 0.04, 5: 0.01, 6: 0.95}
+    near, usual, far, none = (
+        coordination(*combined(labels, values, values, measured, distance, balanced=True))
+        for distance in (0.0, 0.04, 0.2, float("inf"))
+    )
+    assert near[6] > usual[6] > far[6] == none[6] > 0.5
+    assert [doubt_at(d) for d in (0.0, 0.04, 0.08, 1.0)] == pytest.approx([0.8, 0.9, 1.65, 2.0])
+
+
+def test_only_oxygen_compounds_of_the_element_are_near():
+    library = profiles_of(embedded_references())
+    one, profile = next(pair for pair in library if pair[0].compound == "hematite Fe2O3")
+    assert distance_to_nearest(profile, library) == 0
+    others = [pair for pair in library if pair[0].compound != one.compound]
+    assert 0 < distance_to_nearest(profile, others) < 0.04
+    metals = [pair for pair in others if not pair[0].is_oxygen_compound]
+    assert distance_to_nearest(profile, metals) == float("inf")
 
 
 def test_models_that_know_none_of_the_numbers_leave_it_to_references():
     names, found = combined(
-        ["CN_2"], np.array([1.0]), np.array([0.4]), {4: 0.7, 6: 0.3}, balanced=True
+        ["CN_2"], np.array([1.0]), np.array([0.4]), {4: 0.7, 6: 0.3}, 0.04, balanced=True
     )
     assert coordination(names, found)[4] > coordination(names, found)[6]
 

@@ -3,8 +3,10 @@
 For 3d metals what measured references say of four, five and six neighbours is multiplied by what
 the models of computed spectra say of them, each to a power. The powers were chosen leaving out
 whole compounds (``benchmarks/measured_choice.py``): models that learnt hundreds of natural crystals
-count in full, those of a few dozens that were chosen for balance for a quarter. Other numbers, and
-which motif a number has, are the models' of computed spectra alone.
+count in full, those of a few dozens that were chosen for balance for a quarter. Both powers are
+divided by a doubt that grows with the distance to the nearest reference of the element: of
+compounds that are like none of them a third is told wrong. Other numbers, and which motif a number
+has, are the models' of computed spectra alone.
 """
 
 from __future__ import annotations
@@ -21,7 +23,21 @@ Array = npt.NDArray[np.float64]
 
 REFERENCES = 0.7  # power of what measured references say
 COMPUTED, COMPUTED_BALANCED = 1.0, 0.25  # of what computed spectra say
+# Doubt: at a distance (edge steps, rms) that half of the references have, its rise, its limits.
+_USUAL, _AT_USUAL, _RISE, _DOUBTS = 0.04, 0.9, 0.75, (0.8, 2.0)
 _FLOOR = 0.05  # added to shares of computed spectra: a few dozens of crystals rule nothing out
+
+
+def doubt_at(distance: float) -> float:
+    """What powers are divided by, from the distance to the nearest reference of the element.
+
+    Parameters
+    ----------
+    distance
+        In edge steps (``classifier.distance_to_nearest``).
+    """
+    low, high = _DOUBTS
+    return min(max(_AT_USUAL + _RISE * (distance - _USUAL) / _USUAL, low), high)
 
 
 def weigh(
@@ -52,6 +68,7 @@ def combined(
     learnt: Array,
     values: Array,
     measured: Mapping[int, float],
+    distance: float,
     balanced: bool,
 ) -> tuple[list[str], Array]:
     """Probabilities of CN ranking labels by computed spectra and measured references together.
@@ -64,6 +81,8 @@ def combined(
         Their probabilities, shape (labels,): as learnt, and under nature's frequencies.
     measured
         Probability of each coordination number by measured references.
+    distance
+        To the nearest of them of the element, as for ``doubt_at``.
     balanced
         Whether the models of computed spectra learnt from crystals chosen for balance.
 
@@ -75,8 +94,9 @@ def combined(
     """
     first = coordination(labels, values)
     others = sum(share for number, share in first.items() if number not in measured)
-    power = COMPUTED_BALANCED if balanced else COMPUTED
-    weighed = weigh(measured, coordination(labels, learnt), REFERENCES, power)
+    power, doubt = COMPUTED_BALANCED if balanced else COMPUTED, doubt_at(distance)
+    computed = coordination(labels, learnt)
+    weighed = weigh(measured, computed, REFERENCES / doubt, power / doubt)
     wanted = {number: (1 - others) * share for number, share in weighed.items()}
     found = values.copy()
     for i, label in enumerate(labels):

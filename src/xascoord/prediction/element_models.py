@@ -111,7 +111,10 @@ class ElementModels:
         except RejectedSpectrum as error:
             return Answer(spectrum.name, self.element, self.classifier, abstains=error.detail)
         measured = evidence.coordination if evidence else {}
-        found = self.of_windows(cut.features, spectrum.name, settings, cut.shifts, measured)
+        distance = evidence.distance if evidence else float("inf")
+        found = self.of_windows(
+            cut.features, spectrum.name, settings, cut.shifts, measured, distance
+        )
         abstains = found.abstains
         if evidence is not None:
             found = evidence.told(found)
@@ -138,6 +141,7 @@ class ElementModels:
         settings: Prediction,
         shifts: Sequence[float] = (0.0,),
         measured: Mapping[int, float] = MappingProxyType({}),
+        distance: float = float("inf"),
     ) -> Answer:
         """Answer for one spectrum from its windows.
 
@@ -149,6 +153,8 @@ class ElementModels:
             As for ``answer``.
         measured
             Probability of coordination numbers by measured references; empty: they say nothing.
+        distance
+            To the nearest of them, as for ``decision.doubt_at``.
         """
         from xascoord.models.conformal import certain_set
         from xascoord.models.novelty import Nearest, nearest
@@ -177,7 +183,7 @@ class ElementModels:
         learnt = coordination(*numbers)
         weighted = self._prior(settings).applied(*numbers)
         if measured:
-            numbers = combined(*numbers, weighted, measured, self.balanced)
+            numbers = combined(*numbers, weighted, measured, distance, self.balanced)
         else:
             numbers = numbers[0], weighted
         first = coordination(*numbers)

@@ -20,7 +20,13 @@ from xascoord.core.errors import XascoordError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.spectrum import NormalisedSpectrum
 from xascoord.prediction.answer import Answer
-from xascoord.references.classifier import ELEMENTS, PRE_EDGE_ELEMENTS, Profile, profile_of
+from xascoord.references.classifier import (
+    ELEMENTS,
+    PRE_EDGE_ELEMENTS,
+    Profile,
+    distance_to_nearest,
+    profile_of,
+)
 from xascoord.references.library import EMBEDDED
 from xascoord.references.models import NearReference, ReferenceModels, why_no_oxygen_compound
 
@@ -67,6 +73,8 @@ class Evidence:
         The spectrum as they see it.
     coordination
         Probability of each coordination number; empty for elements whose references are too few.
+    distance
+        To the nearest oxygen compound of the element (``classifier.distance_to_nearest``).
     kinds
         Probability of each kind of compound.
     near
@@ -79,6 +87,7 @@ class Evidence:
 
     profile: Profile
     coordination: Mapping[int, float]
+    distance: float
     kinds: Mapping[str, float]
     near: tuple[NearReference, ...]
     pre_edge: str
@@ -124,7 +133,8 @@ def evidence_of(spectrum: NormalisedSpectrum, models: ReferenceModels) -> Eviden
     near = tuple(models.nearest(profile, SHOWN))
     refusal = why_no_oxygen_compound(kinds, models.has_oxide(element))
     pre_edge = _pre_edge(profile, spectrum.e0, models)
-    return Evidence(profile, coordination, kinds, near, pre_edge, refusal)
+    distance = distance_to_nearest(profile, models.library)
+    return Evidence(profile, coordination, distance, kinds, near, pre_edge, refusal)
 
 
 def _pre_edge(profile: Profile, e0: float, models: ReferenceModels) -> str:

@@ -190,6 +190,26 @@ def shape_distance(one: Array, other: Array) -> float:
     return float(np.sqrt(np.mean((one[_SHAPE] - other[_SHAPE]) ** 2)))
 
 
+def distance_to_nearest(profile: Profile, library: Sequence[tuple[Reference, Profile]]) -> float:
+    """Shape distance to the nearest oxygen compound of the same element; infinite without any.
+
+    Parameters
+    ----------
+    profile
+        Of a spectrum.
+    library
+        References with what is seen of them.
+    """
+    return min(
+        (
+            shape_distance(profile.mu, shown.mu)
+            for one, shown in library
+            if one.element == profile.element and one.is_oxygen_compound
+        ),
+        default=float("inf"),
+    )
+
+
 def _descriptor_row(one: Descriptors) -> list[float]:
     return [
         float(np.log(one.pre_edge_height + 0.01)),
