@@ -163,7 +163,7 @@ def test_command_text_json_and_picture(bundles, tmp_path):
     path = columns(tmp_path / "a.dat", *copper_edge(1, 3))
     result = run(path, "--models", bundles, "--plot", tmp_path / "a.png", "--verbose")
     assert result.returncode == 0, result.stderr
-    assert "\n  Six neighbours: 99% (octahedral 99%).\n" in result.stdout
+    assert "\n  Six neighbours: 89% (octahedral 89%). Next: four neighbours 6%.\n" in result.stdout
     assert "CN_6 (octahedral)" in result.stdout
     assert "learnt from" in result.stdout
     assert "e0" in result.stdout
