@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK
-from xascoord.core.rankings import cns_in
+from xascoord.core.rankings import dominant_cn
 from xascoord.models.cross_validation import fit_one_task
 from xascoord.models.data import ElementData
+from xascoord.models.ranking_classifier import RankingClassifier
 from xascoord.models.training_sets import TrainingSet
 from xascoord.spectra.regions import REGIONS
 
@@ -67,14 +68,16 @@ def evaluate_without(
         training_set.augmented, seed,
     )  # fmt: skip
     evaluated = np.flatnonzero(tested & data.kept[CN_TASK])
-    best = model.scores(seen.features[evaluated]).argmax(axis=1) if model.classes else []
+    said = RankingClassifier({CN_TASK: model}).predict_proba(seen.features[evaluated])
     counts: Row = {str(number): [0, 0] for number in NUMBERS}
-    for row, choice in zip(evaluated.tolist(), best, strict=False):
+    for row, best in zip(
+        evaluated.tolist(), said.likeliest() if model.classes else (), strict=False
+    ):
         label = data.labels[CN_TASK][row] or ""
-        first = str(cns_in(label)[0])
+        first = str(dominant_cn(label))
         if first in counts:
             counts[first][0] += 1
-            counts[first][1] += int(model.classes[choice] == label)
+            counts[first][1] += int(best.cn_label == label)
     return {"counts": counts}
 
 

@@ -18,8 +18,7 @@ import pandas as pd
 from xascoord.core.errors import XascoordError
 from xascoord.core.rankings import describe, dominant, read_description, score
 from xascoord.models.classifiers import BASELINE
-from xascoord.models.held_out import best_label
-from xascoord.models.steps import steps_of, stored_steps
+from xascoord.models.ranking_distribution import RankingDistribution
 from xascoord.models.training_sets import FULL
 
 Array = npt.NDArray[np.float64]
@@ -72,30 +71,25 @@ def _mean_of_fold(element: str, part: pd.DataFrame) -> pd.DataFrame:
         name: np.mean([np.stack(mine[name].tolist()) for mine in members], axis=0)
         for name in _STORED
     }
-    predicted = _predicted(element, labels, means["step_probabilities"], first["true_label"])
+    predicted = _predicted(labels, means["step_probabilities"], first["true_label"])
     shared = first.drop(columns=[*predicted.columns, *_STORED, "classifier"])
     stored = pd.DataFrame({name: list(values) for name, values in means.items()})
     return pd.concat([shared.assign(classifier=MEAN), predicted, stored], axis=1)
 
 
-def _predicted(
-    element: str, labels: Sequence[str], values: Array, truth: Sequence[str]
-) -> pd.DataFrame:
+def _predicted(labels: Sequence[str], values: Array, truth: Sequence[str]) -> pd.DataFrame:
     """Predicted rankings, their probabilities and scores from probabilities (spectra, labels)."""
-    steps = stored_steps(element, labels, np.asarray(values, dtype=float))
+    mean = RankingDistribution.from_columns(labels, np.asarray(values, dtype=float))
     rows: list[Row] = []
-    for position, description in enumerate(truth):
-        ranking, number, probability, cn_probability = best_label(
-            *steps_of(element, steps, position)
-        )
+    for best, description in zip(mean.likeliest(), truth, strict=True):
         rows.append(
             {
-                "predicted_label": describe(ranking),
-                "predicted_environment": dominant(ranking),
-                "predicted_cn": number,
-                "probability": round(probability, _DECIMALS),
-                "cn_probability": round(cn_probability, _DECIMALS),
-                **asdict(score(read_description(description), ranking)),
+                "predicted_label": describe(best.ranking),
+                "predicted_environment": dominant(best.ranking),
+                "predicted_cn": best.cn_label,
+                "probability": round(best.probability, _DECIMALS),
+                "cn_probability": round(best.cn_probability, _DECIMALS),
+                **asdict(score(read_description(description), best.ranking)),
             }
         )
     return pd.DataFrame(rows)

@@ -9,15 +9,11 @@ which motif a number has, are the models' of computed spectra alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from xascoord.core.rankings import cns_in
-from xascoord.prediction.environments import coordination
-
-Array = npt.NDArray[np.float64]
+from xascoord.models.ranking_distribution import RankingDistribution
 
 REFERENCES = 0.7  # power of what measured references say
 COMPUTED, COMPUTED_BALANCED = 1.0, 0.25  # of what computed spectra say
@@ -48,20 +44,17 @@ def weigh(
 
 
 def combined(
-    labels: Sequence[str],
-    learnt: Array,
-    values: Array,
+    learnt: RankingDistribution,
+    natural: RankingDistribution,
     measured: Mapping[int, float],
     balanced: bool,
-) -> tuple[list[str], Array]:
-    """Probabilities of CN ranking labels by computed spectra and measured references together.
+) -> RankingDistribution:
+    """Probabilities of one spectrum by computed spectra and measured references together.
 
     Parameters
     ----------
-    labels
-        CN ranking labels of the models of computed spectra.
-    learnt, values
-        Their probabilities, shape (labels,): as learnt, and under nature's frequencies.
+    learnt, natural
+        By the models of computed spectra: as learnt, and under nature's frequencies.
     measured
         Probability of each coordination number by measured references.
     balanced
@@ -69,24 +62,13 @@ def combined(
 
     Returns
     -------
-    labels, values
-        Those labels, and one for each number of the references that they lack. Shares of rankings
-        within a number are as learnt, and so is the share of numbers the references do not know.
+    RankingDistribution
+        With a ranking for each number of the references that the models lack. Shares of rankings
+        within a number are as learnt, which nature's frequencies leave as they are, and so is the
+        share of numbers the references do not know.
     """
-    first = coordination(labels, values)
+    first = natural.coordination()
     others = sum(share for number, share in first.items() if number not in measured)
     power = COMPUTED_BALANCED if balanced else COMPUTED
-    weighed = weigh(measured, coordination(labels, learnt), REFERENCES, power)
-    wanted = {number: (1 - others) * share for number, share in weighed.items()}
-    found = values.copy()
-    for i, label in enumerate(labels):
-        number = (cns_in(label) or [0])[0]
-        if number in wanted:
-            # Nature's frequencies leave the ratios of rankings of one number as they are.
-            had = first.get(number, 0.0)
-            found[i] = values[i] * wanted[number] / had if had > 0 else 0.0
-    missing = [number for number in wanted if not first.get(number, 0.0) > 0]
-    return (
-        [*labels, *(f"CN_{number}" for number in missing)],
-        np.r_[found, [wanted[number] for number in missing]],
-    )
+    weighed = weigh(measured, learnt.coordination(), REFERENCES, power)
+    return natural.with_first_numbers({n: (1 - others) * share for n, share in weighed.items()})

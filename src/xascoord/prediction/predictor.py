@@ -242,7 +242,7 @@ class Predictor:
         for name in (
             "sklearn.ensemble",
             "sklearn.neighbors",
-            "xascoord.models.held_out",
+            "xascoord.models.bundles",
         ):
             import_module(name)
 
