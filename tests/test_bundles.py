@@ -36,7 +36,7 @@ def _models(classifier):
     full = training_sets(SETTINGS.models, True)[0]
     everything = np.ones(len(data.spectra), dtype=bool)
     parameters = parameters_of(SETTINGS, data.tasks)
-    return data, fit_all_tasks(data, classifier, parameters, full, everything, 0)
+    return data, fit_all_tasks(data, classifier, parameters, full, everything, 0).models
 
 
 def _record(models, classifier="svc"):
@@ -81,7 +81,7 @@ def test_saved_and_read_models_are_the_same(tmp_path, classifier):
         assert bundle.models[task].classes == model.classes
         assert np.array_equal(bundle.models[task].scores(data.features),
                               model.scores(data.features))  # fmt: skip
-        assert bundle.temperature(task) == 1.5
+        assert bundle.classifier.temperatures[task] == 1.5
     _, again = _models(classifier)
     save_bundle(tmp_path / "b.skops", _record(again, classifier), again)
     assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()

@@ -203,7 +203,8 @@ def test_final_models_learn_from_everything_kept():
     data, settings = made_up_element(), make_settings(models=FAST)
     full = training_sets(settings.models, True)[0]
     everything = np.ones(len(data.spectra), dtype=bool)
-    models = fit_all_tasks(data, "forest", parameters_of(settings, data.tasks), full, everything, 0)
+    parameters = parameters_of(settings, data.tasks)
+    models = fit_all_tasks(data, "forest", parameters, full, everything, 0).models
     assert models[CN_TASK].classes == ("CN_4", "CN_6")
     assert models["CN_4 motifs"].classes == ("tetrahedral",)
     assert models["CN_5 motifs"].classes == ()

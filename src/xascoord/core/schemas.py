@@ -128,7 +128,7 @@ PREDICTIONS = pa.schema(
         ("predicted_cn", pa.string()),
         ("probability", pa.float64()),  # of the predicted label
         ("cn_probability", pa.float64()),  # of the predicted CN ranking
-        # Of every label of every step (models.steps), of the training set "full"; else empty.
+        # Of every label of every step (models.ranking_distribution), of the training set "full"; else empty.
         ("step_labels", pa.list_(pa.string())),
         ("step_raw", pa.list_(pa.float32())),  # probability before temperature
         ("step_probabilities", pa.list_(pa.float32())),  # and after

@@ -242,7 +242,7 @@ class Predictor:
         for name in (
             "sklearn.ensemble",
             "sklearn.neighbors",
-            "xascoord.models.bundles",
+            "xascoord.models.novelty",
         ):
             import_module(name)
 
