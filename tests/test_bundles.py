@@ -219,6 +219,13 @@ def test_card_is_made_from_the_record_alone(saved):
     assert record["format"] == bundles.FORMAT
     record["input_spec"]["window"]["tail"] = 0.0
     assert "nothing is continued" in model_card(record)
+    assert "decided" not in card  # of which an older record says nothing
+    decided = {"decided_cn": 0.6, "decided_cn_low": 0.5, "decided_cn_high": 0.7,
+               "decided_environment": 0.4}  # fmt: skip
+    record["metrics"] = [{**METRIC, **decided}, METRIC]
+    first, second = model_card(record).split("| grouped ")[1:]
+    assert "| 0.600 (0.500-0.700) | 0.400 | 0.400 |\n" in first
+    assert "| - | - | 0.400 |\n" in second
 
 
 def test_card_says_what_the_spectra_were_computed_by_and_what_that_is_worth(saved):

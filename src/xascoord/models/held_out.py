@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from itertools import repeat
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
 from xascoord.core.elements import group_of
 from xascoord.core.errors import AccountingError
-from xascoord.core.rankings import cns_in, describe, dominant, score
+from xascoord.core.rankings import Ranking, cns_in, describe, dominant, score
 from xascoord.models.cross_validation import Fit, Folds
 from xascoord.models.data import LEARNABLE, ElementData
 from xascoord.models.ranking_distribution import RankingDistribution, Scores
@@ -108,7 +108,6 @@ def prediction_rows(
     truth = [data.truth(i) for i in range(len(data.spectra))]
     statuses = [data.status(i) for i in range(len(data.spectra))]
     kinds = motif_steps(data)
-    compare = cache(lambda true, predicted: asdict(score(true, predicted)))
     rows = []
     for fit, entry in entries.items():
         tested = _tested(data, folds, fit, entry)
@@ -119,7 +118,8 @@ def prediction_rows(
         steps = (
             _step_columns(entry, predicted) if fit.training_set.name == FULL else repeat(_NO_STEPS)
         )
-        for row, best, of_steps in zip(tested.tolist(), predicted.likeliest(), steps, strict=False):
+        columns = predicted_columns(predicted, [truth[row] for row in tested])
+        for row, mine, of_steps in zip(tested.tolist(), columns, steps, strict=False):
             rows.append(
                 {
                     "spectrum_id": data.spectra[row],
@@ -134,15 +134,10 @@ def prediction_rows(
                     "status": statuses[row],
                     "motif_step": kinds[row],
                     "true_label": describe(truth[row]),
-                    "predicted_label": describe(best.ranking),
                     "true_environment": dominant(truth[row]),
-                    "predicted_environment": dominant(best.ranking),
                     "true_cn": data.labels[CN_TASK][row] or "",
-                    "predicted_cn": best.cn_label,
-                    "probability": round(best.probability, _DECIMALS),
-                    "cn_probability": round(best.cn_probability, _DECIMALS),
+                    **mine,
                     **of_steps,
-                    **compare(truth[row], best.ranking),
                 }
             )
     runs = {(p.classifier, p.training_set.name, p.split) for p in entries}
@@ -152,6 +147,36 @@ def prediction_rows(
             f"in {len(runs)} cross-validations"
         )
     return rows
+
+
+def predicted_columns(predicted: RankingDistribution, truth: Sequence[Ranking]) -> list[Row]:
+    """What is predicted of each spectrum and how right that is, in columns of ``PREDICTIONS``.
+
+    Parameters
+    ----------
+    predicted
+        Of n spectra.
+    truth
+        Their n true rankings.
+    """
+    compare = cache(lambda true, predicted: asdict(score(true, predicted)))
+    decision = predicted.decide()
+    decided = zip(decision.numbers.tolist(), decision.environments, strict=True)
+    return [
+        {
+            "predicted_label": describe(best.ranking),
+            "predicted_environment": dominant(best.ranking),
+            "predicted_cn": best.cn_label,
+            "decided_cn": number,
+            "decided_environment": environment,
+            "probability": round(best.probability, _DECIMALS),
+            "cn_probability": round(best.cn_probability, _DECIMALS),
+            **compare(true, best.ranking),
+        }
+        for true, best, (number, environment) in zip(
+            truth, predicted.likeliest(), decided, strict=True
+        )
+    ]
 
 
 def _step_columns(scores: Scores, calibrated: RankingDistribution) -> Iterator[Row]:

@@ -93,6 +93,12 @@ class MetricRecord(_Part):
     jaccard: Share
     jaccard_low: Share
     jaccard_high: Share
+    decided_cn: Share = ""  # older records have none
+    decided_cn_low: Share = ""
+    decided_cn_high: Share = ""
+    decided_environment: Share = ""
+    decided_environment_low: Share = ""
+    decided_environment_high: Share = ""
 
 
 class OriginRecord(_Part):
