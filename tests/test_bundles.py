@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,6 +86,17 @@ def test_saved_and_read_models_are_the_same(tmp_path, classifier):
     _, again = _models(classifier)
     save_bundle(tmp_path / "b.skops", _record(again, classifier), again)
     assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()
+
+
+def test_a_bundle_is_asked_for_the_steps_of_its_elements_group_only(saved):
+    """Published forests may be of other motifs too."""
+    data, models, path = saved
+    bundle = load_bundle(path, SETTINGS)
+    other = {"CN_8 motifs": TaskModel(("hexagonal bipyramidal",))}
+    classifier = replace(bundle, models={**bundle.models, **other}).classifier
+    assert list(classifier.models) == list(models)
+    said = classifier.predict_proba(data.features)
+    assert [len(step.probabilities) for step in said.steps.values()] == [len(data.spectra)] * 4
 
 
 def test_other_stored_models_can_be_read_beside_ours(saved):

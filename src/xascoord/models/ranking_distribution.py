@@ -8,24 +8,18 @@ the likeliest one to six decimals; of equals the smaller number, the first name.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK, MOTIF_CNS, motif_task
-from xascoord.core.rankings import (
-    MOTIF_SEPARATOR,
-    Ranking,
-    cns_in,
-    combine,
-    describe,
-    dominant,
-    dominant_cn,
-)
+from xascoord.core.rankings import MOTIF_SEPARATOR, Ranking, cns_in, combine, describe, dominant
 from xascoord.models.environments import Alternative
 from xascoord.models.temperature import probabilities
 
@@ -104,7 +98,7 @@ class RankingDistribution:
 
     @classmethod
     def from_scores(
-        cls, scores: Scores, temperatures: Mapping[str, float] | None = None
+        cls, scores: Scores, temperatures: Mapping[str, float] = MappingProxyType({})
     ) -> RankingDistribution:
         """Probabilities of scores.
 
@@ -116,10 +110,9 @@ class RankingDistribution:
         temperatures
             By task; those that are not given are 1.
         """
-        found = temperatures or {}
         return cls(
             {
-                task: Step(labels, probabilities(values, found.get(task, 1.0)))
+                task: Step(labels, probabilities(values, temperatures.get(task, 1.0)))
                 for task, (labels, values) in scores.items()
             }
         )
@@ -172,8 +165,12 @@ class RankingDistribution:
     @cached_property
     def first_numbers(self) -> tuple[tuple[int, ...], Array]:
         """Rising coordination numbers, and how likely each is the first, shape (n, numbers)."""
-        firsts = [cns_in(label)[0] for label in self.cn.labels]
-        return _summed(firsts, self.cn.probabilities)
+        return _summed(self._firsts, self.cn.probabilities)
+
+    @property
+    def _firsts(self) -> list[int]:
+        """The first number of each CN ranking."""
+        return [cns_in(label)[0] for label in self.cn.labels]
 
     @cached_property
     def first_environments(self) -> tuple[tuple[str, ...], Array]:
@@ -259,32 +256,24 @@ class RankingDistribution:
         Each comes with the likeliest ranking that begins with it. Of equally likely environments
         of the decided number the last name goes first.
         """
-        best_motifs = {n: name for n, (name, _) in self._likeliest_motifs(position).items()}
-        rankings: dict[str, tuple[float, str, str, Ranking]] = {}
-        for label, value in zip(self.cn.labels, self.cn.probabilities[position], strict=True):
-            number = cns_in(label)[0]
+        motifs = {n: name for n, (name, _) in self._likeliest_motifs(position).items()}
+        rankings: dict[str, list[tuple[float, str, str, Ranking]]] = defaultdict(list)
+        for column, number in enumerate(self._firsts):
+            label, value = self.cn.labels[column], self.cn.probabilities[position, column]
             names, shares = self.motifs(number)
-            options: list[tuple[str | None, float]] = [(None, 1.0)]
-            if names:
-                options = list(zip(names, shares[position], strict=True))
-            for motif, share in options:
-                ranking = combine(label, {**best_motifs, number: motif})
-                one = round(float(value * share), _DECIMALS), describe(ranking), label, ranking
-                environment = dominant(ranking)
-                rankings[environment] = max(
-                    rankings.get(environment, one), one, key=lambda found: found[:2]
-                )
+            # A number without motifs has one environment.
+            options = dict(zip(names, shares[position], strict=True)) if names else {"": 1.0}
+            for motif, share in options.items():
+                ranking = combine(label, {**motifs, number: motif})
+                whole = round(float(value * share), _DECIMALS)
+                rankings[dominant(ranking)].append((whole, describe(ranking), label, ranking))
         of_numbers = self.coordination(position)
         environments, sums = self.first_environments
         found = []
         for environment, probability in zip(environments, sums[position], strict=True):
-            _, label, cn_label, ranking = rankings[environment]
-            found.append(
-                Alternative(
-                    label, cn_label, environment, round(float(probability), _DECIMALS),
-                    of_numbers[dominant_cn(cn_label)], ranking,
-                )
-            )  # fmt: skip
+            _, label, cn_label, ranking = max(rankings[environment], key=lambda one: one[:2])
+            share, of_number = round(float(probability), _DECIMALS), of_numbers[ranking[0][0]]
+            found.append(Alternative(label, cn_label, environment, share, of_number, ranking))
         decided = next(iter(of_numbers), 0)
         best = max(
             (a for a in found if a.number == decided),
@@ -310,7 +299,7 @@ class RankingDistribution:
             What rankings that begin with a number are multiplied by; 1 where there is none.
         """
         labels, values = self.cn
-        weighted = values * np.array([ratios.get(cns_in(label)[0], 1.0) for label in labels])
+        weighted = values * np.array([ratios.get(number, 1.0) for number in self._firsts])
         totals = weighted.sum(axis=1, keepdims=True)
         scaled = np.divide(weighted, totals, out=values.copy(), where=totals > 0)
         return self._with_cn(labels, scaled)
@@ -326,21 +315,19 @@ class RankingDistribution:
         """
         labels, values = self.cn
         numbers, sums = self.first_numbers
-        had = dict(zip(numbers, _rounded(sums).T, strict=True))
         nothing = np.zeros(len(self))
-        found = values.copy()
-        for column, label in enumerate(labels):
-            number = cns_in(label)[0]
+        had = dict.fromkeys(shares, nothing) | dict(zip(numbers, _rounded(sums).T, strict=True))
+        scaled = values.copy()
+        for i, number in enumerate(self._firsts):
             if number in shares:
-                wanted = values[:, column] * shares[number]
-                found[:, column] = np.divide(
-                    wanted, had[number], out=nothing.copy(), where=had[number] > 0
+                there = had[number] > 0
+                scaled[:, i] = np.divide(
+                    values[:, i] * shares[number], had[number], out=nothing.copy(), where=there
                 )
-        missing = {n: had.get(n, nothing) == 0 for n in shares}
-        added = {n: flags for n, flags in missing.items() if flags.any()}
-        own = [np.where(flags, shares[n], 0.0) for n, flags in added.items()]
+        absent = {number: had[number] == 0 for number in shares if (had[number] == 0).any()}
+        own = [np.where(flags, shares[number], 0.0) for number, flags in absent.items()]
         return self._with_cn(
-            [*labels, *(f"CN_{number}" for number in added)], np.column_stack([found, *own])
+            [*labels, *(f"CN_{number}" for number in absent)], np.column_stack([scaled, *own])
         )
 
     def _with_cn(self, labels: Sequence[str], values: Array) -> RankingDistribution:
