@@ -33,12 +33,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
+from xascoord.core.coordination import CN_TASK
 from xascoord.core.engines import PATHS, engine_of
 from xascoord.core.errors import MeasurementError
 from xascoord.core.files import write_csv
 from xascoord.core.rankings import cns_in, described_cn
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
+from xascoord.models.ranking_distribution import RankingDistribution, Step
 from xascoord.prediction.benchmark import NONE, all_samples
 from xascoord.prediction.prior import Prior
 from xascoord.prediction.windows import cut_windows
@@ -276,7 +278,8 @@ def ask_all(
                 near = cut.plain[allowed]
                 values = combined(forest, windows, shifts, how, learner, near)
                 learnt = [f"CN_{n} x" for n in cut.numbers[allowed]]
-                values = Prior(element, learnt, strength).applied(labels, values)
+                said = RankingDistribution({CN_TASK: Step(labels, values[None])})
+                (values,) = Prior(element, learnt, strength).applied(said).cn.probabilities
                 best = int(np.argmax(np.round(values, 6)))
                 at = np.flatnonzero(forest.classes_ == one.number)
                 rows.append({

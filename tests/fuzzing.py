@@ -365,8 +365,9 @@ def _bundles() -> list[bytes]:
     full = training_sets(sections.models, True)[0]
     found = []
     for classifier in ("forest", "knn", "svc", "mlp"):
-        models = fit_all_tasks(data, classifier, parameters_of(sections, data.tasks), full,
-                               np.ones(len(data.spectra), dtype=bool), 0)  # fmt: skip
+        everything = np.ones(len(data.spectra), dtype=bool)
+        parameters = parameters_of(sections, data.tasks)
+        models = fit_all_tasks(data, classifier, parameters, full, everything, 0).models
         record = {
             "element": "Ti", "classifier": classifier, "input_spec": input_spec(sections),
             "thresholds": [0.2, 0.05], "min_samples": 10, "folds": 5, "seed": 1,

@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def _models(classifier):
     full = training_sets(SETTINGS.models, True)[0]
     everything = np.ones(len(data.spectra), dtype=bool)
     parameters = parameters_of(SETTINGS, data.tasks)
-    return data, fit_all_tasks(data, classifier, parameters, full, everything, 0)
+    return data, fit_all_tasks(data, classifier, parameters, full, everything, 0).models
 
 
 def _record(models, classifier="svc"):
@@ -81,10 +82,21 @@ def test_saved_and_read_models_are_the_same(tmp_path, classifier):
         assert bundle.models[task].classes == model.classes
         assert np.array_equal(bundle.models[task].scores(data.features),
                               model.scores(data.features))  # fmt: skip
-        assert bundle.temperature(task) == 1.5
+        assert bundle.classifier.temperatures[task] == 1.5
     _, again = _models(classifier)
     save_bundle(tmp_path / "b.skops", _record(again, classifier), again)
     assert path.read_bytes() == (tmp_path / "b.skops").read_bytes()
+
+
+def test_a_bundle_is_asked_for_the_steps_of_its_elements_group_only(saved):
+    """Published forests may be of other motifs too."""
+    data, models, path = saved
+    bundle = load_bundle(path, SETTINGS)
+    other = {"CN_8 motifs": TaskModel(("hexagonal bipyramidal",))}
+    classifier = replace(bundle, models={**bundle.models, **other}).classifier
+    assert list(classifier.models) == list(models)
+    said = classifier.predict_proba(data.features)
+    assert [len(step.probabilities) for step in said.steps.values()] == [len(data.spectra)] * 4
 
 
 def test_other_stored_models_can_be_read_beside_ours(saved):
@@ -219,6 +231,13 @@ def test_card_is_made_from_the_record_alone(saved):
     assert record["format"] == bundles.FORMAT
     record["input_spec"]["window"]["tail"] = 0.0
     assert "nothing is continued" in model_card(record)
+    assert "decided" not in card  # of which an older record says nothing
+    decided = {"decided_cn": 0.6, "decided_cn_low": 0.5, "decided_cn_high": 0.7,
+               "decided_environment": 0.4}  # fmt: skip
+    record["metrics"] = [{**METRIC, **decided}, METRIC]
+    first, second = model_card(record).split("| grouped ")[1:]
+    assert "| 0.600 (0.500-0.700) | 0.400 | 0.400 |\n" in first
+    assert "| - | - | 0.400 |\n" in second
 
 
 def test_card_says_what_the_spectra_were_computed_by_and_what_that_is_worth(saved):

@@ -89,20 +89,22 @@ def test_the_region_that_tells_everything_has_the_whole_loss():
     assert max(r["importance"] for r in rows if r["spectra"]) == 1
     nothing = found["pre", 3]  # no such spectra
     assert (nothing["spectra"], nothing["loss"], nothing["importance"]) == (0, "", "")
+    assert nothing["decided_cn"] == ""
 
 
 def test_losses_by_hand():
     results = {
-        dropped_fold: {"counts": {str(n): [0, 0] for n in NUMBERS}}
+        dropped_fold: {"counts": {str(n): [0, 0, 0] for n in NUMBERS}}
         for dropped_fold in dropped_folds(2)
     }
     for fold, (whole, without) in enumerate([(8, 6), (10, 4)]):
-        results[DroppedFold((), fold)]["counts"]["6"] = [10, whole]
-        results[DroppedFold(("pre",), fold)]["counts"]["6"] = [10, without]
-        results[DroppedFold(("main",), fold)]["counts"]["6"] = [10, 10]  # better without it
+        results[DroppedFold((), fold)]["counts"]["6"] = [10, whole, 10]
+        results[DroppedFold(("pre",), fold)]["counts"]["6"] = [10, without, without + 1]
+        results[DroppedFold(("main",), fold)]["counts"]["6"] = [10, 10, 10]  # better without it
     rows = {(r["dropped"], r["cn"]): r for r in importance_rows("Ti", "transition_metal", results)}
     pre, main = rows["pre", 6], rows["main", 6]
     assert (pre["accuracy"], pre["accuracy_without"], pre["loss"]) == (0.9, 0.5, 0.4)
+    assert (pre["decided_cn"], pre["decided_cn_without"]) == (1.0, 0.6)
     assert pre["std"] == pytest.approx(0.2)  # of 0.2 and 0.6
     assert main["loss"] == pytest.approx(-0.1)
     assert main["importance"] == 0

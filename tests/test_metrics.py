@@ -58,6 +58,7 @@ def _frame():
                     "classifier": classifier, "training_set": "full", "split": "grouped",
                     "learnable": i % 10 != 0, "true_label": "CN_6", "true_cn": "CN_6",
                     "predicted_cn": "CN_6" if right else "CN_4",
+                    "decided_cn": 6 if i % 4 else 4, "decided_environment": "CN_6",
                     "true_environment": "CN_6", "predicted_environment": "CN_6" if right else "x",
                     **dict.fromkeys(SCORES, float(right)),
                 }
@@ -76,6 +77,8 @@ def test_rows_count_everything_and_hold_the_baseline():
     assert whole["baseline_top1"] == found["baseline", "all", "both"]["top1"]
     mine = frame[frame["classifier"] == "forest"]
     assert whole["top1"] == pytest.approx(mine["top1"].mean(), abs=1e-4)
+    assert (whole["decided_cn"], whole["decided_environment"]) == (0.75, 1.0)
+    assert whole["decided_cn_low"] < whole["decided_cn"] < whole["decided_cn_high"]
     assert whole["top1_low"] < whole["top1"] < whole["top1_high"]
     assert found["forest", "all", "site"]["top1_low"] == ""
     assert rows == metric_rows("Ti", "transition_metal", frame, 200, 0)
@@ -118,7 +121,8 @@ def _predictions(classifier, shares):
             "learnable": True, "true_label": true, "predicted_label": "",
             "true_cn": ["CN_4", "CN_6"],
             "true_environment": ["CN_4 tetrahedral", "CN_6"], "predicted_environment": "",
-            "predicted_cn": "", "probability": 0.0, "cn_probability": 0.0,
+            "predicted_cn": "", "decided_cn": 0, "decided_environment": "",
+            "probability": 0.0, "cn_probability": 0.0,
             "step_labels": [labels] * 2,
             "step_raw": [[*one, 1.0] for one in shares],
             "step_probabilities": [[*one, 1.0] for one in shares], **dict.fromkeys(SCORES, 0.0),
@@ -135,6 +139,9 @@ def test_the_mean_of_classifiers_is_one_more():
     assert set(mean["classifier"]) == {MEAN}
     assert mean["predicted_cn"].tolist() == ["CN_6", "CN_6"]  # 0.4, 0.45, 0.15; 0.35, 0.5, 0.15
     assert mean["cn_probability"].tolist() == [0.45, 0.5]
+    # By first numbers CN 6 has 0.6 and 0.65.
+    assert mean["decided_cn"].tolist() == [6, 6]
+    assert mean["decided_environment"].tolist() == ["CN_6", "CN_6"]
     assert mean["cn_top1"].tolist() == mean["exact"].tolist() == [0.0, 1.0]
     assert mean_predictions("Ti", one).empty  # of one alone there is none
     table = reliability_table({"Ti": pd.concat([frame, mean], ignore_index=True)})
@@ -147,6 +154,8 @@ def test_the_mean_of_classifiers_is_one_more():
     assert whole["knn"]["right"] == 0.5  # of the second spectrum 0.5 say each; the smaller is taken
     groups = metric_rows("Ti", "transition_metal", pd.concat([frame, mean]), 10, 0)
     assert {row["classifier"] for row in groups} == {"knn", "svc", MEAN}
+    decided = {r["classifier"]: r["decided_cn"] for r in groups if r["scope"] == "all"}
+    assert decided == {"knn": 0.0, "svc": 0.0, MEAN: 0.5}  # nothing decided is never right
 
 
 def test_descriptions_are_read_back():

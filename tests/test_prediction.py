@@ -17,12 +17,13 @@ from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.measured.prepare import normalise_measurement
 from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import Options, Refusal
+from xascoord.models.environments import Alternative
 from xascoord.models.novelty import Nearest, distance_quantiles, nearest
+from xascoord.models.ranking_distribution import RankingDistribution, Step
 from xascoord.prediction import command
 from xascoord.prediction.answer import BY_COMPUTED, BY_REFERENCES, Answer
 from xascoord.prediction.command import run as predict
 from xascoord.prediction.element_models import FAR_EDGE
-from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.output import COLUMNS as OUTPUT
 from xascoord.prediction.output import csv_row
 from xascoord.prediction.predictor import Predictor
@@ -601,31 +602,6 @@ def test_usual_distances_are_to_other_materials_under_any_split(tmp_path):
     assert novelty["random"] == novelty["grouped"]
 
 
-def test_probabilities_are_summed_over_rankings():
-    """Five neighbours by three rankings outweigh six by one; each sum is 1."""
-    labels = ["CN_5", "CN_5-CN_6", "CN_5-CN_4", "CN_6"]
-    values = np.array([0.2, 0.2, 0.2, 0.4])
-    motifs = {
-        5: (["square pyramidal", "trigonal bipyramidal"], np.array([0.75, 0.25])),
-        6: (["octahedral"], np.array([1.0])),
-    }
-    assert coordination(labels, values) == {5: 0.6, 6: 0.4}
-    found = alternatives((labels, values), motifs)
-    assert [a.environment for a in found] == [
-        "CN_5 square pyramidal", "CN_6 octahedral", "CN_5 trigonal bipyramidal"]  # fmt: skip
-    assert [a.probability for a in found] == pytest.approx([0.45, 0.4, 0.15])
-    assert found[0].words == "square pyramidal, five neighbours"
-    # The likeliest number goes first, even where no shape of it is the likeliest environment.
-    even = {5: (motifs[5][0], np.array([0.5, 0.5])), 6: motifs[6]}
-    found = alternatives((labels, values), even)
-    assert [a.number for a in found] == [5, 6, 5]
-    assert found[1].probability > found[0].probability
-    # And the sentence says the number first, with the share of that shape beside it.
-    assert Answer("a", "Cu", "forest", tuple(found), {5: 0.6, 6: 0.4}).sentence() == (
-        "Five neighbours: 60% (trigonal bipyramidal 30%). Next: six neighbours 40%."
-    )
-
-
 def test_a_shifted_spectrum_keeps_its_answer_and_says_the_shift(bundles):
     """The answer is a mean over energy zeros, unless e0 is given."""
     predictor = Predictor(bundles, Prediction(abstain_distance=100.0))
@@ -644,12 +620,14 @@ def test_natural_frequencies_outweigh_those_of_a_balanced_set():
     counts = natural_counts()
     assert set(counts) == set(ELEMENTS)
     prior = Prior("Fe", ["CN_4"] * 50 + ["CN_5"] * 50 + ["CN_6"] * 50, 1.0)
-    even = prior.applied(["CN_4", "CN_5", "CN_6"], np.full(3, 1 / 3))
+    learnt = RankingDistribution({"CN": Step(["CN_4", "CN_5", "CN_6"], np.full((1, 3), 1 / 3))})
+    even = prior.applied(learnt).cn.probabilities[0]
     assert even.sum() == pytest.approx(1)
     sites = np.array([counts["Fe"][n] + 1 for n in (4, 5, 6)], dtype=float)
     assert even == pytest.approx(sites / sites.sum())
     same = Prior("Fe", ["CN_4"] * 50 + ["CN_6"] * 50, 0.0)
-    assert same.applied(["CN_4", "CN_6"], np.array([0.3, 0.7])) == pytest.approx([0.3, 0.7])
+    uneven = RankingDistribution({"CN": Step(["CN_4", "CN_6"], np.array([[0.3, 0.7]]))})
+    assert same.applied(uneven).cn.probabilities[0] == pytest.approx([0.3, 0.7])
 
 
 @pytest.mark.slow

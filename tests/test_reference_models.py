@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from xascoord.core.rejections import RejectedSpectrum
+from xascoord.models.ranking_distribution import RankingDistribution, Step
 from xascoord.prediction.decision import combined, doubt_at
-from xascoord.prediction.environments import coordination
 from xascoord.prediction.evidence import (
     COLUMNS,
     LeftOut,
@@ -171,32 +171,38 @@ def test_a_kernel_separates_what_no_line_does():
 # One decision
 
 
+def _learnt(labels, values):
+    return RankingDistribution({"CN": Step(labels, np.array([values]))})
+
+
 def test_references_decide_between_their_numbers_and_leave_the_others():
-    labels = ["CN_6", "CN_6-CN_5", "CN_4", "CN_8"]
-    values = np.array([0.5, 0.2, 0.2, 0.1])
-    names, found = combined(labels, values, values, {4: 0.9, 5: 0.05, 6: 0.05}, 0.04, balanced=True)
-    shares = coordination(names, found)
+    learnt = _learnt(["CN_6", "CN_6-CN_5", "CN_4", "CN_8"], [0.5, 0.2, 0.2, 0.1])
+    found = combined(learnt, learnt, {4: 0.9, 5: 0.05, 6: 0.05}, 0.04, balanced=True)
+    shares = found.coordination()
     assert shares[8] == pytest.approx(0.1)
     assert sum(shares.values()) == pytest.approx(1)
     assert likeliest(shares) == 4
-    assert found[0] / found[1] == pytest.approx(2.5)  # rankings of one number keep their ratio
-    assert names[-1] == "CN_5"  # which the models have not learnt
+    labels, ((whole, longer, *_),) = found.cn
+    assert whole / longer == pytest.approx(2.5)  # rankings of one number keep their ratio
+    assert labels[-1] == "CN_5"  # which the models have not learnt
     assert shares[5] > 0
 
 
 def test_models_of_many_natural_crystals_count_for_more():
-    labels, values = ["CN_6", "CN_4"], np.array([0.9, 0.1])
+    learnt = _learnt(["CN_6", "CN_4"], [0.9, 0.1])
     measured = {4: 0.6, 5: 0.1, 6: 0.3}
-    few = coordination(*combined(labels, values, values, measured, 0.04, balanced=True))
-    many = coordination(*combined(labels, values, values, measured, 0.04, balanced=False))
+    few, many = (
+        combined(learnt, learnt, measured, 0.04, balanced).coordination()
+        for balanced in (True, False)
+    )
     assert many[6] > few[6]
 
 
 def test_what_is_like_no_reference_is_less_sure():
     """Far from all references of the element the likeliest number stays, and is less likely."""
-    labels, values, measured = ["CN_6", "CN_4"], np.array([0.8, 0.2]), {4: 0.04, 5: 0.01, 6: 0.95}
+    learnt, measured = _learnt(["CN_6", "CN_4"], [0.8, 0.2]), {4: 0.04, 5: 0.01, 6: 0.95}
     near, usual, far, none = (
-        coordination(*combined(labels, values, values, measured, distance, balanced=True))
+        combined(learnt, learnt, measured, distance, balanced=True).coordination()
         for distance in (0.0, 0.04, 0.2, float("inf"))
     )
     assert near[6] > usual[6] > far[6] == none[6] > 0.5
@@ -214,10 +220,9 @@ def test_only_oxygen_compounds_of_the_element_are_near():
 
 
 def test_models_that_know_none_of_the_numbers_leave_it_to_references():
-    names, found = combined(
-        ["CN_2"], np.array([1.0]), np.array([0.4]), {4: 0.7, 6: 0.3}, 0.04, balanced=True
-    )
-    assert coordination(names, found)[4] > coordination(names, found)[6]
+    natural = _learnt(["CN_2"], [0.4])
+    found = combined(_learnt(["CN_2"], [1.0]), natural, {4: 0.7, 6: 0.3}, 0.04, balanced=True)
+    assert found.coordination()[4] > found.coordination()[6]
 
 
 # Promises

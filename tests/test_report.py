@@ -33,7 +33,8 @@ def _results(folder, validated=DEGRADED, engines=((FULL, "Cr", 3, 2), (FULL, "Fe
                                     *(f'"{e}",{n},{s},{a}' for e, n, s, a in engines)],
         "02_datasets/rejections_by_reason.csv": ["stage,source,kind,reason,count"],
         "05_importance/importance.csv": [
-            "element,cn,dropped,spectra,accuracy,accuracy_without,loss,std"],
+            "element,cn,dropped,spectra,accuracy,accuracy_without,loss,std,"
+            "decided_cn,decided_cn_without"],
         "06_validation/summary.csv": ["data,condition", f'"{validated}",as it is'],
     }  # fmt: skip
     for name, value in values.items():

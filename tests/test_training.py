@@ -105,6 +105,10 @@ def test_each_spectrum_is_predicted_once_in_each_cross_validation(evaluated):
     assert len(runs) == 4 * 2 + 2
     assert (runs["spectrum_id"].nunique() == len(data.spectra)).all()
     assert (runs.size() == len(data.spectra)).all()
+    # Where every ranking is of one number, the sums decide as the likeliest ranking does.
+    assert (table["decided_cn"] == table["predicted_cn"].str.removeprefix("CN_").astype(int)).all()
+    by_number = table["decided_environment"].str.extract(r"CN_(\d+)")[0].astype(int)
+    assert (by_number == table["decided_cn"]).all()
 
 
 def test_a_spectrum_that_is_not_predicted_is_noticed(evaluated):
@@ -203,7 +207,8 @@ def test_final_models_learn_from_everything_kept():
     data, settings = made_up_element(), make_settings(models=FAST)
     full = training_sets(settings.models, True)[0]
     everything = np.ones(len(data.spectra), dtype=bool)
-    models = fit_all_tasks(data, "forest", parameters_of(settings, data.tasks), full, everything, 0)
+    parameters = parameters_of(settings, data.tasks)
+    models = fit_all_tasks(data, "forest", parameters, full, everything, 0).models
     assert models[CN_TASK].classes == ("CN_4", "CN_6")
     assert models["CN_4 motifs"].classes == ("tetrahedral",)
     assert models["CN_5 motifs"].classes == ()
@@ -328,6 +333,8 @@ def test_a_classifier_is_trained_from_tables(tmp_path):
     record = read_record(tmp_path / "first/svc.skops")
     row = next(m for m in record["metrics"] if m["scope"] == "all")
     assert row["top1_low"] != "" != row["baseline_top1"]
+    assert 1 >= row["decided_cn"] >= row["decided_environment"] > 0
+    assert "| decided CN | decided environment |" in (tmp_path / "first/svc.md").read_text()
     assert record["data"]["site"] == 20
     assert read_table(tmp_path / "reference.parquet", REFERENCE).num_rows == 20
     with pytest.raises(XascoordError, match="--search"):

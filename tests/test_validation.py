@@ -265,11 +265,12 @@ def test_sets_promise_by_other_materials_and_are_counted():
     other = promise_of(replace(data, labels=changed), folds, learnt, parameters, settings)
     assert promise == other  # what is evaluated has no part in it
     model = fit_one_task(data, "CN", "forest", {"trees": 10}, learnt, False, 0)
-    sets = promise.sets(model, data.features[~learnt])
+    scores = {"CN": (model.classes, model.scores(data.features[~learnt]))}
+    sets = promise.sets(scores)
     true = [int(label[3:]) for label, left in zip(data.labels["CN"], learnt) if not left]
     assert np.mean([number in one for number, one in zip(true, sets)]) > 0.9
     assert {len(one) for one in sets} == {1}
-    assert {len(one) for one in Promise(1.0, 1.0).sets(model, data.features)} == {2}
+    assert {len(one) for one in Promise(1.0, 1.0).sets(scores)} == {2}
     assert conditions(settings) == [("as it is", 0.0)]
     assert conditions(settings, DEGRADED) == [("as it is", 0.0), ("clean", 0.0)]
     blurred = _case(Distortion(resolution=2.0))

@@ -53,4 +53,9 @@ def motif_task(number: int) -> str:
     return f"CN_{number} motifs"
 
 
+def tasks_of(group: str) -> tuple[str, ...]:
+    """The steps of a group of elements: that of coordination numbers, then those of motifs."""
+    return CN_TASK, *map(motif_task, MOTIF_TASKS[group])
+
+
 MOTIF_CNS = (2, 3, 4, 5, 6, 7, 8)  # coordination numbers with a motif task in some group

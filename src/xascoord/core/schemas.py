@@ -127,9 +127,12 @@ PREDICTIONS = pa.schema(
         ("predicted_environment", pa.string()),
         ("true_cn", pa.string()),
         ("predicted_cn", pa.string()),
+        # By sums over all rankings, as answers are; the others are of the likeliest ranking.
+        ("decided_cn", pa.int32()),  # 0: no label is known
+        ("decided_environment", pa.string()),
         ("probability", pa.float64()),  # of the predicted label
         ("cn_probability", pa.float64()),  # of the predicted CN ranking
-        # Of every label of every step (models.steps), of the training set "full"; else empty.
+        # Of every label of every step, of the training set "full"; else empty.
         ("step_labels", pa.list_(pa.string())),
         ("step_raw", pa.list_(pa.float32())),  # probability before temperature
         ("step_probabilities", pa.list_(pa.float32())),  # and after

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK
-from xascoord.core.rankings import cns_in
+from xascoord.core.rankings import dominant_cn
 from xascoord.models.cross_validation import fit_one_task
 from xascoord.models.data import ElementData
+from xascoord.models.ranking_classifier import RankingClassifier
 from xascoord.models.training_sets import TrainingSet
 from xascoord.spectra.regions import REGIONS
 
@@ -26,6 +27,7 @@ Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Row = dict[str, Any]
 NUMBERS = (2, 3, 4, 5, 6, 7, 8)
+SHARES = ("accuracy", "accuracy_without", "loss", "std", "decided_cn", "decided_cn_without")
 NOTHING: tuple[str, ...] = ()
 DROPPED = tuple(parts for count in (1, 2) for parts in itertools.combinations(REGIONS, count))
 
@@ -52,7 +54,7 @@ def evaluate_without(
     seed: int,
     dropped_fold: DroppedFold,
 ) -> Row:
-    """Spectra and right answers of the tested fold by first coordination number.
+    """Spectra, right rankings and right decisions of the tested fold by first coordination number.
 
     Trained as the forest of the model stage is, with the same folds and seeds; with nothing
     dropped it is that forest.
@@ -67,14 +69,17 @@ def evaluate_without(
         training_set.augmented, seed,
     )  # fmt: skip
     evaluated = np.flatnonzero(tested & data.kept[CN_TASK])
-    best = model.scores(seen.features[evaluated]).argmax(axis=1) if model.classes else []
-    counts: Row = {str(number): [0, 0] for number in NUMBERS}
-    for row, choice in zip(evaluated.tolist(), best, strict=False):
+    said = RankingClassifier({CN_TASK: model}).predict_proba(seen.features[evaluated])
+    counts: Row = {str(number): [0, 0, 0] for number in NUMBERS}
+    decided = said.decide().numbers.tolist() if model.classes else []
+    predicted = zip(evaluated.tolist(), said.likeliest(), decided, strict=False)
+    for row, best, number in predicted:
         label = data.labels[CN_TASK][row] or ""
-        first = str(cns_in(label)[0])
+        first = str(dominant_cn(label))
         if first in counts:
             counts[first][0] += 1
-            counts[first][1] += int(model.classes[choice] == label)
+            counts[first][1] += int(best.cn_label == label)
+            counts[first][2] += int(str(number) == first)
     return {"counts": counts}
 
 
@@ -94,7 +99,9 @@ def importance_rows(element: str, group: str, results: Mapping[DroppedFold, Row]
         One row for each coordination number and each set of dropped regions: spectra, accuracy on
         the whole spectrum and without the regions, their difference (``loss``), the standard
         deviation of that over the folds, and the loss over the element's largest one
-        (``importance``; losses below 0 count as 0; "" without such spectra).
+        (``importance``; losses below 0 count as 0; "" without such spectra). Accuracy is that of
+        whole CN rankings; ``decided_cn`` and ``decided_cn_without`` are the shares whose first
+        coordination number is right by the sum over rankings.
     """
     folds = sorted({dropped_fold.fold for dropped_fold in results})
     rows: list[Row] = []
@@ -104,7 +111,9 @@ def importance_rows(element: str, group: str, results: Mapping[DroppedFold, Row]
         total = int(whole[:, 0].sum())
         there = whole[:, 0] > 0
         losses = (whole[there, 1] - without[there, 1]) / whole[there, 0]
-        accuracy, rest = (float(a[:, 1].sum() / total) if total else 0.0 for a in (whole, without))
+        (accuracy, decided), (rest, decided_rest) = (
+            (a[:, 1:].sum(axis=0) / max(total, 1)).tolist() for a in (whole, without)
+        )
         rows.append(
             {
                 "element": element,
@@ -117,13 +126,14 @@ def importance_rows(element: str, group: str, results: Mapping[DroppedFold, Row]
                 "loss": round(accuracy - rest, 4),
                 "std": round(float(losses.std()), 4) if there.any() else 0.0,
                 "folds": int(there.sum()),
+                "decided_cn": round(decided, 4),
+                "decided_cn_without": round(decided_rest, 4),
             }
         )
     largest = max(row["loss"] for row in rows)
     for row in rows:
         if not row["spectra"]:
-            row |= dict.fromkeys(("accuracy", "accuracy_without", "loss", "std"), "")
-            row["importance"] = ""
+            row |= dict.fromkeys((*SHARES, "importance"), "")
         else:
             row["importance"] = round(max(row["loss"], 0.0) / largest, 4) if largest > 0 else 0.0
     return rows

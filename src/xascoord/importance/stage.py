@@ -22,7 +22,7 @@ from xascoord.spectra.regions import region_masks
 
 COLUMNS = (
     "element", "group", "cn", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
-    "std", "folds", "importance",
+    "std", "folds", "decided_cn", "decided_cn_without", "importance",
 )  # fmt: skip
 Row = dict[str, Any]
 

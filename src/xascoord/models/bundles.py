@@ -19,10 +19,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from xascoord.core.coordination import tasks_of
+from xascoord.core.elements import group_of
 from xascoord.core.errors import BundleError, LimitError
 from xascoord.core.files import open_regular, read_file, read_within, write_bytes
 from xascoord.models.bundle_checks import check_models
 from xascoord.models.classifiers import TaskModel
+from xascoord.models.ranking_classifier import RankingClassifier
 from xascoord.models.records import FORMAT, parse_record
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 from xascoord.settings.tree import Settings
@@ -54,9 +57,17 @@ class Bundle:
     record: dict[str, Any]
     models: dict[str, TaskModel]
 
-    def temperature(self, task: str) -> float:
-        """Temperature of the scores of a task."""
-        return float(self.record["tasks"][task]["temperature"])
+    @property
+    def classifier(self) -> RankingClassifier:
+        """The models of the steps of the element's group, with their temperatures.
+
+        Published forests of other steps are part of the bundle only.
+        """
+        tasks = tasks_of(group_of(self.record.get("element") or self.record["pool"]))
+        return RankingClassifier(
+            {task: self.models[task] for task in tasks},
+            {task: float(self.record["tasks"][task]["temperature"]) for task in tasks},
+        )
 
 
 def library_versions(classifier: str) -> dict[str, str]:

@@ -82,9 +82,7 @@ def model_card(record: Mapping[str, Any], known: str = "") -> str:
         + ". Scope kept: without labels too rare to "
         "learn; all: with them. Intervals: 95 %, bootstrap over materials.",
         "",
-        "| split | scope | spectra | top-1 | exact | Jaccard | baseline top-1 |",
-        "|---|---|---|---|---|---|---|",
-        *(_metric_line(row) for row in record["metrics"]),
+        *_metric_table(record["metrics"]),
         "",
         *measured,
         "## Limits",
@@ -180,15 +178,33 @@ def _origin(found: Mapping[str, Any]) -> str:
     return f"Made by commit {found['commit']}{changed}."
 
 
-def _metric_line(row: Mapping[str, Any]) -> str:
-    def of(name: str) -> str:
-        if row[name] == "":
-            return "-"
-        low, high = row[f"{name}_low"], row[f"{name}_high"]
-        return f"{row[name]:.3f}" + (f" ({low:.3f}-{high:.3f})" if low != "" else "")
+_METRICS = {"top-1": "top1", "exact": "exact", "Jaccard": "jaccard"}
+_DECIDED = {"decided CN": "decided_cn", "decided environment": "decided_environment"}
 
-    baseline = row["baseline_top1"]
-    return (
-        f"| {row['split']} | {row['scope']} | {row['spectra']} | {of('top1')} | {of('exact')} | "
-        f"{of('jaccard')} | {baseline if baseline == '' else format(baseline, '.3f')} |"
+
+def _metric_table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Figures of the likeliest whole rankings, and of what is decided where a record has them."""
+    decided = any("decided_cn" in row for row in rows)
+    shown = {**_METRICS, **_DECIDED} if decided else _METRICS
+    names = ["split", "scope", "spectra", *shown, "baseline top-1"]
+    found = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for row in rows:
+        baseline = row["baseline_top1"]
+        cells = [
+            row["split"], row["scope"], str(row["spectra"]),
+            *(_share(row, name) for name in shown.values()),
+            baseline if baseline == "" else format(baseline, ".3f"),
+        ]  # fmt: skip
+        found.append("| " + " | ".join(cells) + " |")
+    told = (
+        "Top-1, exact and Jaccard judge the likeliest whole ranking; decided is the first "
+        "coordination number, or environment, by sums over all rankings, as in an answer."
     )
+    return [*found, *(["", told] if decided else [])]
+
+
+def _share(row: Mapping[str, Any], name: str) -> str:
+    share, low, high = (row.get(f"{name}{end}", "") for end in ("", "_low", "_high"))
+    if share == "":
+        return "-"
+    return f"{share:.3f}" + ("" if "" in (low, high) else f" ({low:.3f}-{high:.3f})")

@@ -9,7 +9,7 @@ them is counted by the benchmark (``xascoord validate``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,37 +17,15 @@ import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK
 from xascoord.core.rankings import cns_in
-from xascoord.models.temperature import probabilities
+from xascoord.models.ranking_distribution import RankingDistribution, by_probability
 from xascoord.settings.models import ERROR_RATES
 
 if TYPE_CHECKING:
-    from xascoord.models.cross_validation import Fit, Folds, Scores
+    from xascoord.models.cross_validation import Fit, Folds
     from xascoord.models.data import ElementData
+    from xascoord.models.ranking_distribution import Scores
 
 Array = npt.NDArray[np.float64]
-
-
-def first_numbers(labels: Sequence[str], values: Array) -> tuple[tuple[int, ...], Array]:
-    """Probabilities of first coordination numbers: those of all rankings that begin with each.
-
-    Parameters
-    ----------
-    labels
-        CN ranking labels.
-    values
-        Their probabilities, shape (n, labels).
-
-    Returns
-    -------
-    numbers, values
-        Rising numbers, and probabilities of shape (n, numbers).
-    """
-    firsts = [cns_in(label)[0] for label in labels]
-    numbers = tuple(sorted(set(firsts)))
-    summed = np.zeros((len(values), len(numbers)))
-    for column, number in enumerate(firsts):
-        summed[:, numbers.index(number)] += values[:, column]
-    return numbers, summed
 
 
 def conformal_quantiles(
@@ -73,10 +51,11 @@ def conformal_quantiles(
     for fit, entry in entries.items():
         if fit.split != split or fit.training_set.name != FULL:
             continue
-        classes, raw = entry[CN_TASK]
-        if not classes:
+        cn_scores = {CN_TASK: entry[CN_TASK]}
+        distribution = RankingDistribution.from_scores(cn_scores, {CN_TASK: temperature})
+        numbers, values = distribution.first_numbers
+        if not numbers:
             continue
-        numbers, values = first_numbers(classes, probabilities(raw, temperature))
         for position, row in enumerate(np.flatnonzero(folds[split] == fit.fold).tolist()):
             label = data.labels[CN_TASK][row]
             if not label:
@@ -92,12 +71,11 @@ def _quantile(scores: Array, rate: float) -> float:
     return 1.0 if rank > len(scores) else round(float(scores[rank - 1]), 6)
 
 
-def certain_set(numbers: Sequence[int], values: Sequence[float], quantile: float) -> list[int]:
+def certain_set(shares: Mapping[int, float], quantile: float) -> list[int]:
     """Coordination numbers whose score is within the quantile, by falling probability.
 
     The likeliest is always among them: a set may be larger than the promise asks for, and an empty
     one would say nothing (spectra far from all are refused by their distance).
     """
-    order = sorted(range(len(numbers)), key=lambda i: (-round(values[i], 6), numbers[i]))
-    within = [numbers[i] for i in order if 1.0 - values[i] <= quantile + 1e-9]
-    return within or [numbers[i] for i in order[:1]]
+    order = by_probability(shares)
+    return [number for number in order if 1.0 - shares[number] <= quantile + 1e-9] or order[:1]

@@ -18,13 +18,14 @@ from xascoord.core.hashing import seed_of
 from xascoord.jobs.workers import run_in_workers
 from xascoord.models.classifiers import BASELINE, TaskModel, default_parameters, fit_task
 from xascoord.models.data import ElementData, Flags
+from xascoord.models.ranking_classifier import RankingClassifier
+from xascoord.models.ranking_distribution import Scores
 from xascoord.models.training_sets import TrainingSet, training_sets
 from xascoord.settings.tree import Settings
 
 Array = npt.NDArray[np.float64]
 Folds = dict[str, npt.NDArray[np.int32]]
 Parameters = Mapping[tuple[str, str], dict[str, Any]]  # by classifier and task
-Scores = dict[str, tuple[tuple[str, ...], Array]]  # by task: its classes, (spectra, classes)
 FOREST = "forest"  # the classifier that training sets, regions and conditions are compared with
 
 
@@ -78,7 +79,7 @@ def fit_all_tasks(
     training_set: TrainingSet,
     allowed: Flags,
     seed: int,
-) -> dict[str, TaskModel]:
+) -> RankingClassifier:
     """Learn every task of an element from the allowed spectra and their distorted copies.
 
     Parameters
@@ -95,13 +96,13 @@ def fit_all_tasks(
         The run's seed.
     """
     members = training_set.members(data, allowed, seed_of(seed, data.element, "share"))
-    return {
+    return RankingClassifier({
         task: fit_one_task(
             data, task, classifier, parameters[classifier, task], members,
             training_set.augmented, seed,
         )
         for task in data.tasks
-    }  # fmt: skip
+    })  # fmt: skip
 
 
 def fit_one_task(
@@ -147,13 +148,10 @@ def run_fit(data: ElementData, folds: Folds, parameters: Parameters, seed: int, 
     Single, since the last bits of a double differ between processors.
     """
     tested = folds[fit.split] == fit.fold
-    models = fit_all_tasks(data, fit.classifier, parameters, fit.training_set, ~tested, seed)
+    fitted = fit_all_tasks(data, fit.classifier, parameters, fit.training_set, ~tested, seed)
     return {
-        task: (
-            model.classes,
-            model.scores(data.features[tested]).astype(np.float32).astype(float),
-        )
-        for task, model in models.items()
+        task: (labels, values.astype(np.float32).astype(float))
+        for task, (labels, values) in fitted.scores(data.features[tested]).items()
     }
 
 

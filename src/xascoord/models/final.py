@@ -125,7 +125,7 @@ def save_final(
     }
     record = {**record, "tasks": tasks}
     with one_thread():
-        models = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
-    save_bundle(bundle, record, models)
+        fitted = fit_all_tasks(data, classifier, parameters, full, everything, settings.seed)
+    save_bundle(bundle, record, fitted.models)
     card = model_card({**record, "versions": library_versions(classifier)})
     write_text(bundle.with_suffix(".md"), card)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ import numpy.typing as npt
 from xascoord.core.coordination import CN_TASK, MOTIF_TASKS, motif_task
 from xascoord.core.elements import group_of
 from xascoord.core.errors import AccountingError
-from xascoord.core.rankings import Ranking, cns_in, combine, describe, dominant, score
-from xascoord.models.cross_validation import Fit, Folds, Scores
+from xascoord.core.rankings import Ranking, cns_in, describe, dominant, score
+from xascoord.models.cross_validation import Fit, Folds
 from xascoord.models.data import LEARNABLE, ElementData
-from xascoord.models.steps import NO_STEPS, Steps, step_columns, steps_of
-from xascoord.models.temperature import fit_temperature, probabilities
+from xascoord.models.ranking_distribution import RankingDistribution, Scores
+from xascoord.models.temperature import fit_temperature
 from xascoord.models.training_sets import FULL
 
 Array = npt.NDArray[np.float64]
@@ -25,66 +26,8 @@ Row = dict[str, Any]
 Temperatures = dict[tuple[str, str], float]  # by classifier and task
 FoldTemperatures = dict[tuple[str, str, str, int], float]  # and by split and fold
 Part = tuple[Array, npt.NDArray[np.intp]]
+_NO_STEPS: Row = {"step_labels": [], "step_raw": [], "step_probabilities": []}
 _DECIMALS = 6
-
-
-def best_label(
-    numbers: tuple[Sequence[str], Array], motifs: Mapping[int, tuple[Sequence[str], Array]]
-) -> tuple[Ranking, str, float, float]:
-    """The two-step prediction of one spectrum: the best CN ranking, then the best of its motifs.
-
-    Parameters
-    ----------
-    numbers
-        CN ranking labels and their probabilities.
-    motifs
-        The same of each motif step.
-
-    Returns
-    -------
-    ranking, cn_label
-        Combined ranking and CN ranking label; empty if the CN step knows no label.
-    probability, cn_probability
-        Of the combined ranking (product of its steps) and of the CN ranking.
-    """
-    labels, values = numbers
-    if not labels:
-        return (), "", 0.0, 0.0
-    first = int(np.argmax(values))
-    probability = cn_probability = float(values[first])
-    chosen: dict[int, str | None] = {}
-    for number in cns_in(labels[first]):
-        names, shares = motifs.get(number, ((), np.zeros(0)))
-        if names:
-            best = int(np.argmax(shares))
-            chosen[number] = names[best]
-            probability *= float(shares[best])
-    return combine(labels[first], chosen), labels[first], probability, cn_probability
-
-
-def ranked(
-    numbers: tuple[Sequence[str], Array], motifs: Mapping[int, tuple[Sequence[str], Array]]
-) -> list[tuple[str, Ranking, float, float]]:
-    """Every CN ranking with its best motifs, by falling probability of the CN ranking.
-
-    Parameters
-    ----------
-    numbers, motifs
-        As for ``best_label``.
-
-    Returns
-    -------
-    list of (CN ranking label, combined ranking, its probability, that of the CN ranking)
-        The first is ``best_label``'s.
-    """
-    labels, values = numbers
-    order = np.argsort(-np.asarray(values), kind="stable")
-    found = []
-    for position in order:
-        one = (labels[position],), values[position : position + 1]
-        ranking, label, probability, cn_probability = best_label(one, motifs)
-        found.append((label, ranking, probability, cn_probability))
-    return found
 
 
 def temperatures(
@@ -164,18 +107,19 @@ def prediction_rows(
     """
     truth = [data.truth(i) for i in range(len(data.spectra))]
     statuses = [data.status(i) for i in range(len(data.spectra))]
-    steps = motif_steps(data)
-    compare = cache(lambda true, predicted: asdict(score(true, predicted)))
+    kinds = motif_steps(data)
     rows = []
     for fit, entry in entries.items():
         tested = _tested(data, folds, fit, entry)
-        run = fit.classifier, fit.split, fit.fold
-        values = _probabilities(entry, run, found)
-        raw = _probabilities(entry, run, {})
-        stored = fit.training_set.name == FULL
-        for position, row in enumerate(tested.tolist()):
-            numbers, motifs = steps_of(data.element, values, position)
-            ranking, number, probability, cn_probability = best_label(numbers, motifs)
+        temperature = {
+            task: found.get((fit.classifier, task, fit.split, fit.fold), 1.0) for task in entry
+        }
+        predicted = RankingDistribution.from_scores(entry, temperature)
+        steps = (
+            _step_columns(entry, predicted) if fit.training_set.name == FULL else repeat(_NO_STEPS)
+        )
+        columns = predicted_columns(predicted, [truth[row] for row in tested])
+        for row, mine, of_steps in zip(tested.tolist(), columns, steps, strict=False):
             rows.append(
                 {
                     "spectrum_id": data.spectra[row],
@@ -188,17 +132,12 @@ def prediction_rows(
                     "fold": fit.fold,
                     "learnable": statuses[row] == LEARNABLE,
                     "status": statuses[row],
-                    "motif_step": steps[row],
+                    "motif_step": kinds[row],
                     "true_label": describe(truth[row]),
-                    "predicted_label": describe(ranking),
                     "true_environment": dominant(truth[row]),
-                    "predicted_environment": dominant(ranking),
                     "true_cn": data.labels[CN_TASK][row] or "",
-                    "predicted_cn": number,
-                    "probability": round(probability, _DECIMALS),
-                    "cn_probability": round(cn_probability, _DECIMALS),
-                    **(step_columns(raw, values, position) if stored else NO_STEPS),
-                    **compare(truth[row], ranking),
+                    **mine,
+                    **of_steps,
                 }
             )
     runs = {(p.classifier, p.training_set.name, p.split) for p in entries}
@@ -210,13 +149,41 @@ def prediction_rows(
     return rows
 
 
-def _probabilities(entry: Scores, run: tuple[str, str, int], found: FoldTemperatures) -> Steps:
-    """Of every task; temperatures that were not found are 1."""
-    classifier, split, fold = run
-    return {
-        task: (classes, probabilities(scores, found.get((classifier, task, split, fold), 1.0)))
-        for task, (classes, scores) in entry.items()
-    }
+def predicted_columns(predicted: RankingDistribution, truth: Sequence[Ranking]) -> list[Row]:
+    """What is predicted of each spectrum and how right that is, in columns of ``PREDICTIONS``.
+
+    Parameters
+    ----------
+    predicted
+        Of n spectra.
+    truth
+        Their n true rankings.
+    """
+    compare = cache(lambda true, predicted: asdict(score(true, predicted)))
+    decision = predicted.decide()
+    decided = zip(decision.numbers.tolist(), decision.environments, strict=True)
+    return [
+        {
+            "predicted_label": describe(best.ranking),
+            "predicted_environment": dominant(best.ranking),
+            "predicted_cn": best.cn_label,
+            "decided_cn": number,
+            "decided_environment": environment,
+            "probability": round(best.probability, _DECIMALS),
+            "cn_probability": round(best.cn_probability, _DECIMALS),
+            **compare(true, best.ranking),
+        }
+        for true, best, (number, environment) in zip(
+            truth, predicted.likeliest(), decided, strict=True
+        )
+    ]
+
+
+def _step_columns(scores: Scores, calibrated: RankingDistribution) -> Iterator[Row]:
+    """The three columns of each spectrum that hold all its probabilities."""
+    raw, labels = RankingDistribution.from_scores(scores).values, calibrated.columns
+    for before, after in zip(raw.tolist(), calibrated.values.tolist(), strict=True):
+        yield {"step_labels": labels, "step_raw": before, "step_probabilities": after}
 
 
 def reference_rows(data: ElementData) -> list[Row]:

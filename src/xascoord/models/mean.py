@@ -7,25 +7,17 @@ held-out predictions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from xascoord.core.errors import XascoordError
-from xascoord.core.rankings import describe, dominant, read_description, score
+from xascoord.core.rankings import read_description
 from xascoord.models.classifiers import BASELINE
-from xascoord.models.held_out import best_label
-from xascoord.models.steps import steps_of, stored_steps
+from xascoord.models.held_out import predicted_columns
+from xascoord.models.ranking_distribution import RankingDistribution
 from xascoord.models.training_sets import FULL
 
-Array = npt.NDArray[np.float64]
-Row = dict[str, Any]
 MEAN = "mean"
-_DECIMALS = 6
 _STORED = ("step_raw", "step_probabilities")
 
 
@@ -72,30 +64,9 @@ def _mean_of_fold(element: str, part: pd.DataFrame) -> pd.DataFrame:
         name: np.mean([np.stack(mine[name].tolist()) for mine in members], axis=0)
         for name in _STORED
     }
-    predicted = _predicted(element, labels, means["step_probabilities"], first["true_label"])
+    mean = RankingDistribution.from_columns(labels, means["step_probabilities"].astype(float))
+    truth = [read_description(label) for label in first["true_label"]]
+    predicted = pd.DataFrame(predicted_columns(mean, truth))
     shared = first.drop(columns=[*predicted.columns, *_STORED, "classifier"])
     stored = pd.DataFrame({name: list(values) for name, values in means.items()})
     return pd.concat([shared.assign(classifier=MEAN), predicted, stored], axis=1)
-
-
-def _predicted(
-    element: str, labels: Sequence[str], values: Array, truth: Sequence[str]
-) -> pd.DataFrame:
-    """Predicted rankings, their probabilities and scores from probabilities (spectra, labels)."""
-    steps = stored_steps(element, labels, np.asarray(values, dtype=float))
-    rows: list[Row] = []
-    for position, description in enumerate(truth):
-        ranking, number, probability, cn_probability = best_label(
-            *steps_of(element, steps, position)
-        )
-        rows.append(
-            {
-                "predicted_label": describe(ranking),
-                "predicted_environment": dominant(ranking),
-                "predicted_cn": number,
-                "probability": round(probability, _DECIMALS),
-                "cn_probability": round(cn_probability, _DECIMALS),
-                **asdict(score(read_description(description), ranking)),
-            }
-        )
-    return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xascoord.core.rankings import dominant_cn
 from xascoord.core.schemas import SCORES
 from xascoord.labels.calibration import entropy
 
@@ -20,7 +21,8 @@ Array = npt.NDArray[np.float64]
 Row = dict[str, Any]
 Columns = Mapping[str, npt.NDArray[Any]]
 F1_OF = {"macro_f1": "environment", "cn_macro_f1": "cn"}
-METRICS = (*SCORES, *F1_OF)
+DECIDED = ("decided_cn", "decided_environment")  # right by sums over rankings
+METRICS = (*SCORES, *F1_OF, *DECIDED)
 SCOPES = ("kept", "all")
 KINDS = ("both", "site", "averaged")
 COLUMNS = (
@@ -32,6 +34,7 @@ COLUMNS = (
 _TEXTS = (
     "material", "classifier", "training_set", "split", "kind", "true_label",
     *(f"{side}_{what}" for what in F1_OF.values() for side in ("true", "predicted")),
+    "decided_environment",
 )  # fmt: skip
 _DECIMALS = 4
 _INTERVAL = (2.5, 97.5)  # percent
@@ -115,9 +118,14 @@ def metric_row(columns: Columns, draws: int, seed: int) -> Row:
         return {**zeros, "entropy": 0.0, "cn_entropy": 0.0, **empty}
     names, member = np.unique(columns["material"], return_inverse=True)
     weights = resample(len(names), draws, np.random.default_rng(seed))
-    scores = np.column_stack([columns[name] for name in SCORES])
+
+    def means(names: Sequence[str]) -> dict[str, Array]:
+        scores = np.column_stack([columns[name] for name in names])
+        return dict(zip(names, mean_scores(scores, member, weights).T, strict=True))
+
     values = {
-        **dict(zip(SCORES, mean_scores(scores, member, weights).T, strict=True)),
+        **means(SCORES),
+        **means(DECIDED),
         **{
             name: macro_f1(columns[f"true_{what}"], columns[f"predicted_{what}"], member, weights)
             for name, what in F1_OF.items()
@@ -154,13 +162,16 @@ def metric_rows(
     -----
     Scope "kept" leaves out the spectra whose label is too rare to be learnt, as Patterns does
     (``left_out`` counts them); "all" leaves out none: they are evaluated like the others, and never
-    have the exact ranking.
+    have the exact ranking. Most metrics are the paper's, of the likeliest whole ranking;
+    ``decided_cn`` and ``decided_environment`` are the shares whose first coordination number and
+    first environment are right by the sums over all rankings, as answers are.
     """
     columns = {
         **{c: np.asarray(predictions[c], dtype=str) for c in _TEXTS},
         **{c: np.asarray(predictions[c], dtype=float) for c in SCORES},
         "learnable": np.asarray(predictions["learnable"], dtype=bool),
     }
+    columns |= _decided_right(columns, np.asarray(predictions["decided_cn"], dtype=int))
     keys = [columns[c] for c in ("split", "training_set", "classifier")]
     rows = []
     for split, training_set, classifier in sorted(
@@ -184,6 +195,17 @@ def metric_rows(
                     }
                 )  # fmt: skip
     return _with_baseline(rows)
+
+
+def _decided_right(columns: Columns, decided: npt.NDArray[np.intp]) -> dict[str, Array]:
+    """1 where what is decided of a spectrum is right, else 0; nothing (number 0) never is."""
+    true = np.array([dominant_cn(label) for label in columns["true_cn"]])
+    environment = columns["decided_environment"] == columns["true_environment"]
+    flags = (decided == true, environment)
+    return {
+        name: (right & (decided > 0)).astype(float)
+        for name, right in zip(DECIDED, flags, strict=True)
+    }
 
 
 def _with_baseline(rows: list[Row]) -> list[Row]:

@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from xascoord.core.coordination import (
     CN_TASK,
     COORDINATION_NUMBERS,
-    MOTIF_TASKS,
     MOTIFS_OF,
     motif_task,
+    tasks_of,
 )
 from xascoord.core.elements import GROUP_OF, POOLS, group_of
 from xascoord.core.errors import BundleError
@@ -93,6 +93,12 @@ class MetricRecord(_Part):
     jaccard: Share
     jaccard_low: Share
     jaccard_high: Share
+    decided_cn: Share = ""  # older records have none
+    decided_cn_low: Share = ""
+    decided_cn_high: Share = ""
+    decided_environment: Share = ""
+    decided_environment_low: Share = ""
+    decided_environment_high: Share = ""
 
 
 class OriginRecord(_Part):
@@ -152,7 +158,7 @@ class PublishedRecord(_AnyRecord):
 
     @model_validator(mode="after")
     def _tasks_are_there(self) -> Self:
-        wanted = {CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[GROUP_OF[self.element]])}
+        wanted = set(tasks_of(GROUP_OF[self.element]))
         known = {CN_TASK, *map(motif_task, MOTIFS_OF)}
         if not wanted <= set(self.tasks) <= known or not set(self.published.tasks) <= known:
             raise ValueError(f"tasks: must be {', '.join(sorted(wanted))}, or of other motifs too")
@@ -177,7 +183,7 @@ class _TrainedRecord(_AnyRecord):
     origin: OriginRecord | None = None
 
     def _check_tasks(self, group: str) -> None:
-        names = [CN_TASK, *(motif_task(n) for n in MOTIF_TASKS[group])]
+        names = tasks_of(group)
         if set(self.tasks) != set(names):
             raise ValueError(f"tasks: must be {', '.join(names)}")
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from xascoord.core.rankings import dominant_cn
 from xascoord.models.classifiers import BASELINE
-from xascoord.models.steps import first_answers, stored_steps
+from xascoord.models.ranking_distribution import RankingDistribution
 from xascoord.models.training_sets import FULL
 
 Array = npt.NDArray[np.float64]
@@ -131,10 +131,10 @@ def reliability_table(frames: Mapping[str, pd.DataFrame]) -> list[Row]:
         Predictions (``schemas.PREDICTIONS``) by element.
     """
     pooled: dict[tuple[str, ...], list[tuple[Array, Flags]]] = {}
-    for element, frame in frames.items():
+    for frame in frames.values():
         mine = frame[(frame["training_set"] == FULL) & (frame["classifier"] != BASELINE)]
         for (classifier, split, _), part in mine.groupby(["classifier", "split", "fold"]):
-            for step, stage, stated, right in _answers(element, part):
+            for step, stage, stated, right in _answers(part):
                 pooled.setdefault((classifier, split, step, stage), []).append((stated, right))
     rows = []
     for key, parts in sorted(pooled.items()):
@@ -144,14 +144,14 @@ def reliability_table(frames: Mapping[str, pd.DataFrame]) -> list[Row]:
     return rows
 
 
-def _answers(element: str, part: pd.DataFrame) -> Iterator[tuple[str, str, Array, Flags]]:
+def _answers(part: pd.DataFrame) -> Iterator[tuple[str, str, Array, Flags]]:
     """Step, before or after, stated probability and whether right, of the spectra of one fit."""
     true = np.array([dominant_cn(label) for label in part["true_cn"]])
     environment = part["true_environment"].to_numpy(dtype=object)
     by_number, by_environment = STEPS
     for stage, column in STAGES.items():
         values = np.stack(part[column].tolist()).astype(float)
-        found = first_answers(stored_steps(element, part["step_labels"].iloc[0], values))
+        found = RankingDistribution.from_columns(part["step_labels"].iloc[0], values).decide()
         known = found.numbers > 0
         yield by_number, stage, found.number_probabilities, known & (found.numbers == true)
         right = known & (found.environments == environment)

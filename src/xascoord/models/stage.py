@@ -20,7 +20,6 @@ from xascoord.models.cross_validation import (
     Fit,
     Folds,
     Parameters,
-    Scores,
     cross_validate,
     fits_of,
     parameters_of,
@@ -35,6 +34,7 @@ from xascoord.models.held_out import (
     reference_rows,
     temperatures,
 )
+from xascoord.models.ranking_distribution import Scores
 from xascoord.settings.tree import Settings
 
 if TYPE_CHECKING:

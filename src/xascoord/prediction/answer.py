@@ -15,8 +15,8 @@ import numpy as np
 
 from xascoord.core.text import printable
 from xascoord.measured.spectrum import NormalisedSpectrum
+from xascoord.models.environments import NUMBER_WORDS, Alternative
 from xascoord.models.novelty import Nearest
-from xascoord.prediction.environments import NUMBER_WORDS, Alternative
 from xascoord.prediction.windows import Seen
 from xascoord.references.classifier import ELEMENTS
 from xascoord.references.models import NearReference

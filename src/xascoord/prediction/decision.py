@@ -11,15 +11,11 @@ has, are the models' of computed spectra alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from xascoord.core.rankings import cns_in
-from xascoord.prediction.environments import coordination
-
-Array = npt.NDArray[np.float64]
+from xascoord.models.ranking_distribution import RankingDistribution
 
 REFERENCES = 0.7  # power of what measured references say
 COMPUTED, COMPUTED_BALANCED = 1.0, 0.25  # of what computed spectra say
@@ -64,21 +60,18 @@ def weigh(
 
 
 def combined(
-    labels: Sequence[str],
-    learnt: Array,
-    values: Array,
+    learnt: RankingDistribution,
+    natural: RankingDistribution,
     measured: Mapping[int, float],
     distance: float,
     balanced: bool,
-) -> tuple[list[str], Array]:
-    """Probabilities of CN ranking labels by computed spectra and measured references together.
+) -> RankingDistribution:
+    """Probabilities of one spectrum by computed spectra and measured references together.
 
     Parameters
     ----------
-    labels
-        CN ranking labels of the models of computed spectra.
-    learnt, values
-        Their probabilities, shape (labels,): as learnt, and under nature's frequencies.
+    learnt, natural
+        By the models of computed spectra: as learnt, and under nature's frequencies.
     measured
         Probability of each coordination number by measured references.
     distance
@@ -88,25 +81,13 @@ def combined(
 
     Returns
     -------
-    labels, values
-        Those labels, and one for each number of the references that they lack. Shares of rankings
-        within a number are as learnt, and so is the share of numbers the references do not know.
+    RankingDistribution
+        With a ranking for each number of the references that the models lack. Shares of rankings
+        within a number are as learnt, which nature's frequencies leave as they are, and so is the
+        share of numbers the references do not know.
     """
-    first = coordination(labels, values)
+    first = natural.coordination()
     others = sum(share for number, share in first.items() if number not in measured)
     power, doubt = COMPUTED_BALANCED if balanced else COMPUTED, doubt_at(distance)
-    computed = coordination(labels, learnt)
-    weighed = weigh(measured, computed, REFERENCES / doubt, power / doubt)
-    wanted = {number: (1 - others) * share for number, share in weighed.items()}
-    found = values.copy()
-    for i, label in enumerate(labels):
-        number = (cns_in(label) or [0])[0]
-        if number in wanted:
-            # Nature's frequencies leave the ratios of rankings of one number as they are.
-            had = first.get(number, 0.0)
-            found[i] = values[i] * wanted[number] / had if had > 0 else 0.0
-    missing = [number for number in wanted if not first.get(number, 0.0) > 0]
-    return (
-        [*labels, *(f"CN_{number}" for number in missing)],
-        np.r_[found, [wanted[number] for number in missing]],
-    )
+    weighed = weigh(measured, learnt.coordination(), REFERENCES / doubt, power / doubt)
+    return natural.with_first_numbers({n: (1 - others) * share for n, share in weighed.items()})

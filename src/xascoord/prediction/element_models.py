@@ -16,9 +16,9 @@ from xascoord.core.engines import PATHS, is_balanced
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.core.rejections import RejectedSpectrum
 from xascoord.measured.spectrum import NormalisedSpectrum
+from xascoord.models.environments import Alternative
 from xascoord.prediction.answer import _NEAREST, Answer
 from xascoord.prediction.decision import combined
-from xascoord.prediction.environments import Alternative, alternatives, coordination
 from xascoord.prediction.evidence import Evidence
 from xascoord.prediction.prior import Prior
 from xascoord.prediction.windows import cut_windows
@@ -158,8 +158,6 @@ class ElementModels:
         """
         from xascoord.models.conformal import certain_set
         from xascoord.models.novelty import Nearest, nearest
-        from xascoord.models.steps import steps_of
-        from xascoord.models.temperature import probabilities
 
         points = self.input_spec[0].points
         if windows.ndim != 2 or windows.shape[1] != points or not np.isfinite(windows).all():
@@ -171,26 +169,15 @@ class ElementModels:
             return round(float(distances[i][0]), 6) if len(self.reference) else 0.0, abs(shifts[i])
 
         fits = min(range(len(windows)), key=misfit)
-        values = {
-            task: (
-                model.classes,
-                probabilities(model.scores(windows), self.bundle.temperature(task))
-                .mean(axis=0, keepdims=True),
-            )
-            for task, model in self.bundle.models.items()
-        }  # fmt: skip
-        numbers, motifs = steps_of(self.element, values, 0)
-        learnt = coordination(*numbers)
-        weighted = self._prior(settings).applied(*numbers)
+        learnt = self.bundle.classifier.predict_proba(windows).mean()
+        decided = self._prior(settings).applied(learnt)
         if measured:
-            numbers = combined(*numbers, weighted, measured, distance, self.balanced)
-        else:
-            numbers = numbers[0], weighted
-        first = coordination(*numbers)
+            decided = combined(learnt, decided, measured, distance, self.balanced)
+        first = decided.coordination()
         quantile = self.bundle.record.get("conformal", {}).get(f"{settings.error_rate:g}")
         certain = None
         if quantile is not None:
-            within = certain_set(list(learnt), list(learnt.values()), quantile)
+            within = certain_set(learnt.coordination(), quantile)
             # Promised by what was learnt; the answer, which nature's frequencies change, is in it.
             certain = tuple(n for n in first if n in within or n == next(iter(first)))
         close = tuple(
@@ -199,7 +186,7 @@ class ElementModels:
         )
         quantiles = self.bundle.record.get("novelty", {})
         distance = float(distances[fits][0]) if close else float("nan")
-        found = tuple(alternatives(numbers, motifs))
+        found = tuple(decided.alternatives())
         abstains, warnings = self._judge(distance, quantiles, found, settings, bool(measured))
         return Answer(
             name, self.element, self.classifier, found, first, certain,

@@ -239,11 +239,7 @@ class Predictor:
         from xascoord.models.bundles import import_skops
 
         import_skops()
-        for name in (
-            "sklearn.ensemble",
-            "sklearn.neighbors",
-            "xascoord.models.held_out",
-        ):
+        for name in ("sklearn.ensemble", "sklearn.neighbors"):
             import_module(name)
 
     def predict_windows(self, element: str, features: Array) -> list[Answer]:

@@ -16,12 +16,9 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from xascoord.core.rankings import described_cn
+from xascoord.models.ranking_distribution import RankingDistribution
 
-from xascoord.core.rankings import cns_in, described_cn
-
-Array = npt.NDArray[np.float64]
 TABLE = Path(__file__).parent.parent / "core" / "frequencies.csv"
 _PSEUDOCOUNT = 1.0  # of each number that the models know: nothing is impossible
 
@@ -63,9 +60,6 @@ class Prior:
             for number, count in trained.items()
         }  # fmt: skip
 
-    def applied(self, labels: Sequence[str], values: Array) -> Array:
-        """Probabilities of CN ranking labels under nature's frequencies, shape (labels,)."""
-        weights = np.array([self.ratios.get(cns_in(label)[0], 1.0) for label in labels])
-        weighted = values * weights
-        total = weighted.sum()
-        return weighted / total if total > 0 else values
+    def applied(self, learnt: RankingDistribution) -> RankingDistribution:
+        """Probabilities of rankings under nature's frequencies."""
+        return learnt.reweighted(self.ratios)

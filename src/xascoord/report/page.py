@@ -175,8 +175,8 @@ def _losses(path: Path) -> list[dict[str, Any]]:
     known = [row for row in _rows(path) if row["loss"]]
     worst = sorted(known, key=lambda row: (-float(row["loss"]), row["element"], row["cn"]))
     columns = ("element", "cn", "dropped", "spectra", "accuracy", "accuracy_without", "loss",
-               "std")  # fmt: skip
-    shares = columns[-4:]
+               "std", "decided_cn", "decided_cn_without")  # fmt: skip
+    shares = columns[-6:]
     return [
         {name: float(row[name]) if name in shares else row[name] for name in columns}
         for row in worst[:_WORST]

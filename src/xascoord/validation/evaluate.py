@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from xascoord.core.coordination import CN_TASK
 from xascoord.core.elements import GROUP_OF
 from xascoord.core.rankings import Ranking, describe, described_cn, dominant, score
 from xascoord.core.rejections import RejectedSpectrum
-from xascoord.models.classifiers import TaskModel
 from xascoord.models.cross_validation import Parameters, fit_all_tasks
 from xascoord.models.data import ElementData, Flags
-from xascoord.models.held_out import best_label
-from xascoord.models.steps import steps_of
-from xascoord.models.temperature import probabilities
+from xascoord.models.ranking_classifier import RankingClassifier
+from xascoord.models.ranking_distribution import RankingDistribution
 from xascoord.settings.tree import Settings
 from xascoord.validation.cases import TRAINING_SETS, Case, conditions, distorted
 from xascoord.validation.promise import Promise
@@ -65,7 +62,7 @@ def evaluate(
     rows: list[Row] = []
     rejected: list[Row] = []
     for training_set in TRAINING_SETS:
-        models = fit_all_tasks(data, "forest", parameters, training_set, learnt, settings.seed)
+        fitted = fit_all_tasks(data, "forest", parameters, training_set, learnt, settings.seed)
         first = training_set is TRAINING_SETS[0]
         sets = promise if first else None
         for condition, value in conditions(settings, kind) if first else conditions(settings)[:1]:
@@ -82,23 +79,23 @@ def evaluate(
                 named = {"training_set": training_set.name, "condition": condition, "value": value}
                 rows += [
                     {**row, "data": kind, **named}
-                    for row in _predict(data.element, models, kept, np.array(features), sets)
+                    for row in _predict(data.element, fitted, kept, np.array(features), sets)
                 ]
     return rows, rejected
 
 
 def _predict(
     element: str,
-    models: Mapping[str, TaskModel],
+    fitted: RankingClassifier,
     cases: Sequence[Case],
     features: Array,
     promise: Promise | None,
 ) -> list[Row]:
-    sets = promise.sets(models[CN_TASK], features) if promise else None
-    values = {t: (m.classes, probabilities(m.scores(features))) for t, m in models.items()}
+    scores = fitted.scores(features)
+    sets = promise.sets(scores) if promise else None
+    likeliest = RankingDistribution.from_scores(scores).likeliest()
     rows = []
-    for i, case in enumerate(cases):
-        ranking, _, probability, _ = best_label(*steps_of(element, values, i))
+    for i, (case, best) in enumerate(zip(cases, likeliest, strict=True)):
         rows.append(
             {
                 "element": element,
@@ -107,14 +104,14 @@ def _predict(
                 "compound": case.compound,
                 "true_label": "" if case.ranking is None else describe(case.ranking),
                 "true_environment": case.environment,
-                "predicted_label": describe(ranking),
-                "predicted_environment": dominant(ranking),
-                "raw_probability": round(probability, 6),  # not calibrated
+                "predicted_label": describe(best.ranking),
+                "predicted_environment": dominant(best.ranking),
+                "raw_probability": round(best.probability, 6),  # not calibrated
                 "certain": "" if sets is None else " ".join(map(str, sets[i])),
                 "in_certain": ""
                 if sets is None
                 else float(described_cn(case.environment) in sets[i]),
-                **_scores(case, ranking),
+                **_scores(case, best.ranking),
             }
         )
     return rows

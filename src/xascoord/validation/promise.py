@@ -13,20 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.coordination import CN_TASK
-from xascoord.models.classifiers import TaskModel
-from xascoord.models.conformal import certain_set, conformal_quantiles, first_numbers
+from xascoord.models.conformal import certain_set, conformal_quantiles
 from xascoord.models.cross_validation import (
     FOREST,
     Fit,
     Folds,
     Parameters,
-    Scores,
     fit_one_task,
     full_training_set,
 )
 from xascoord.models.data import ElementData, Flags
 from xascoord.models.held_out import temperatures
-from xascoord.models.temperature import probabilities
+from xascoord.models.ranking_distribution import RankingDistribution, Scores
 from xascoord.settings.tree import Settings
 from xascoord.validation.cases import TRAINING_SETS
 
@@ -47,13 +45,22 @@ class Promise:
     temperature: float
     quantile: float
 
-    def sets(self, model: TaskModel, features: Array) -> list[list[int]]:
-        """Coordination numbers that are certain of each spectrum; none where nothing is known."""
-        if not model.classes:
-            return [[] for _ in features]
-        values = probabilities(model.scores(features), self.temperature)
-        numbers, shares = first_numbers(model.classes, values)
-        return [certain_set(numbers, row.tolist(), self.quantile) for row in shares]
+    def sets(self, scores: Scores) -> list[list[int]]:
+        """Coordination numbers that are certain of each spectrum; none where nothing is known.
+
+        Parameters
+        ----------
+        scores
+            By task, as ``RankingClassifier.scores`` gives them; the CN step is enough.
+        """
+        of_numbers = RankingDistribution.from_scores(
+            {CN_TASK: scores[CN_TASK]}, {CN_TASK: self.temperature}
+        )
+        numbers, shares = of_numbers.first_numbers
+        return [
+            certain_set(dict(zip(numbers, row, strict=True)), self.quantile)
+            for row in shares.tolist()
+        ]
 
 
 def promise_of(
