@@ -351,6 +351,20 @@ def test_packed_runs_stand_for_their_journals(tmp_path):
     assert (packed / "Cu.parquet").read_bytes() == before
 
 
+def test_packing_beside_a_plan_leaves_the_plan_whole(tmp_path):
+    """What is not computed yet stays in it."""
+    _crystals(tmp_path / "crystals")
+    settings, plan = _planned(tmp_path)
+    key = run_key(plan[0], settings.feff.run)
+    with Journal(tmp_path / "journals/all-1of1.jsonl") as journal:
+        journal.add(key, xmu=xmu_text(*edge_spectrum(CU)), reason="", detail="", tries=1, cpu=1.0,
+                    scf=None)  # fmt: skip
+    for out in (tmp_path, tmp_path / "elsewhere"):
+        pack_feff(tmp_path / "plan", settings, tmp_path / "journals", out)
+    assert len(read_plan(tmp_path / "plan")) == len(plan) > 2
+    assert len(read_plan(tmp_path / "elsewhere/plan")) == 1
+
+
 def test_a_coordinate_of_1_is_one_of_0(tmp_path):
     """Modulo the cell, last bits decide which; runs that were named by either are taken."""
     from dataclasses import replace

@@ -211,7 +211,8 @@ def run_feff(
 def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None:
     """Pack the finished runs of a plan into small tables that travel with the project.
 
-    Their part of the plan goes with them: crystals, minerals, references.
+    Their part of the plan goes with them (crystals, minerals, references), unless the plan lies
+    there already.
 
     Parameters
     ----------
@@ -238,9 +239,10 @@ def pack_feff(plan: Path, settings: Settings, journals: Path, out: Path) -> None
     names = names_of(runs, settings.feff.run, out)
     entries = finished_runs(journals, names, out)
     counts = write_packed(out, runs, keys, names, entries)
-    finished = [planned for planned, key in zip(runs, keys, strict=True) if key in entries]
-    structures = {p.structure["structure_id"]: p.structure for p in finished}
-    write_plan(out / PLAN, [p.site for p in finished], structures.values(), [])
+    if (out / PLAN).resolve() != plan.resolve():
+        finished = [planned for planned, key in zip(runs, keys, strict=True) if key in entries]
+        structures = {p.structure["structure_id"]: p.structure for p in finished}
+        write_plan(out / PLAN, [p.site for p in finished], structures.values(), [])
     print(", ".join(f"{element} {count}" for element, count in counts.items()))
 
 

@@ -77,6 +77,9 @@ class FeffOutcome:
     cpu: float | None = None
 
 
+_TRACE = re.compile(r"^Image\s+PC\b|\s[0-9A-F]{16}\s|\bUnknown\s+Unknown\b")
+
+
 class MachineFault(Exception):
     """A run failed for what this machine lacks (memory, disk, a library): nothing to record."""
 
@@ -160,8 +163,10 @@ def _text(path: Path) -> str:
 
 def _tail(log: Path) -> str:
     # FEFF10 adds a file of its own to the log, which says nothing of the cause.
-    told = _text(log).split(".feff.error:")[0]
+    told = _text(log).split(".feff.error:")[0].replace(f"{log.parent}/", "")
     lines = [line.strip() for line in told.split("\n") if line.strip()]
+    # A trace of addresses, other ones in each run, says nothing either.
+    lines = [line for line in lines if not _TRACE.search(line)]
     return " | ".join(lines[-6:])[:300] or "it printed nothing"
 
 
