@@ -54,7 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of real spectra are those that ask for them; mounts are made where they are allowed."""
+    """Tests of real spectra are those that ask for them; mounts are made where they are allowed.
+
+    What waits for a run of the workflow begins with it, while the other process tests the rest.
+    """
+    items.sort(key=lambda item: "finished" not in getattr(item, "fixturenames", ()))
     for item in items:
         if "mounts" in item.keywords and not config.getoption("--mounts"):
             item.add_marker(pytest.mark.skip(reason="mounts file systems: give --mounts"))

@@ -53,7 +53,7 @@ def test_check_says_that_all_is_well_and_shows_the_settings_if_asked(root, monke
     assert result.stderr == "params.yaml: OK, all values fit and what they name is there\n"
     settings = json.loads(_run("check", "--show").stdout)
     assert settings["window"] == {
-        "reference": "e0", "lower": -10.0, "upper": 30.0, "points": 161, "tail": 5.0,
+        "reference": "e0", "lower": -10.0, "upper": 30.0, "points": 161, "tail": 7.0,
         "normalise": "maximum",
     }  # fmt: skip
     assert settings["edge_energy"]["step_range"] == [9.0, 14.0]

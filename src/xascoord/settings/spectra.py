@@ -36,7 +36,7 @@ class Window(Section):
     upper: float = Field(30.0, description="Upper end about the energy zero, in eV.")
     points: int = Field(161, ge=2, le=5000, description="Points of the linear interpolation.")
     tail: float = Field(
-        5.0,
+        7.0,
         ge=0,
         description="Below its first energy a spectrum is continued by the tail of its edge, which "
         "falls as 1/(e0 - E), over up to this many eV.",
