@@ -12,7 +12,8 @@ import numpy.typing as npt
 from xascoord.core.elements import ELEMENTS, k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.edges import edge_step
-from xascoord.measured.read import _FEWEST_POINTS, Measurement
+from xascoord.measured.points import FEWEST_POINTS
+from xascoord.measured.read import Measurement
 
 Array = npt.NDArray[np.float64]
 
@@ -63,7 +64,7 @@ def merge_scans(scans: Sequence[Measurement], name: str) -> Measurement:
     high = min(scan.energy[-1] for scan in scans)
     first = scans[0]
     inside = (first.energy >= low) & (first.energy <= high)
-    if inside.sum() < _FEWEST_POINTS:
+    if inside.sum() < FEWEST_POINTS:
         raise MeasurementError(f"{name}: its scans have too few energies in common to be merged")
     energy = first.energy[inside]
     mu = np.mean([np.interp(energy, scan.energy, scan.mu) for scan in scans], axis=0)

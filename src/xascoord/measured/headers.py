@@ -61,7 +61,7 @@ def read_header(lines: Sequence[str], columns: int) -> tuple[list[str], dict[str
     facts
         ``element, edge, sample`` as far as they are said; ``units`` of energies ("kev");
         ``spacing`` of the crystal in Angstrom; ``edge_energy`` in eV where energies count from it;
-        ``nameless`` if no names were found.
+        ``labels``: names as the file writes them; ``nameless`` if there are none.
     """
     raw = _names(lines, columns)
     facts: dict[str, Any] = {}
@@ -79,6 +79,7 @@ def read_header(lines: Sequence[str], columns: int) -> tuple[list[str], dict[str
     for place, name in enumerate(raw[:columns] + [""] * (columns - len(raw)), start=1):
         fixed = fix_name(name) or f"col{place}"
         names.append(f"{fixed}_{place}" if fixed in names else fixed)
+    facts["labels"] = {name: shown.strip() for name, shown in zip(names, raw, strict=False)}
     if not raw:
         facts["nameless"] = True
     return names, facts

@@ -58,8 +58,10 @@ def normalise_measurement(
     options
         How it is normalised.
     """
-    spectrum = deglitch(measurement) if options.deglitch else measurement
     element = options.element or ""
+    if measurement.trouble:
+        return Refusal(measurement.name, element, measurement.trouble)
+    spectrum = deglitch(measurement) if options.deglitch else measurement
     try:
         if spectrum.edge and spectrum.edge != "K":
             raise MeasurementError(

@@ -44,7 +44,7 @@ def read_entry(entry: Entry, folder: Path, limits: Limits = DEFAULT_LIMITS) -> l
     """
     path = folder / entry.file
     scans = read_measurements(path, entry.reading.channel, limits, entry.reading.columns)
-    groups = [scan.name for scan in scans if scan.athena is not None]
+    groups = [scan.name for scan in scans if scan.athena is not None or scan.column]
     if len(groups) > 1:
         raise MeasurementError(
             f"{path}: holds {len(groups)} spectra ({', '.join(groups[:5])}); save the one that is "
