@@ -24,6 +24,7 @@ _NOWHERE_NEAR = 1000.0  # eV; an e0 that is given may correct a monochromator, n
 _STEP, _PRE_EDGE = (40.0, 75.0), (-60.0, -15.0)  # eV about e0; where norm is looked at
 _LARGEST_PRE_EDGE = 0.06  # edge steps
 _ABSURD_STEP = (0.5, 2.5)  # of data that a project calls normalised
+_CONSTANT = 1e-9  # of mu: what rounding leaves
 _NORMALISED = "came in normalised (about 0 before the edge, about 1 behind it)"
 
 
@@ -67,6 +68,8 @@ def normalise_measurement(
             raise MeasurementError(
                 f"measured at the {spectrum.edge} edge; the models are for K edges"
             )
+        if np.ptp(spectrum.mu) <= _CONSTANT * np.abs(spectrum.mu).max():
+            raise MeasurementError("cannot be normalised: there is no rise; mu is constant")
         element = element or _element_of(spectrum)
         return _normalised(spectrum, element, options)
     except RejectedSpectrum as error:
@@ -74,7 +77,7 @@ def normalise_measurement(
     except MeasurementError as error:
         reason = str(error).removeprefix(f"{spectrum.name}: ")
     taken = next((note for note in spectrum.notes if note.startswith("mu ")), "")
-    if taken and "channel" in reason:
+    if taken and spectrum.athena is None:
         reason += f" (taken: {taken})"
     return Refusal(spectrum.name, element, reason)
 
