@@ -19,9 +19,8 @@ from xascoord.measured.text_tables import Table, read_tables
 
 Array = npt.NDArray[np.float64]
 Group = tuple[dict[str, Array], dict[str, Any]]
-_EXPORT = "export energy and mu (or counts) as columns of text"
+EXPORT = "export energy and mu (or counts) as columns of text"
 _FOREIGN = {
-    b"\x89HDF\r\n\x1a\n": "HDF5 (.h5, .nxs)",
     b"\x93NUMPY": "NumPy's .npy",
     b"PK\x03\x04": "a zip archive (Excel's .xlsx, .npz)",
     b"\xd0\xcf\x11\xe0": "old Excel (.xls)",
@@ -65,9 +64,9 @@ def foreign(head: bytes) -> str:
     """
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
-            return f"{name} is not read; {_EXPORT}"
+            return f"{name} is not read; {EXPORT}"
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b") and b"\0" in head:
-        return f"not a text; {_EXPORT}"
+        return f"not a text; {EXPORT}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Measured spectra from files: XDI, Athena projects, and columns of whatever beamline.
+"""Measured spectra from files: XDI, Athena projects, HDF5, and columns of whatever beamline.
 
 What comes out is energy and mu of one channel; every choice that was made on the way is a note.
 """
@@ -27,6 +27,7 @@ from xascoord.measured.formats import (
     read_project,
     read_xdi,
 )
+from xascoord.measured.hdf5 import is_hdf5, read_hdf5
 from xascoord.measured.points import FEWEST_POINTS, order_points
 from xascoord.measured.samples import Sample, find_samples
 from xascoord.measured.scans import split_scans
@@ -35,7 +36,10 @@ from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
 CHANNELS: tuple[Channel, ...] = ("auto", "transmission", "fluorescence", "mu")
-SUFFIXES = (".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy")
+SUFFIXES = (
+    ".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy", ".fio",
+    ".nxs", ".h5", ".hdf5",
+)  # fmt: skip
 
 _SNIFFED, _FEWEST_ROWS = 65536, 10  # bytes of a file in which there must be a table of some rows
 
@@ -96,7 +100,7 @@ def read_measurements(
     Parameters
     ----------
     path
-        The file; XDI and Athena projects by their content, others as columns of numbers.
+        The file; XDI, HDF5 and Athena projects by their content, others as columns of numbers.
     channel
         Which one; "auto" takes transmission, then mu as given, then fluorescence: the first with an
         edge in it.
@@ -151,6 +155,8 @@ def why_no_spectrum(path: Path) -> str:
         if head[:2] == b"\x1f\x8b":
             with gzip.open(path) as packed:
                 return "" if b"Athena project" in packed.read(4096) else "packed, and no project"
+        if is_hdf5(head):
+            return ""
         if why := foreign(head):
             return why
         if not head.strip():
@@ -179,6 +185,8 @@ def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
         if columns.given:
             raise MeasurementError(f"{path}: an Athena project has no columns to be named")
         return read_project(path)
+    if is_hdf5(head):
+        return read_hdf5(path, columns, limits)
     if why := foreign(head):
         raise MeasurementError(f"{path}: {why}")
     # A parser takes many times the bytes of a line, in memory.
@@ -213,6 +221,8 @@ def _measurements(
     name = path.name
     if "athena" in facts:
         name += f" [{facts['sample']}]"
+    elif "group" in facts:
+        name += f" [{facts['group']}]"
     elif "scan" in facts:
         name += f" [scan {facts['scan']}]"
     try:
