@@ -69,7 +69,8 @@ def read_hdf5(path: Path, columns: Columns, limits: Limits) -> list[Group]:
         if not tables:
             raise MeasurementError(
                 f"{path}: no energies with mu or counts can be told among its datasets "
-                f"({listed(content.lines)}); name them with --energy-column PATH and --mu PATH, or --i0, --i1 or --if"
+                f"({listed(content.lines)}); name them with --energy-column PATH and --mu PATH, or "
+                "--i0, --i1 or --if"
             )
         values = sum(len(content.lines[one]) for table in tables for one in table.values())
         if values > limits.values:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.imports import load
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.spectrum import Normalisation
 
 Array = npt.NDArray[np.float64]

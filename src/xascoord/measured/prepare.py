@@ -13,8 +13,9 @@ from xascoord.measured.athena import as_in_athena
 from xascoord.measured.clean import deglitch, find_element
 from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
 from xascoord.measured.edges import stretch_of
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.normalise import Normalised, check_range, normalise
-from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.read import read_measurements
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal, find_reference
 from xascoord.settings.spectra import EdgeEnergy
 

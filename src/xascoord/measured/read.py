@@ -8,7 +8,9 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,6 @@ from xascoord.core.files import check_text, read_file, unpack_within
 from xascoord.measured.columns import Channel, Columns, find_mu
 from xascoord.measured.energy_column import find_energy
 from xascoord.measured.formats import (
-    Athena,
     Group,
     foreign,
     read_columns,
@@ -28,6 +29,7 @@ from xascoord.measured.formats import (
     read_xdi,
 )
 from xascoord.measured.hdf5 import is_hdf5, read_hdf5
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.points import FEWEST_POINTS, order_points
 from xascoord.measured.samples import Sample, find_samples
 from xascoord.measured.scans import split_scans
@@ -42,51 +44,6 @@ SUFFIXES = (
 )  # fmt: skip
 
 _SNIFFED, _FEWEST_ROWS = 65536, 10  # bytes of a file in which there must be a table of some rows
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One measured spectrum.
-
-    Attributes
-    ----------
-    name
-        File, and of several in a file the group or scan.
-    energy, mu
-        Shape (n,); energies rising, in eV; mu not normalised.
-    element
-        Absorber as the file says, or None.
-    edge
-        Edge as the file says, or None.
-    channel
-        Which channel mu comes from.
-    sample
-        What the file says of the sample.
-    notes
-        What was done to the numbers.
-    said
-        Element and edge that an Athena project keeps; its own guess, unless somebody put it right.
-    athena
-        How it was treated there.
-    warnings
-        What may be wrong.
-    column, trouble
-        Of one of several samples in a table: its column, and why that cannot be used; else "".
-    """
-
-    name: str
-    energy: Array
-    mu: Array
-    element: str | None
-    edge: str | None
-    channel: str
-    sample: str
-    notes: tuple[str, ...]
-    said: tuple[str, str] = ("", "")
-    athena: Athena | None = None
-    warnings: tuple[str, ...] = ()
-    column: str = ""
-    trouble: str = ""
 
 
 def read_measurements(
@@ -115,18 +72,7 @@ def read_measurements(
         Naming the file, what is wrong with it and what to do.
     """
     columns = columns or Columns()
-    try:
-        groups = _groups(path, limits, columns)
-        for arrays, _ in groups:
-            _check_points(arrays, limits)
-    except FileNotFoundError:
-        raise MeasurementError(f"{path}: no such file") from None
-    except OSError as error:
-        raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
-    except (EOFError, zlib.error) as error:
-        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
-    except (LimitError, NotAFileError) as error:
-        raise MeasurementError(f"{path}: {error}") from None
+    groups = read_groups(path, limits, columns)
     found, refused = [], []
     for arrays, facts in groups:
         try:
@@ -172,8 +118,48 @@ def why_no_spectrum(path: Path) -> str:
     return "" if longest >= _FEWEST_ROWS else "no table of numbers"
 
 
+def read_groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
+    """The tables of a file, each as named arrays and what is said of them.
+
+    Parameters
+    ----------
+    path, limits, columns
+        As for ``read_measurements``.
+
+    Raises
+    ------
+    MeasurementError
+        As there.
+    """
+    with explaining(path):
+        groups = _groups(path, limits, columns)
+        for arrays, _ in groups:
+            _check_points(arrays, limits)
+    return groups
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Make one message, naming the file, of what hinders reading it.
+
+    Raises
+    ------
+    MeasurementError
+        If it is not there, too large, damaged and the like.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise MeasurementError(f"{path}: no such file") from None
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
+    except (EOFError, zlib.error) as error:
+        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
+    except (LimitError, NotAFileError) as error:
+        raise MeasurementError(f"{path}: {error}") from None
+
+
 def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
-    """What the file holds, each as named arrays and facts."""
     content = read_file(path, limits.file_bytes)
     head = content[:4096]
     if not content.strip():

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import find_element, merge_scans
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.prepare import normalise_measurement
-from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.read import read_measurements
 from xascoord.measured.spectrum import Options, Refusal
 from xascoord.references.library import Reference
 from xascoord.references.manifest import Entry
