@@ -176,6 +176,20 @@ def test_a_channel_without_an_edge_says_what_was_taken(tmp_path):
     assert refused.reason.endswith("(taken: mu = ln(i0/i1))")
 
 
+def test_a_computed_spectrum_says_its_e0(tmp_path):
+    """FEFF's energies are off by its potential: the scan is long enough about its own edge."""
+    head = "# XDI/1.0 a\n# Element.symbol: Cu\n# Element.edge: K\n# Column.1: energy eV\n"
+    head += "# Column.2: mu\n"
+    inside = ENERGY > CU - 16
+    table = "# ---\n# energy mu\n" + rows(ENERGY[inside] + 15, MU[inside])
+    said = f"# Simulation.e0: {CU + 15} eV\n"
+    (measured,) = prepare(write(tmp_path / "a.xdi", head + table))
+    (computed,) = prepare(write(tmp_path / "b.xdi", head + said + table))
+    assert isinstance(measured, Refusal)
+    assert computed.e0 == CU + 15
+    assert computed.given_e0
+
+
 # --- exports
 
 

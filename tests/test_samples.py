@@ -73,6 +73,15 @@ def test_tables_of_one_sample_stay_what_they_are(tmp_path, name):
         read_measurements(write(tmp_path / "a.dat", f"# {head}\n", *columns))
 
 
+def test_samples_of_an_xdi_file_are_there_once(tmp_path):
+    """larch has columns with brackets in their names under a second name, too."""
+    head = "# XDI/1.0 Demeter/0.9.26\n# Element.symbol: Cu\n# Element.edge: K\n"
+    names = ("energy", "Cu(II)O", "Cu2O")
+    head += "".join(f"# Column.{i}: {name}\n" for i, name in enumerate(names, start=1))
+    path = write(tmp_path / "a.nor", f"{head}# ---\n# {'  '.join(names)}\n", MU, MU)
+    assert [one.name for one in read_measurements(path)] == ["a.nor: Cu(II)O", "a.nor: Cu2O"]
+
+
 def test_known_columns_come_before_samples(tmp_path):
     """Athena's own export of one group: norm, background, flat, derivatives."""
     path = write(tmp_path / "a.nor", ATHENA + "# energy norm nbkg flat nder\n", MU, MU, MU, MU)

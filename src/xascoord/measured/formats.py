@@ -85,12 +85,16 @@ def read_xdi(path: Path) -> Group:
         group = io.read_xdi(str(path))
     except Exception as error:  # larch raises what it meets in a damaged file
         raise MeasurementError(f"{path}: not readable as XDI ({_short(error)})") from None
+    labels = {str(label).lower(): str(label) for label in group.array_labels}
+    copies = {re.sub(r"\W+", "_", name) for name in labels} - set(labels)
     arrays = {
         name.lower(): np.asarray(getattr(group, name), dtype=float)
         for name in [*group.array_labels, *vars(group)]
         if isinstance(getattr(group, name, None), np.ndarray)
         and getattr(group, name).ndim == 1
         and len(getattr(group, name)) == group.npts
+        # larch keeps columns under names of Python, too.
+        and name not in copies
     }
     attributes: dict[str, Any] = getattr(group, "attrs", {})
     facts: dict[str, Any] = {
@@ -98,7 +102,11 @@ def read_xdi(path: Path) -> Group:
         "edge": str(group.edge or ""),
         "sample": str(attributes.get("sample", {}).get("name", "")),
         "units": str(group.array_units[0] if group.array_units else ""),
+        "labels": labels,
     }
+    # Energies of FEFF are off by its potential; the file of a computed spectrum says its e0.
+    if match := re.match(r"[\d.]+(?= eV$)", str(attributes.get("simulation", {}).get("e0", ""))):
+        facts["e0"] = float(match[0])
     if getattr(group, "dspacing", None):
         facts["spacing"] = float(group.dspacing)
     return arrays, facts

@@ -159,19 +159,19 @@ def _read(content: Content, table: dict[str, str], limits: Limits) -> Group:
     facts = _facts(content, path.split("/")[1] if path.count("/") > 1 else "")
     facts["labels"] = {name: one.rpartition("/")[2] for name, one in table.items()}
     facts["group"] = path.rpartition("/")[0] or "/"
-    if energy and isinstance(unit := content.lines[energy].attrs.get("units"), str | bytes):
-        facts["units"] = text_of(unit)
     return _with_signal(arrays, content, path, facts), facts
 
 
 def _with_signal(
     arrays: dict[str, Array], content: Content, path: str, facts: dict[str, Any]
 ) -> dict[str, Array]:
-    """Names of channels for the signal of NXdata where names do not say what it is."""
+    """Names of channels for the signal of NXxas, where no other name is of a channel.
+
+    By the names that NXxas prescribes: HDF5's library may hang on damaged attributes.
+    """
     if monitor_name(arrays) or any(name in arrays for names in MU.values() for name in names):
         return arrays
-    signal = fix_name(text_of(content.lines[path].parent.attrs.get("signal", "")))
-    signal = next((n for n in (signal, "absorbed_beam", "intensity") if n in arrays), "")
+    signal = next((n for n in ("absorbed_beam", "intensity") if n in arrays), "")
     if not signal:
         return arrays
     if signal != "absorbed_beam":

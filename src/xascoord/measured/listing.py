@@ -38,7 +38,9 @@ def list_file(path: Path, limits: Limits) -> list[str]:
         raise MeasurementError(f"{path}: is a folder; name a file")
     with explaining(path):
         if is_hdf5(read_file(path, limits.file_bytes)[:8]):
-            return list_hdf5(path, limits)
+            if datasets := list_hdf5(path, limits):
+                return datasets
+            raise MeasurementError(f"{path}: an HDF5 file without datasets")
     groups = read_groups(path, limits, Columns())
     if "athena" in groups[0][1]:
         return [_of_project(number, group) for number, group in enumerate(groups, start=1)]

@@ -40,6 +40,8 @@ class Measurement:
         What may be wrong.
     column, trouble
         Of one of several samples in a table: its column, and why that cannot be used; else "".
+    e0
+        Energy zero in eV, as a computed spectrum says it; None of measured ones.
     """
 
     name: str
@@ -55,3 +57,4 @@ class Measurement:
     warnings: tuple[str, ...] = ()
     column: str = ""
     trouble: str = ""
+    e0: float | None = None

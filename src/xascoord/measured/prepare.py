@@ -84,23 +84,24 @@ def normalise_measurement(
 
 
 def _normalised(spectrum: Measurement, element: str, options: Options) -> NormalisedSpectrum:
-    check_range(spectrum, element, asked=options.element is not None)
+    e0, tabulated = options.e0, k_edge_energy(element)
+    e0 = spectrum.e0 if e0 is None else e0
+    if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
+        raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
+    check_range(spectrum, element, options.element is not None, e0)
     cut = stretch_of(spectrum, element)
     if cut is not spectrum:
         try:
-            check_range(cut, element, asked=options.element is not None)
+            check_range(cut, element, options.element is not None, e0)
         except MeasurementError:
             raise MeasurementError(f"{cut.warnings[-1]}: too little about its own edge") from None
         spectrum = cut
-    e0, tabulated = options.e0, k_edge_energy(element)
     as_project = options.athena and spectrum.athena is not None
     if as_project:
         spectrum, found = as_in_athena(spectrum, element)
         e0 = spectrum.athena.e0 if e0 is None and spectrum.athena else e0
     else:
         found = normalise(spectrum.energy, spectrum.mu, element, options.normalisation)
-    if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
-        raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
     zero = e0
     if zero is None:
         zero = find_reference(spectrum.energy, found.norm, element, "e0", EdgeEnergy())

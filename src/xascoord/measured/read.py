@@ -232,7 +232,7 @@ def _measurements(
             f"{name} [part {number}]" if len(scans) > 1 else name, values, clean, *_said(facts),
             chosen, facts.get("sample", ""), (*notes, *done),
             (facts.get("said_element", ""), facts.get("said_edge", "").upper()),
-            facts.get("athena"),
+            facts.get("athena"), e0=facts.get("e0"),
         ))  # fmt: skip
     return found
 
