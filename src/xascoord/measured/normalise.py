@@ -98,7 +98,7 @@ def check_range(spectrum: Measurement, element: str, asked: bool, e0: float | No
     asked
         Whether the user named it.
     e0
-        In eV, where it is given: then the edge is there, not where it is tabulated.
+        In eV, of a computed spectrum: its edge is there, not where it is tabulated.
 
     Raises
     ------

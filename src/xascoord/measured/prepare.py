@@ -88,11 +88,11 @@ def _normalised(spectrum: Measurement, element: str, options: Options) -> Normal
     e0 = spectrum.e0 if e0 is None else e0
     if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
         raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
-    check_range(spectrum, element, options.element is not None, e0)
+    check_range(spectrum, element, options.element is not None, spectrum.e0)
     cut = stretch_of(spectrum, element)
     if cut is not spectrum:
         try:
-            check_range(cut, element, options.element is not None, e0)
+            check_range(cut, element, options.element is not None, spectrum.e0)
         except MeasurementError:
             raise MeasurementError(f"{cut.warnings[-1]}: too little about its own edge") from None
         spectrum = cut
