@@ -58,7 +58,7 @@ def ssrl_micro() -> str:
     )  # fmt: skip
 
 
-def photon_factory(mode: int) -> str:
+def photon_factory(mode: int, place: str = "KEK-PF   BL12C") -> str:
     """The 9809 format: blocks of numbers in the header, angles; mode 2: transmission."""
     energy, mu = edge()
     i0, i1, fluorescence = counts(mu)
@@ -66,7 +66,7 @@ def photon_factory(mode: int) -> str:
     seconds = np.where(energy < CU, 1.0, 2.0)
     signal = (i1 if mode == 2 else fluorescence) * seconds + 652.975 * seconds
     return (
-        "  9809     KEK-PF   BL12C\n a sample  07.05.12 23:28 - 07.05.12 23:55\n"
+        f"  9809     {place}\n a sample  07.05.12 23:28 - 07.05.12 23:55\n"
         " Ring :   2.5 GeV   348.8 mA -  342.8 mA\n"
         " Mono :   SI(111)       D=  3.13551 A    Initial angle=  9.25969 deg\n"
         " BL12C     Transmission( 2)   Repetition=  6     Points=  141\n"
@@ -226,3 +226,84 @@ def mrcat() -> str:
         "---------------------------------------------\n"
         "Energy  Io  It  Iref  If\n" + rows(energy, i0, i1, 0.9 * i1, fluorescence, mark="  ")
     )
+
+
+def spring8() -> str:
+    """The 9809 format of a detector of several elements: several columns of mode 3."""
+    energy, mu = edge()
+    i0, _, fluorescence = counts(mu)
+    angle = np.degrees(np.arcsin(_HC / (2 * 3.13551 * energy)))
+    parts = [share * fluorescence for share in (0.2, 0.3, 0.5)]
+    return (
+        "  9809     SPring-8 BL01B1\n a sample  12.05.12 23:28 - 12.05.12 23:55\n"
+        " Mono :   SI(111)       D=  3.13551 A    Initial angle=  9.25969 deg\n"
+        "  Angle(c)  Angle(o)    time/s         2         3         4         5\n"
+        "      Mode         0         0         1         3         3         3\n"
+        "    Offset         0         0     0.000     0.000     0.000     0.000\n"
+        + rows(angle, angle, np.ones_like(mu), i0, *parts, mark="  ")
+    )
+
+
+def xdac() -> str:
+    """NSLS X11: a line of offsets above the names, "I" behind the sample, "Ir" the reference."""
+    energy, mu = edge()
+    i0, i1, _ = counts(mu)
+    return (
+        'XDAC V1.4   Datafile V1\n"cu.002" created on X-11A on 10/12/02 at 3:14:15 PM\n'
+        "Diffraction element= Si(111). Ring energy= 2.58 GeV\nE0= 8979.00\nNUM_REGIONS= 3\n"
+        "SRB= -200 -30 50 300\nSRSS= 10 0.5 2\nSPP= 1 1 1\nSettling time= 0.35\n"
+        "Offsets=  215.00  310.00  120.00\nGains=  8.00  8.00  8.00\n 215.00  310.00  120.00\n"
+        "----------------------------------------\n   Energy    I0    I    Ir\n"
+        + rows(energy, i0, i1, 0.4 * i1)
+    )
+
+
+def fio(energy_name: str = "FE_0001") -> str:
+    """DESY's .fio: names of devices in lines "Col 1 NAME FLOAT"."""
+    energy, mu = edge()
+    i0, _, fluorescence = counts(mu)
+    names = (energy_name, "FE_0001_DELTA", "FE_0001_C1", "FE_0001_C2")
+    listed = "".join(f" Col {i} {name} FLOAT\n" for i, name in enumerate(names, start=1))
+    return "!\n! Comment\n%c\n a sample\n!\n! Data\n%d\n" + listed + rows(
+        energy, 0.3 + 0 * mu, i0, fluorescence
+    )  # fmt: skip
+
+
+def diamond() -> str:
+    """Diamond B18: names in the last line of a long header."""
+    energy, mu = edge()
+    i0, i1, fluorescence = counts(mu)
+    names = ("qexafs_energy", "I0", "It", "Iref", "lnI0It", "lnItIref", "FF", "FFI0")
+    return (
+        "# Diamond Light Source\n# Instrument: B18-CORE\n# Date: Tue, 01 Jan 2019 12:00:00 GMT\n#\n"
+        "# Ring energy: 3.00 GeV\n# Mono: crystal type Si(111)\n# Sample name: a pellet\n#\n# "
+        + "\t".join(names) + "\n"
+        + rows(energy, i0, i1, 0.9 * i1, mu, 0.1 + 0 * mu, fluorescence, fluorescence / i0,
+               mark="\t")
+    )  # fmt: skip
+
+
+def qas() -> str:
+    """NSLS-II 7-BM: a time, the energies, amplifiers that turn the sign."""
+    energy, mu = edge()
+    i0, i1, fluorescence = counts(mu)
+    return (
+        "# Facility: NSLS-II\n# Beamline: QAS (7-BM)\n# Element: Cu\n# Edge: K\n# E0: 8979\n#\n"
+        "# # timestamp  energy  i0  it  ir  iff  aux1  aux2\n"
+        + rows(1.5e9 + energy, energy, -i0, -i1, -0.5 * i1, -fluorescence, mu, mu, digits=9)
+    )
+
+
+def sesame() -> str:
+    """SESAME XAFS/XRF: XDI without a spacing, counts of each element of the detector."""
+    energy, mu = edge()
+    i0, i1, fluorescence = counts(mu)
+    names = ("energy", "I0", "I1", "I2", "ROI-1", "ROI-2", "ICR-1", "ICR-2")
+    return (
+        "# XDI/1.0 SED_XAFS/0.9\n# Beamline.name: XAFS/XRF (BM08)\n# Facility.name: SESAME\n"
+        "# Element.symbol: Cu\n# Element.edge: K\n# Mono.name: Si 111\n# Sample.name: a pellet\n"
+        + "".join(f"# Column.{i}: {name}\n" for i, name in enumerate(names, start=1))
+        + "# ///\n# -----\n# " + "  ".join(names) + "\n"
+        + rows(energy, i0, i1, 0.5 * i1, fluorescence / 2, fluorescence / 2, fluorescence,
+               fluorescence)
+    )  # fmt: skip

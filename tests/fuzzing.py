@@ -201,8 +201,49 @@ def _columns() -> list[bytes]:
     rows = "".join(f"{e:.3f} {m:.6f} {2 * m:.6f}\n" for e, m in zip(*_edge()))
     two = "".join(f"{e:.3f},{m:.6f}\n" for e, m in zip(*_edge()))
     made_up = [beamline_files.ssrl(), beamline_files.photon_factory(2), beamline_files.spec()]
+    made_up += [beamline_files.xdac(), beamline_files.spring8(), beamline_files.diamond()]
+    samples = "".join(f"{e:.3f} {m:.6f} {2 * m:.6f}\n" for e, m in zip(*_edge()))
+    made_up.append(f"# energy CuO Cu2O\n{samples}")
     return [f"# made up\n# energy mu other\n{rows}".encode(), two.encode(),
             *(text.encode() for text in made_up)]  # fmt: skip
+
+
+def _fio() -> list[bytes]:
+    return [beamline_files.fio().encode()]
+
+
+def _hdf5() -> list[bytes]:
+    """A table, the old NXxas with links, packed pieces: each as the bytes of a file."""
+    import h5py
+
+    energy, mu = _edge()
+    i0, i1, _ = beamline_files.counts(mu)
+    found = []
+    for kind in ("table", "nxxas", "packed"):
+        out = io.BytesIO()
+        with h5py.File(out, "w") as file:
+            if kind == "nxxas":
+                file["entry/definition"] = "NXxas"
+                file["entry/instrument/incoming_beam/data"] = i0
+                file["entry/data/energy"], file["entry/data/absorbed_beam"] = energy, i1
+                file["entry/data/mode"] = "Transmission"
+                file["entry/link"] = h5py.SoftLink("/entry/data")
+            elif kind == "packed":
+                for name, values in (("energy", energy), ("mu", mu)):
+                    file.create_dataset(name, data=values, chunks=(50,), compression="gzip")
+            else:
+                file["1.1/energy"], file["1.1/mu"] = energy, mu
+                file["1.1/energy"].attrs["units"] = "eV"
+        found.append(out.getvalue())
+    return found
+
+
+def _listed(path: Path) -> str:
+    from xascoord.measured.listing import list_file
+    from xascoord.settings.limits import DEFAULT_LIMITS
+
+    assert list_file(path, DEFAULT_LIMITS)
+    return "answer"
 
 
 def _xdi() -> list[bytes]:
@@ -462,6 +503,9 @@ def _manifest(path: Path) -> str:
 READERS: dict[str, Reader] = {
     "XDI": Reader("a.xdi", _xdi, _measured),
     "columns": Reader("a.dat", _columns, _measured),
+    "fio": Reader("a.fio", _fio, _listed),
+    "HDF5": Reader("a.h5", _hdf5, _measured),
+    "HDF5 list": Reader("a.h5", _hdf5, _listed),
     "Athena project": Reader("a.prj", _project, _measured, gzip.compress),
     "xmu.dat": Reader("m/FEFF-XANES/000_Cu/xmu.dat", _xmu, _feff, around=_with_run),
     "feff.inp": Reader("run/feff.inp", _feff_inp, _feff, around=_with_spectrum),

@@ -53,6 +53,12 @@ BEAMLINES = {
     "ESRF LISA": (files.lisa, "transmission", "ln(i0_eh1/i1_eh1)"),
     "NSLS-II ISS": (files.iss, "transmission", "ln(i0/it)"),
     "NSLS-II BMM": (files.bmm, "mu", "column 'xmu'"),
+    "NSLS-II QAS": (files.qas, "transmission", "ln(i0/it)"),
+    "NSLS X11": (files.xdac, "transmission", "ln(i0/i)"),
+    "Diamond B18": (files.diamond, "transmission", "ln(i0/it)"),
+    "SESAME": (files.sesame, "transmission", "ln(i0/i1)"),
+    "Aichi": (lambda: files.photon_factory(2, "AichiSR  BL5S1"), "transmission", "ln(i0/itrans)"),
+    "SPring-8": (files.spring8, "fluorescence", "(sum of 3: roi_5 ... roi_7)/i0"),
 }
 
 
@@ -109,6 +115,25 @@ def test_columns_that_cannot_be_told_are_listed(tmp_path):
         assert_edge(found)
 
 
+def test_names_of_a_fio_file_are_shown_and_asked_for(tmp_path):
+    """Names are of devices: the energies are told by their values, the counts by the user."""
+    path = write(tmp_path / "a.fio", files.fio())
+    with pytest.raises(MeasurementError, match="3 fe_0001_c1, 4 fe_0001_c2.* --i0"):
+        read_measurements(path)
+    found = read_one(path, columns=Columns(i0="FE_0001_C1", fluorescence=("FE_0001_C2",)))
+    assert "energy is column 'fe_0001' (else --energy-column)" in found.notes
+    assert_edge(found)
+
+
+def test_a_constant_mu_is_said_with_the_columns(tmp_path):
+    path = write(tmp_path / "a.dat", "# energy mu\n" + rows(ENERGY, 0 * MU))
+    for element in (None, "Cu"):
+        (refused,) = prepare(path, element=element)
+        assert refused.reason.endswith(
+            "there is no rise; mu is constant (taken: mu is column 'mu')"
+        )
+
+
 def test_named_columns_of_fluorescence_are_summed_and_of_mu_averaged(tmp_path):
     path = write(tmp_path / "a.dat", "# x a b c\n" + rows(ENERGY, I0, MU, MU + 0.2))
     found = read_one(path, columns=Columns("x", mu=("b", "4")))
@@ -149,6 +174,20 @@ def test_a_channel_without_an_edge_says_what_was_taken(tmp_path):
     (refused,) = prepare(write(tmp_path / "b.dat", one), element="Cu")
     assert "no edge step" in refused.reason
     assert refused.reason.endswith("(taken: mu = ln(i0/i1))")
+
+
+def test_a_computed_spectrum_says_its_e0(tmp_path):
+    """FEFF's energies are off by its potential: the scan is long enough about its own edge."""
+    head = "# XDI/1.0 a\n# Element.symbol: Cu\n# Element.edge: K\n# Column.1: energy eV\n"
+    head += "# Column.2: mu\n"
+    inside = ENERGY > CU - 16
+    table = "# ---\n# energy mu\n" + rows(ENERGY[inside] + 15, MU[inside])
+    said = f"# Simulation.e0: {CU + 15} eV\n"
+    (measured,) = prepare(write(tmp_path / "a.xdi", head + table))
+    (computed,) = prepare(write(tmp_path / "b.xdi", head + said + table))
+    assert isinstance(measured, Refusal)
+    assert computed.e0 == CU + 15
+    assert computed.given_e0
 
 
 # --- exports

@@ -164,6 +164,7 @@ def test_simulate(desk, simulated):
     assert "CN_6 (octahedral" in simulated
     assert "FEFF: 1 of 1 sites" in simulated
     (spectrum,) = read_measurements(desk / "rutile_Ti/rutile_Ti_site0.xdi")
+    assert "Mono.d_spacing" not in (desk / "rutile_Ti/rutile_Ti_site0.xdi").read_text()
     assert (spectrum.element, spectrum.edge, spectrum.channel) == ("Ti", "K", "mu")
     with (desk / "rutile_Ti/sites.csv").open(newline="") as handle:
         (row,) = csv.DictReader(handle)

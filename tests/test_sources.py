@@ -26,6 +26,7 @@ from corrupt import CU, TI, feff_corpus, write_dump
 from xascoord.core.errors import SourceError, XascoordError
 from xascoord.core.schemas import SPECTRA, STRUCTURES
 from xascoord.core.tables import read_rows, read_table
+from xascoord.sources.feff.cluster import read_cluster
 from xascoord.sources.stage import import_source
 from xascoord.structures.identifiers import normalise_material_id
 
@@ -334,3 +335,15 @@ def test_one_flipped_byte_in_an_archive_is_noticed(tmp_path):
         path.write_bytes(bytes(broken))
         with pytest.raises(SourceError, match="whole tar archive"):
             import_source("feff", settings, tmp_path / "out", tmp_path)
+
+
+def test_cards_of_feff_inp_are_told_by_four_letters():
+    """FEFF reads POTE and POTENTIAL as POTENTIALS; what begins with # is a comment."""
+    text = (
+        "{potentials}\n# ipot Z tag\n 0 28 Ni\n 1 8 O\n{atoms}\n; x y z\n% more\n"
+        " 1.0 0.0 0.0 1 O\n 0.0 0.0 0.0 0 Ni\nEND\n"
+    )
+    for potentials, atoms in (("POTE", "ATOM"), ("Potential", "atoms"), ("POTENTIALS", "ATOMS")):
+        species, positions = read_cluster(text.format(potentials=potentials, atoms=atoms))
+        assert species == ["Ni", "O"]
+        assert positions.tolist() == [[0, 0, 0], [1, 0, 0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,15 @@ import typer
 from xascoord.cli.app import Given
 from xascoord.cli.options import Asked, Models, Origin, Workers
 from xascoord.core.errors import XascoordError
+from xascoord.core.text import printable
+from xascoord.settings.limits import Limits
 
 
 def predict(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(help="Spectra (.xdi, .prj, columns), or folders of them.")
+        list[Path],
+        typer.Argument(help="Spectra (.xdi, .prj, HDF5, columns), or folders of them."),
     ],
     element: Annotated[
         str | None, typer.Option(help="Absorber; else as the file says or from its energies.")
@@ -35,7 +39,8 @@ def predict(
         str | None, typer.Option(help="edge_step, as in Athena, or mback.")
     ] = None,
     energy_column: Annotated[
-        str | None, typer.Option(help="Column of energies, by name or number.")
+        str | None,
+        typer.Option(help="Column of energies, by name or number; in HDF5 by path, too."),
     ] = None,
     i0: Annotated[str | None, typer.Option(help="Column of the monitor.")] = None,
     i1: Annotated[str | None, typer.Option(help="Column of what the sample let through.")] = None,
@@ -49,6 +54,13 @@ def predict(
     ] = None,
     athena: Annotated[
         bool, typer.Option("--athena", help="Take e0 and normalisation of the Athena project.")
+    ] = False,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="The files are scans of one sample: one answer.")
+    ] = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", help="Show columns, groups or datasets of a file; predict nothing."),
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="PNG file; for a folder: a folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
@@ -71,12 +83,20 @@ def predict(
     spectra): `xascoord predict *.xdi --out answers.csv`
 
     Where the columns of a file cannot be told by their names: `xascoord predict scan.001
-    --energy-column mono --i0 2 --if roi1 --if roi2`
+    --energy-column mono --i0 2 --if roi1 --if roi2`; `xascoord predict scan.001 --list` shows them.
+    A table of one column a sample gives one answer each. HDF5 and NeXus: `xascoord predict scan.h5
+    --energy-column /1.1/measurement/energy --mu /1.1/measurement/mu`
+
+    Repeat scans of one sample, merged into one spectrum: `xascoord predict --merge CuO.00*`
     """
     from xascoord.measured.columns import Columns
-    from xascoord.prediction.command import run
 
     given: Given = ctx.obj
+    if listed:
+        _list_files(paths, given.load_or_default().limits)
+        return
+    from xascoord.prediction.command import run
+
     columns = Columns(energy_column, i0, i1, tuple(fluorescence or ()), tuple(mu or ()))
     wishes: dict[str, Any] = {
         "classifier": classifier, "channel": channel, "deglitch": deglitch,
@@ -86,8 +106,18 @@ def predict(
     run(
         paths, element, e0, models, origin, wishes, plot, as_json, settings.prediction, out,
         settings.limits, settings.importance.bounds, columns, athena, settings.window,
-        verbose,
+        verbose, merge,
     )  # fmt: skip
+
+
+def _list_files(paths: Sequence[Path], limits: Limits) -> None:
+    from xascoord.measured.listing import list_file
+
+    for path in paths:
+        lines = list_file(path, limits)
+        print(
+            "\n".join(printable(line) for line in ([f"{path}:"] if len(paths) > 1 else []) + lines)
+        )
 
 
 def validate(

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.imports import load
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.normalise import Normalised, find_inflection
-from xascoord.measured.read import Measurement
 
 Array = npt.NDArray[np.float64]
 _NEAR = 60.0  # eV from the tabulated edge where the steepest point is looked for

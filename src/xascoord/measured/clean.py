@@ -12,7 +12,8 @@ import numpy.typing as npt
 from xascoord.core.elements import ELEMENTS, k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.edges import edge_step
-from xascoord.measured.read import _FEWEST_POINTS, Measurement
+from xascoord.measured.measurement import Measurement
+from xascoord.measured.points import FEWEST_POINTS
 
 Array = npt.NDArray[np.float64]
 
@@ -56,6 +57,11 @@ def merge_scans(scans: Sequence[Measurement], name: str) -> Measurement:
         Of one sample, element and channel.
     name
         Of the merged spectrum.
+
+    Raises
+    ------
+    MeasurementError
+        If they have too few energies in common, or are of different channels.
     """
     if len(scans) == 1:
         return scans[0]
@@ -63,12 +69,18 @@ def merge_scans(scans: Sequence[Measurement], name: str) -> Measurement:
     high = min(scan.energy[-1] for scan in scans)
     first = scans[0]
     inside = (first.energy >= low) & (first.energy <= high)
-    if inside.sum() < _FEWEST_POINTS:
-        raise MeasurementError(f"{name}: its scans have too few energies in common to be merged")
+    if inside.sum() < FEWEST_POINTS:
+        ranges = ", ".join(f"{s.name} {s.energy[0]:.0f} to {s.energy[-1]:.0f} eV" for s in scans)
+        raise MeasurementError(
+            f"{name}: its scans have too few energies in common to be merged ({ranges})"
+        )
     energy = first.energy[inside]
     mu = np.mean([np.interp(energy, scan.energy, scan.mu) for scan in scans], axis=0)
     if len({scan.channel for scan in scans}) > 1:
-        raise MeasurementError(f"{name}: its scans are of different channels; choose one")
+        which = ", ".join(f"{scan.name} {scan.channel}" for scan in scans)
+        raise MeasurementError(
+            f"{name}: its scans are of different channels ({which}); choose one with --channel"
+        )
     note = f"mean of {len(scans)} scans: {', '.join(scan.name for scan in scans)}"
     notes = dict.fromkeys(n for scan in scans for n in scan.notes)
     return replace(first, name=name, energy=energy, mu=mu, notes=(*notes, note))

@@ -141,6 +141,8 @@ def count_names(arrays: Mapping[str, Array], kind: str, energy: Array) -> list[t
     found += [one for one in named if one not in found and one[0] != monitor_name(arrays)]
     if kind == "transmission" and not found and "ion1" in arrays and "ion0" not in arrays:
         found.append(("ion1",))  # behind a monitor of another name
+    if kind == "transmission" and not found and {"i0", "i"} <= set(arrays):
+        found.append(("i",))  # NSLS XDAC: I0, I, and Ir behind the reference
     return found + (_groups(arrays) if kind == "fluorescence" else [])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ _LEAST_RISE = 0.15  # of the range of mu within 20 eV; backgrounds without an ed
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns that were named by hand, each by its name or its number from 1.
+    """Columns that were named by hand, each by its name or its number from 1; in HDF5 by path, too.
 
     Attributes
     ----------
@@ -56,13 +56,13 @@ class _Choice:
     trouble: str = ""
 
 
-def column(arrays: Arrays, asked: str, option: str) -> str:
+def column(arrays: Collection[str], asked: str, option: str) -> str:
     """The name of a column that was asked for.
 
     Parameters
     ----------
     arrays
-        By name, in the order of the file.
+        Their names, in the order of the file.
     asked
         Name, whatever its case and unit, or number from 1.
     option
@@ -82,7 +82,7 @@ def column(arrays: Arrays, asked: str, option: str) -> str:
     raise MeasurementError(f"{option} {asked}: no such column; there are {listed(arrays)}")
 
 
-def listed(arrays: Arrays) -> str:
+def listed(arrays: Collection[str]) -> str:
     """The names of columns with their numbers, for a message."""
     shown = [f"{i} {name}" for i, name in enumerate(arrays, start=1)]
     return ", ".join(shown[:60]) + (f" ... ({len(shown)} in all)" if len(shown) > 60 else "")

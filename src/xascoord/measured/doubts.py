@@ -6,7 +6,7 @@ import numpy as np
 
 from xascoord.core.elements import k_edge_energy
 from xascoord.measured.clean import deglitch
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 
 _NEAR = 50.0  # eV between edges that energies alone do not tell apart
 _HEAVIEST = 92

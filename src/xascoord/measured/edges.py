@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xascoord.core.elements import k_edge_energy
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 
 Array = npt.NDArray[np.float64]
 

@@ -37,7 +37,7 @@ def find_energy(
     arrays
         By name.
     facts
-        Of the header: ``units``, ``spacing``, ``edge_energy``, ``nameless``.
+        Of the header: ``units``, ``spacing``, ``edge_energy``, ``nameless``, ``fio``.
     asked
         The column that was named, or None.
 
@@ -91,6 +91,8 @@ def _guessed_energy(arrays: Arrays, facts: Mapping[str, Any]) -> str:
     by_values = [n for n in names if is_scan(arrays[n]) and holds_edge(arrays[n])]
     if "nameless" in facts and len(by_values) == 1:
         return by_values[0]
+    if "fio" in facts and names[0] in by_values:  # what is scanned comes first
+        return names[0]
     angle = next((n for n in names if ANGLE.search(n) and is_scan(arrays[n])), None)
     if angle and facts.get("spacing"):
         return angle

@@ -19,9 +19,8 @@ from xascoord.measured.text_tables import Table, read_tables
 
 Array = npt.NDArray[np.float64]
 Group = tuple[dict[str, Array], dict[str, Any]]
-_EXPORT = "export energy and mu (or counts) as columns of text"
+EXPORT = "export energy and mu (or counts) as columns of text"
 _FOREIGN = {
-    b"\x89HDF\r\n\x1a\n": "HDF5 (.h5, .nxs)",
     b"\x93NUMPY": "NumPy's .npy",
     b"PK\x03\x04": "a zip archive (Excel's .xlsx, .npz)",
     b"\xd0\xcf\x11\xe0": "old Excel (.xls)",
@@ -65,9 +64,9 @@ def foreign(head: bytes) -> str:
     """
     for magic, name in _FOREIGN.items():
         if head.startswith(magic):
-            return f"{name} is not read; {_EXPORT}"
+            return f"{name} is not read; {EXPORT}"
     if head[:2] not in (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b") and b"\0" in head:
-        return f"not a text; {_EXPORT}"
+        return f"not a text; {EXPORT}"
     return ""
 
 
@@ -86,12 +85,16 @@ def read_xdi(path: Path) -> Group:
         group = io.read_xdi(str(path))
     except Exception as error:  # larch raises what it meets in a damaged file
         raise MeasurementError(f"{path}: not readable as XDI ({_short(error)})") from None
+    labels = {str(label).lower(): str(label) for label in group.array_labels}
+    copies = {re.sub(r"\W+", "_", name) for name in labels} - set(labels)
     arrays = {
         name.lower(): np.asarray(getattr(group, name), dtype=float)
         for name in [*group.array_labels, *vars(group)]
         if isinstance(getattr(group, name, None), np.ndarray)
         and getattr(group, name).ndim == 1
         and len(getattr(group, name)) == group.npts
+        # larch keeps columns under names of Python, too.
+        and name not in copies
     }
     attributes: dict[str, Any] = getattr(group, "attrs", {})
     facts: dict[str, Any] = {
@@ -99,7 +102,11 @@ def read_xdi(path: Path) -> Group:
         "edge": str(group.edge or ""),
         "sample": str(attributes.get("sample", {}).get("name", "")),
         "units": str(group.array_units[0] if group.array_units else ""),
+        "labels": labels,
     }
+    # Energies of FEFF are off by its potential; the file of a computed spectrum says its e0.
+    if match := re.match(r"[\d.]+(?= eV$)", str(attributes.get("simulation", {}).get("e0", ""))):
+        facts["e0"] = float(match[0])
     if getattr(group, "dspacing", None):
         facts["spacing"] = float(group.dspacing)
     return arrays, facts

@@ -17,6 +17,7 @@ from xascoord.core.imports import load
 
 Array = npt.NDArray[np.float64]
 _LONGEST_NAME, _LONGEST_LINE = 200, 20_000  # what is longer costs much and says nothing
+_FLUORESCENCE = 3  # mode of a detector in the 9809 format
 _HC = 12398.41984  # eV Angstrom, CODATA 2018
 _UNITS = re.compile(
     r"[\(\[/]\s*(kev|ev|deg\w*|mm|counts|a\.?u\.?|arb\S*)\s*[\)\]]?|[\(\[].*?[\)\]]"
@@ -29,6 +30,7 @@ _FACTS = {
 }
 _SPACING = re.compile(rf"(?:\bD\s*=\s*|d[_ ]?-?spacing\s*[:=]\s*)({_NUMBER})", re.I)
 _XDI_COLUMN = re.compile(r"^#\s*Column\.(\d+)\s*:\s*(\S+)(?:\s+(\w+))?", re.I)
+_FIO_COLUMN = re.compile(r"^\s*Col\s+(\d{1,3})\s+(\S+)\s+[A-Z]+\w*\s*$", re.I)  # DESY's .fio
 _LISTED = re.compile(r"(?<=\s)(\d{1,3})\)\s(\S.*?)(?=\s+\d{1,3}\)\s|\s*$)")
 _FDMNES = re.compile(rf"^\s*({_NUMBER})\s+(\d+)\s+(\d+)\s+\d+\s.*=\s*E_edge\b")
 
@@ -61,7 +63,8 @@ def read_header(lines: Sequence[str], columns: int) -> tuple[list[str], dict[str
     facts
         ``element, edge, sample`` as far as they are said; ``units`` of energies ("kev");
         ``spacing`` of the crystal in Angstrom; ``edge_energy`` in eV where energies count from it;
-        ``nameless`` if no names were found.
+        ``labels``: names as the file writes them; ``nameless`` if there are none;
+        ``fio`` if they are of devices, as DESY writes them.
     """
     raw = _names(lines, columns)
     facts: dict[str, Any] = {}
@@ -79,8 +82,11 @@ def read_header(lines: Sequence[str], columns: int) -> tuple[list[str], dict[str
     for place, name in enumerate(raw[:columns] + [""] * (columns - len(raw)), start=1):
         fixed = fix_name(name) or f"col{place}"
         names.append(f"{fixed}_{place}" if fixed in names else fixed)
+    facts["labels"] = {name: shown.strip() for name, shown in zip(names, raw, strict=False)}
     if not raw:
         facts["nameless"] = True
+    if any(_FIO_COLUMN.match(line[:200]) for line in lines):
+        facts["fio"] = True
     return names, facts
 
 
@@ -101,6 +107,9 @@ def _names(lines: Sequence[str], columns: int) -> list[str]:
     xdi = {int(m[1]): m for line in lines if (m := _XDI_COLUMN.match(line[:200]))}
     if xdi and set(range(1, columns + 1)) <= set(xdi):
         return [f"{xdi[i][2]} ({xdi[i][3] or ''})" for i in range(1, columns + 1)]
+    fio = {int(m[1]): m[2] for line in lines if (m := _FIO_COLUMN.match(line[:200]))}
+    if set(range(1, columns + 1)) <= set(fio):
+        return [fio[place] for place in range(1, columns + 1)]
     labels = next((line for line in reversed(lines) if re.match(r"#L\s", line)), None)
     if labels is not None:
         return _split(labels[2:], columns) or labels[2:].split()
@@ -159,8 +168,9 @@ def _split(line: str, columns: int) -> list[str]:
 def photon_factory(lines: Sequence[str], values: Array) -> dict[str, Array] | None:
     """The arrays of a table in the 9809 format of the Photon Factory and SPring-8, else None.
 
-    Two angles and the time, then detectors: mode 1 is the monitor, 2 transmission, 3 fluorescence;
-    offsets are counts of a second. Energies follow from the angle and the spacing of the crystal.
+    Two angles and the time, then detectors: mode 1 is the monitor, 2 transmission, 3 fluorescence
+    (several are channels of one detector); offsets are counts of a second. Energies follow from the
+    angle and the spacing of the crystal.
 
     Parameters
     ----------
@@ -185,7 +195,9 @@ def photon_factory(lines: Sequence[str], values: Array) -> dict[str, Array] | No
     arrays = {"energy": energies(angles, float(spacing[1]))}
     for place in range(3, len(values)):
         kind = kinds[place] if place < len(kinds) else 0
-        name = {1: "i0", 2: "itrans", 3: "ifluor"}.get(kind, f"col{place + 1}")
+        name = {1: "i0", 2: "itrans", _FLUORESCENCE: "ifluor"}.get(kind, f"col{place + 1}")
+        if kind == _FLUORESCENCE and kinds.count(kind) > 1:
+            name = f"roi_{place + 1}"
         counts = values[place] - (dark[place] if place < len(dark) else 0.0) * values[2]
         arrays[name if name not in arrays else f"{name}_{place + 1}"] = counts
     return arrays

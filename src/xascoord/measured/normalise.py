@@ -17,7 +17,7 @@ import numpy.typing as npt
 from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import MeasurementError
 from xascoord.core.imports import load
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.spectrum import Normalisation
 
 Array = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ class EdgeStep:
     norm: Array
 
 
-def check_range(spectrum: Measurement, element: str, asked: bool) -> None:
+def check_range(spectrum: Measurement, element: str, asked: bool, e0: float | None = None) -> None:
     """Refuse a scan that does not cover the K edge of its absorber.
 
     Parameters
@@ -97,13 +97,15 @@ def check_range(spectrum: Measurement, element: str, asked: bool) -> None:
         Absorber.
     asked
         Whether the user named it.
+    e0
+        In eV, of a computed spectrum: its edge is there, not where it is tabulated.
 
     Raises
     ------
     MeasurementError
         Saying what the scan covers and what is needed.
     """
-    edge = k_edge_energy(element)
+    edge = k_edge_energy(element) if e0 is None else e0
     low, high = float(spectrum.energy[0]), float(spectrum.energy[-1])
     covers = f"the scan covers {low:.0f} to {high:.0f} eV"
     source = "asked for is" if asked else "the file says"

@@ -13,8 +13,9 @@ from xascoord.measured.athena import as_in_athena
 from xascoord.measured.clean import deglitch, find_element
 from xascoord.measured.doubts import doubts_of_element, doubts_of_points, is_normalised
 from xascoord.measured.edges import stretch_of
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.normalise import Normalised, check_range, normalise
-from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.read import read_measurements
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal, find_reference
 from xascoord.settings.spectra import EdgeEnergy
 
@@ -24,6 +25,7 @@ _NOWHERE_NEAR = 1000.0  # eV; an e0 that is given may correct a monochromator, n
 _STEP, _PRE_EDGE = (40.0, 75.0), (-60.0, -15.0)  # eV about e0; where norm is looked at
 _LARGEST_PRE_EDGE = 0.06  # edge steps
 _ABSURD_STEP = (0.5, 2.5)  # of data that a project calls normalised
+_CONSTANT = 1e-9  # of mu: what rounding leaves
 _NORMALISED = "came in normalised (about 0 before the edge, about 1 behind it)"
 
 
@@ -58,13 +60,17 @@ def normalise_measurement(
     options
         How it is normalised.
     """
-    spectrum = deglitch(measurement) if options.deglitch else measurement
     element = options.element or ""
+    if measurement.trouble:
+        return Refusal(measurement.name, element, measurement.trouble)
+    spectrum = deglitch(measurement) if options.deglitch else measurement
     try:
         if spectrum.edge and spectrum.edge != "K":
             raise MeasurementError(
                 f"measured at the {spectrum.edge} edge; the models are for K edges"
             )
+        if np.ptp(spectrum.mu) <= _CONSTANT * np.abs(spectrum.mu).max():
+            raise MeasurementError("cannot be normalised: there is no rise; mu is constant")
         element = element or _element_of(spectrum)
         return _normalised(spectrum, element, options)
     except RejectedSpectrum as error:
@@ -72,29 +78,30 @@ def normalise_measurement(
     except MeasurementError as error:
         reason = str(error).removeprefix(f"{spectrum.name}: ")
     taken = next((note for note in spectrum.notes if note.startswith("mu ")), "")
-    if taken and "channel" in reason:
+    if taken and spectrum.athena is None:
         reason += f" (taken: {taken})"
     return Refusal(spectrum.name, element, reason)
 
 
 def _normalised(spectrum: Measurement, element: str, options: Options) -> NormalisedSpectrum:
-    check_range(spectrum, element, asked=options.element is not None)
+    e0, tabulated = options.e0, k_edge_energy(element)
+    e0 = spectrum.e0 if e0 is None else e0
+    if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
+        raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
+    check_range(spectrum, element, options.element is not None, spectrum.e0)
     cut = stretch_of(spectrum, element)
     if cut is not spectrum:
         try:
-            check_range(cut, element, asked=options.element is not None)
+            check_range(cut, element, options.element is not None, spectrum.e0)
         except MeasurementError:
             raise MeasurementError(f"{cut.warnings[-1]}: too little about its own edge") from None
         spectrum = cut
-    e0, tabulated = options.e0, k_edge_energy(element)
     as_project = options.athena and spectrum.athena is not None
     if as_project:
         spectrum, found = as_in_athena(spectrum, element)
         e0 = spectrum.athena.e0 if e0 is None and spectrum.athena else e0
     else:
         found = normalise(spectrum.energy, spectrum.mu, element, options.normalisation)
-    if e0 is not None and not abs(e0 - tabulated) < _NOWHERE_NEAR:
-        raise MeasurementError(f"e0 of {e0:g} eV is nowhere near the K edge of {element}")
     zero = e0
     if zero is None:
         zero = find_reference(spectrum.energy, found.norm, element, "e0", EdgeEnergy())

@@ -1,4 +1,4 @@
-"""Measured spectra from files: XDI, Athena projects, and columns of whatever beamline.
+"""Measured spectra from files: XDI, Athena projects, HDF5, and columns of whatever beamline.
 
 What comes out is energy and mu of one channel; every choice that was made on the way is a note.
 """
@@ -6,11 +6,11 @@ What comes out is energy and mu of one channel; every choice that was made on th
 from __future__ import annotations
 
 import gzip
-import math
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,67 +22,28 @@ from xascoord.core.files import check_text, read_file, unpack_within
 from xascoord.measured.columns import Channel, Columns, find_mu
 from xascoord.measured.energy_column import find_energy
 from xascoord.measured.formats import (
-    Athena,
     Group,
     foreign,
     read_columns,
     read_project,
     read_xdi,
 )
+from xascoord.measured.hdf5 import is_hdf5, read_hdf5
+from xascoord.measured.measurement import Measurement
+from xascoord.measured.points import FEWEST_POINTS, order_points
+from xascoord.measured.samples import Sample, find_samples
 from xascoord.measured.scans import split_scans
 from xascoord.measured.text_tables import check_columns, decode, read_tables
 from xascoord.settings.limits import DEFAULT_LIMITS, Limits
 
 Array = npt.NDArray[np.float64]
 CHANNELS: tuple[Channel, ...] = ("auto", "transmission", "fluorescence", "mu")
-SUFFIXES = (".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy")
+SUFFIXES = (
+    ".xdi", ".prj", ".dat", ".txt", ".csv", ".xmu", ".nor", ".xye", ".asc", ".xy", ".fio",
+    ".nxs", ".h5", ".hdf5",
+)  # fmt: skip
 
 _SNIFFED, _FEWEST_ROWS = 65536, 10  # bytes of a file in which there must be a table of some rows
-_FEWEST_POINTS = 30
-_LONGEST_BACK = 5.0  # eV
-_SHORTEST, _LONGEST = 30.0, 20_000.0  # eV, of a spectrum
-_LARGEST_DISORDER = 0.02  # share of steps to lower energy that is put down to the monochromator
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One measured spectrum.
-
-    Attributes
-    ----------
-    name
-        File, and of several in a file the group or scan.
-    energy, mu
-        Shape (n,); energies rising, in eV; mu not normalised.
-    element
-        Absorber as the file says, or None.
-    edge
-        Edge as the file says, or None.
-    channel
-        Which channel mu comes from.
-    sample
-        What the file says of the sample.
-    notes
-        What was done to the numbers.
-    said
-        Element and edge that an Athena project keeps; its own guess, unless somebody put it right.
-    athena
-        How it was treated there.
-    warnings
-        What may be wrong.
-    """
-
-    name: str
-    energy: Array
-    mu: Array
-    element: str | None
-    edge: str | None
-    channel: str
-    sample: str
-    notes: tuple[str, ...]
-    said: tuple[str, str] = ("", "")
-    athena: Athena | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def read_measurements(
@@ -91,12 +52,12 @@ def read_measurements(
     limits: Limits = DEFAULT_LIMITS,
     columns: Columns | None = None,
 ) -> list[Measurement]:
-    """Read every spectrum of a file: one, but for an Athena project and for several scans.
+    """Read every spectrum of a file: one, but for projects, several scans, columns of samples.
 
     Parameters
     ----------
     path
-        The file; XDI and Athena projects by their content, others as columns of numbers.
+        The file; XDI, HDF5 and Athena projects by their content, others as columns of numbers.
     channel
         Which one; "auto" takes transmission, then mu as given, then fluorescence: the first with an
         edge in it.
@@ -111,18 +72,7 @@ def read_measurements(
         Naming the file, what is wrong with it and what to do.
     """
     columns = columns or Columns()
-    try:
-        groups = _groups(path, limits, columns)
-        for arrays, _ in groups:
-            _check_points(arrays, limits)
-    except FileNotFoundError:
-        raise MeasurementError(f"{path}: no such file") from None
-    except OSError as error:
-        raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
-    except (EOFError, zlib.error) as error:
-        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
-    except (LimitError, NotAFileError) as error:
-        raise MeasurementError(f"{path}: {error}") from None
+    groups = read_groups(path, limits, columns)
     found, refused = [], []
     for arrays, facts in groups:
         try:
@@ -151,6 +101,8 @@ def why_no_spectrum(path: Path) -> str:
         if head[:2] == b"\x1f\x8b":
             with gzip.open(path) as packed:
                 return "" if b"Athena project" in packed.read(4096) else "packed, and no project"
+        if is_hdf5(head):
+            return ""
         if why := foreign(head):
             return why
         if not head.strip():
@@ -166,8 +118,48 @@ def why_no_spectrum(path: Path) -> str:
     return "" if longest >= _FEWEST_ROWS else "no table of numbers"
 
 
+def read_groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
+    """The tables of a file, each as named arrays and what is said of them.
+
+    Parameters
+    ----------
+    path, limits, columns
+        As for ``read_measurements``.
+
+    Raises
+    ------
+    MeasurementError
+        As there.
+    """
+    with explaining(path):
+        groups = _groups(path, limits, columns)
+        for arrays, _ in groups:
+            _check_points(arrays, limits)
+    return groups
+
+
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """Make one message, naming the file, of what hinders reading it.
+
+    Raises
+    ------
+    MeasurementError
+        If it is not there, too large, damaged and the like.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise MeasurementError(f"{path}: no such file") from None
+    except OSError as error:
+        raise MeasurementError(f"{path}: cannot be read ({error.strerror})") from None
+    except (EOFError, zlib.error) as error:
+        raise MeasurementError(f"{path}: damaged gzip ({error}); fetch it again") from None
+    except (LimitError, NotAFileError) as error:
+        raise MeasurementError(f"{path}: {error}") from None
+
+
 def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
-    """What the file holds, each as named arrays and facts."""
     content = read_file(path, limits.file_bytes)
     head = content[:4096]
     if not content.strip():
@@ -179,6 +171,8 @@ def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
         if columns.given:
             raise MeasurementError(f"{path}: an Athena project has no columns to be named")
         return read_project(path)
+    if is_hdf5(head):
+        return read_hdf5(path, columns, limits)
     if why := foreign(head):
         raise MeasurementError(f"{path}: {why}")
     # A parser takes many times the bytes of a line, in memory.
@@ -195,7 +189,7 @@ def _groups(path: Path, limits: Limits, columns: Columns) -> list[Group]:
         except MeasurementError:
             raise error from None
         note = str(error).removeprefix(f"{path}: ")
-        if max(len(values) for arrays, _ in groups for values in arrays.values()) < _FEWEST_POINTS:
+        if max(len(values) for arrays, _ in groups for values in arrays.values()) < FEWEST_POINTS:
             raise
         return [(arrays, {**facts, "note": f"{note}: read as columns"}) for arrays, facts in groups]
 
@@ -213,10 +207,15 @@ def _measurements(
     name = path.name
     if "athena" in facts:
         name += f" [{facts['sample']}]"
+    elif "group" in facts:
+        name += f" [{facts['group']}]"
     elif "scan" in facts:
         name += f" [scan {facts['scan']}]"
     try:
         column, energy, notes = find_energy(arrays, facts, columns.energy)
+        if samples := find_samples(arrays, column, energy, channel, columns, facts):
+            notes = [*facts.get("notes", ()), *notes]
+            return [_of_sample(name, one, energy, arrays, facts, notes) for one in samples]
         mu, chosen, more = find_mu(arrays, column, energy, channel, columns, facts)
     except MeasurementError as error:
         raise MeasurementError(f"{path}: {error}") from None
@@ -225,51 +224,42 @@ def _measurements(
     if len(scans) > 1:
         notes.append(f"{len(scans)} scans one after another: parted where the energies go back")
     if left:
-        notes.append(f"{left} points of scans of fewer than {_FEWEST_POINTS} left out")
+        notes.append(f"{left} points of scans of fewer than {FEWEST_POINTS} left out")
     found = []
     for number, scan in enumerate(scans, start=1):
-        values, clean, done = _clean(path, energy[scan], mu[scan])
+        values, clean, done = order_points(path, energy[scan], mu[scan])
         found.append(Measurement(
-            f"{name} [part {number}]" if len(scans) > 1 else name, values, clean,
-            str(facts.get("element", "")).strip().capitalize() or None,
-            str(facts.get("edge", "")).strip().upper() or None, chosen, facts.get("sample", ""),
-            (*notes, *done), (facts.get("said_element", ""), facts.get("said_edge", "").upper()),
-            facts.get("athena"),
+            f"{name} [part {number}]" if len(scans) > 1 else name, values, clean, *_said(facts),
+            chosen, facts.get("sample", ""), (*notes, *done),
+            (facts.get("said_element", ""), facts.get("said_edge", "").upper()),
+            facts.get("athena"), e0=facts.get("e0"),
         ))  # fmt: skip
     return found
 
 
-def _clean(path: Path, energy: Array, mu: Array) -> tuple[Array, Array, Sequence[str]]:
-    """Finite numbers at rising energies; what was put right is noted."""
-    notes = []
-    if not (np.isfinite(energy).all() and np.isfinite(mu).all()):
-        row = int(np.flatnonzero(~(np.isfinite(energy) & np.isfinite(mu)))[0]) + 1
-        raise MeasurementError(f"{path}: not a number in data row {row}; correct or remove it")
-    if len(energy) < _FEWEST_POINTS:
-        raise MeasurementError(
-            f"{path}: {len(energy)} points, a spectrum needs {_FEWEST_POINTS} at least; "
-            "is the file cut off?"
-        )
-    span = float(np.ptp(energy))
-    if not _SHORTEST < span < _LONGEST:
-        raise MeasurementError(
-            f"{path}: energies from {energy.min():g} to {energy.max():g} eV are no spectrum; is "
-            "the right column taken for the energy? Else name it with --energy-column"
-        )
-    if energy[0] > energy[-1]:
-        energy, mu = energy[::-1], mu[::-1]
-        notes.append("energies were falling: turned round")
-    steps = np.diff(energy)
-    back = int((steps < 0).sum())
-    if steps.min() < -_LONGEST_BACK or back > max(1, math.floor(_LARGEST_DISORDER * len(energy))):
-        raise MeasurementError(
-            f"{path}: energies go back {back} times, by up to {-steps.min():.1f} eV; is the right "
-            "column taken for the energy? Else name it with --energy-column"
-        )
-    if back:
-        notes.append(f"sorted by energy ({back} steps back)")
-    values, inverse = np.unique(energy, return_inverse=True)
-    if len(values) < len(energy):
-        notes.append(f"{len(energy) - len(values)} repeated energies averaged")
-    sums = np.bincount(inverse, weights=mu) / np.bincount(inverse)
-    return values, sums, notes
+def _said(facts: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Element and edge of a header."""
+    element, edge = (str(facts.get(name, "")).strip() for name in ("element", "edge"))
+    return element.capitalize() or None, edge.upper() or None
+
+
+def _of_sample(
+    name: str, sample: Sample, energy: Array, arrays: dict[str, Array], facts: dict[str, Any],
+    notes: list[str],
+) -> Measurement:  # fmt: skip
+    """The spectrum of a column that is named by its sample; cells without a number are left out."""
+    mu, trouble, done = arrays[sample.name], sample.trouble, []
+    filled = np.isfinite(energy) & np.isfinite(mu)
+    if empty := int((~filled).sum()):
+        done.append(f"{empty} energies without a number in this column left out")
+    energy, mu = energy[filled], mu[filled]
+    try:
+        energy, mu, more = order_points(Path(name), energy, mu)
+        done += more
+    except MeasurementError as error:
+        trouble = trouble or str(error).removeprefix(f"{name}: ")
+    return Measurement(
+        f"{name}: {sample.label}", energy, mu, *_said(facts), "mu", sample.label,
+        (*notes, f"mu is column '{sample.name}', one of several samples", *done),
+        column=sample.name, trouble=trouble,
+    )  # fmt: skip

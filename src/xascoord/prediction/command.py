@@ -17,9 +17,10 @@ from xascoord.core.errors import MeasurementError, XascoordError
 from xascoord.core.text import printable
 from xascoord.jobs.progress import show_progress
 from xascoord.measured.columns import Columns
+from xascoord.measured.merge import merge_and_normalise
 from xascoord.measured.prepare import read_and_normalise
 from xascoord.measured.read import SUFFIXES, why_no_spectrum
-from xascoord.measured.spectrum import Options
+from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.output import Output
 from xascoord.prediction.predictor import Predictor
@@ -48,6 +49,7 @@ def run(
     as_athena: bool = False,
     window: Window | None = None,
     verbose: bool = False,
+    merge: bool = False,
 ) -> None:
     """Predict and print.
 
@@ -84,26 +86,28 @@ def run(
         That the regions are of: they are not drawn where models have another; default the default.
     verbose
         Whether the text tells all that is known.
+    merge
+        Whether the files are repeat scans of one sample, and get one answer.
 
     Raises
     ------
     XascoordError
         If something that was given cannot be, or a single file cannot be read.
     """
-    check_request(paths, e0, plot, out, as_json)
+    check_request(paths, e0, plot, out, as_json, merge)
     settings = settings_with(settings, wishes)
     predictor = Predictor(models, settings, origin, limits)
     _ = predictor.entry(element) if element else predictor.elements  # said once, and at once
     draw = partial(_draw, bounds=bounds, regions_of=window or Window())
     options = Options.from_settings(predictor.settings, limits, element, e0, columns, as_athena)
-    if is_many(paths):
+    if is_many(paths) and not merge:
         with closing(Output(out, as_json)) as output:
             files = _files_of(paths, output.path)
             counts = _run_files(files, predictor, options, plot, output, draw)
         print(counts, file=sys.stderr)
         return
     path = paths[0]
-    answers = _predict_one(path, predictor, options)
+    answers = _predict_one(paths, predictor, options)
     if out is not None:
         with closing(Output(out, as_json)) as output:
             output.add(path.name, answers)
@@ -115,15 +119,22 @@ def run(
         draw(answers, plot)
 
 
-def _predict_one(path: Path, predictor: Predictor, options: Options) -> list[Answer]:
-    """Read the file in a second process while this one loads what the models need.
+def _read(paths: Sequence[Path], options: Options) -> list[NormalisedSpectrum | Refusal]:
+    """The spectra of one file, or the mean of the scans of several."""
+    if len(paths) > 1:
+        return [merge_and_normalise(paths, options)]
+    return read_and_normalise(paths[0], options)
+
+
+def _predict_one(paths: Sequence[Path], predictor: Predictor, options: Options) -> list[Answer]:
+    """Read in a second process while this one loads what the models need.
 
     Both take most of their time to import their libraries, so together they take half.
     """
     elements = [options.element] if options.element else predictor.elements
     try:
         with ProcessPoolExecutor(1) as pool:
-            future = pool.submit(read_and_normalise, path, options)
+            future = pool.submit(_read, paths, options)
             predictor.import_libraries()
             if predictor.settings.references:
                 _ = predictor.references
@@ -131,7 +142,7 @@ def _predict_one(path: Path, predictor: Predictor, options: Options) -> list[Ans
                 predictor.models(elements[0])
             return predictor.predict(future.result())
     except BrokenProcessPool:
-        raise XascoordError(f"{path}: reading it was ended from outside") from None
+        raise XascoordError(f"{paths[0]}: reading it was ended from outside") from None
 
 
 def _files_of(paths: Sequence[Path], own: Path | None) -> list[tuple[Path, str, str]]:

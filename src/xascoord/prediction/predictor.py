@@ -12,8 +12,8 @@ import numpy.typing as npt
 from xascoord.core.errors import BundleError, MeasurementError
 from xascoord.core.origin import PUBLISHED
 from xascoord.measured.columns import Columns
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.prepare import normalise_measurement, read_and_normalise
-from xascoord.measured.read import Measurement
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.element_models import ElementModels

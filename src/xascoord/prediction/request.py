@@ -30,6 +30,7 @@ def check_request(
     plot: Path | None,
     out: Path | None,
     as_json: bool = False,
+    merge: bool = False,
 ) -> None:
     """See that there is something to read, and that what is to be written can be.
 
@@ -47,6 +48,8 @@ def check_request(
         File for the answers.
     as_json
         Whether they are to be JSON.
+    merge
+        Whether the files are scans of one sample: then each must be there.
 
     Raises
     ------
@@ -54,7 +57,11 @@ def check_request(
         Naming the file or option that cannot be.
     """
     missing = [path for path in paths if not path.exists()]
-    if len(missing) == len(paths):
+    if merge and (folder := next((path for path in paths if path.is_dir()), None)):
+        raise XascoordError(f"--merge {folder}: is a folder; name the files of one sample")
+    if merge and len(paths) < 2:
+        raise XascoordError(f"--merge {paths[0]}: one file; name all scans of the sample")
+    if missing and (merge or len(missing) == len(paths)):
         raise MeasurementError(f"{', '.join(map(str, missing))}: no such file")
     if e0 is not None and not math.isfinite(e0):
         raise XascoordError("--e0: must be a number of eV")
@@ -67,7 +74,7 @@ def check_request(
             )
     if plot is None:
         return
-    many = is_many(paths)
+    many = is_many(paths) and not merge
     if not many and plot.suffix.lower() not in _PICTURES:
         raise XascoordError(f"--plot {plot}: must end in {', '.join(_PICTURES)}")
     _check_target("--plot", plot, is_folder=many)

@@ -11,7 +11,7 @@ from xascoord.core.files import write_csv
 from xascoord.core.rejections import Reason, RejectedSpectrum, Rejection
 from xascoord.core.schemas import REJECTIONS
 from xascoord.core.tables import write_table
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 from xascoord.references.library import Reference, table_of
 from xascoord.references.manifest import Entry, read_manifest
 from xascoord.references.measure import name_of, read_entry, reference_of

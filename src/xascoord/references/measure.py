@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from xascoord.core.errors import MeasurementError
 from xascoord.measured.clean import find_element, merge_scans
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.prepare import normalise_measurement
-from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.read import read_measurements
 from xascoord.measured.spectrum import Options, Refusal
 from xascoord.references.library import Reference
 from xascoord.references.manifest import Entry
@@ -44,7 +45,7 @@ def read_entry(entry: Entry, folder: Path, limits: Limits = DEFAULT_LIMITS) -> l
     """
     path = folder / entry.file
     scans = read_measurements(path, entry.reading.channel, limits, entry.reading.columns)
-    groups = [scan.name for scan in scans if scan.athena is not None]
+    groups = [scan.name for scan in scans if scan.athena is not None or scan.column]
     if len(groups) > 1:
         raise MeasurementError(
             f"{path}: holds {len(groups)} spectra ({', '.join(groups[:5])}); save the one that is "

@@ -321,7 +321,6 @@ def xdi_text(element: str, energy: Array, mu: Array, title: str, facts: dict[str
         "# Column.2: mu",
         f"# Sample.name: {title}",
         "# Mono.name: none (computed)",
-        "# Mono.d_spacing: 3.1356",
         *(f"# Simulation.{name}: {value}" for name, value in facts.items()),
         "#----",
         "# energy mu",

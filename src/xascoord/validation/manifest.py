@@ -15,8 +15,9 @@ from xascoord.core.files import read_file
 from xascoord.core.rankings import Ranking, dominant
 from xascoord.labels.expected import expected_ranking
 from xascoord.measured.clean import deglitch, merge_scans
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.prepare import normalise_measurement
-from xascoord.measured.read import Measurement, read_measurements
+from xascoord.measured.read import read_measurements
 from xascoord.measured.spectrum import NormalisedSpectrum, Options, Refusal
 from xascoord.settings.limits import DEFAULT_LIMITS
 

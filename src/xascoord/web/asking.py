@@ -25,7 +25,7 @@ from xascoord.core.elements import k_edge_energy
 from xascoord.core.errors import BundleError, MeasurementError, XascoordError
 from xascoord.core.origin import PUBLISHED
 from xascoord.measured.columns import Channel
-from xascoord.measured.read import Measurement
+from xascoord.measured.measurement import Measurement
 from xascoord.measured.spectrum import Options, Refusal
 from xascoord.prediction.answer import Answer
 from xascoord.prediction.predictor import Predictor

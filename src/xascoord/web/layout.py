@@ -90,7 +90,7 @@ def _aside(settings: Prediction, limits: Limits, classifiers: list[str]) -> html
     drop = html.Div(
         [dcc.Upload(
             [html.Button("Choose files", className="main", **{"aria-describedby": "formats"}),
-             html.P("or drop them here: XDI, Athena projects, columns; a folder as well",
+             html.P("or drop them here: XDI, Athena projects, HDF5, columns; a folder as well",
                     id="formats")],
             id="upload", multiple=True, max_size=largest, className="drop",
             className_active="drop over", className_reject="drop over",

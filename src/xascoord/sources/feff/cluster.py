@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
+_COMMENTS = ("#", ";", "%")  # lines that begin so, beside "*" and "!", which also end a line
 _BOX_MARGIN = 10.0  # angstrom of vacuum around a cluster
 
 
@@ -30,15 +31,16 @@ def read_cluster(text: str) -> tuple[list[str], np.ndarray[Any, Any]]:
     section, charges, atoms = "", {}, []
     for line in text.splitlines():
         words = line.split("*")[0].split("!")[0].split()
-        if not words:
+        if not words or words[0].startswith(_COMMENTS):
             continue
-        if words[0].upper() in ("POTENTIALS", "ATOMS"):
-            section = words[0].upper()
+        # FEFF tells cards by their first four letters.
+        if words[0].upper()[:4] in ("POTE", "ATOM"):
+            section = words[0].upper()[:4]
         elif words[0].isalpha():
             section = ""
         elif section:
             try:
-                if section == "POTENTIALS":
+                if section == "POTE":
                     charges[int(words[0])] = Element.from_Z(int(words[1])).symbol
                 else:
                     atoms.append((int(words[3]), [float(word) for word in words[:3]]))
