@@ -1,9 +1,10 @@
 """How measured references and computed spectra are weighed, chosen leaving out whole compounds.
 
 Every compound of the references of 3d metals is asked of what was learnt without it. Each candidate
-(powers of the two, how many compounds make a full class) is scored on all other compounds, and the
-best of these answers for the one that was left out: what comes out at the end has chosen nothing by
-what it is judged on. Beside it: what descriptors alone, shape alone and computed spectra alone say.
+(powers of the two, how many compounds make a full class) is scored on all other compounds (mean
+recall, of equals logarithmic loss), and the best of these answers for the one that was left out:
+what comes out at the end has chosen nothing by what it is judged on. Beside it: what descriptors
+alone, shape alone and computed spectra alone say.
 
     .venv/bin/python benchmarks/measured_choice.py [--plot roc.png]
     .venv/bin/python benchmarks/measured_choice.py --leave-out element source
@@ -215,8 +216,17 @@ def reliability(found: Mapping[tuple[str, str, int], Shares]) -> list[str]:
         for low, high in ((0.0, 0.6), (0.6, 0.8), (0.8, 1.0))
         if (inside := (stated > low) & (stated <= high)).any()
     ]
-    losses = [-np.log(max(s[key[2]], 1e-3)) for key, s in found.items() if key[2] in NUMBERS]
-    return [*lines, f"logarithmic loss {np.mean(losses):.3f}"]
+    return [*lines, f"logarithmic loss {loss(found):.3f}"]
+
+
+def loss(found: Mapping[tuple[str, str, int], Shares], without: str = "") -> float:
+    """Mean logarithmic loss of the true number, but for one compound."""
+    losses = [
+        -np.log(max(shares[key[2]], 1e-3))
+        for key, shares in found.items()
+        if key[2] in NUMBERS and key[1] != without
+    ]
+    return float(np.mean(losses))
 
 
 def four_or_six(found: Mapping[tuple[str, str, int], Shares]) -> tuple[list[bool], list[float]]:
@@ -278,7 +288,12 @@ def main() -> None:
     flags = {name: right(found) for name, found in candidates.items()}
     nested = {}
     for key in single["shape alone"]:
-        best = max(candidates, key=lambda name: score(flags[name], without=key[1]))
+        best = max(
+            candidates,
+            key=lambda name: (
+                round(score(flags[name], key[1]), 6), -loss(candidates[name], key[1])
+            ),
+        )  # fmt: skip
         nested[key] = candidates[best][key]
     print(describe("chosen without each compound", nested))
     if given.plot:
