@@ -119,6 +119,23 @@ def test_crystals_of_the_materials_project_fill_up_behind_minerals():
     assert uniques.add(Crystal("amcsd-1", cells[3], "amcsd"))
 
 
+def test_all_atoms_beside_a_space_group_coincide():
+    """Rock salt with all eight atoms listed, as some programs write it."""
+    places = [(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)]
+    atoms = [f"Ni{i} Ni {x} {y} {z}" for i, (x, y, z) in enumerate(places)]
+    atoms += [f"O{i} O {(x + 0.5) % 1} {y} {z}" for i, (x, y, z) in enumerate(places)]
+    text = "\n".join([
+        "data_NiO", "_cell_length_a 4.18", "_cell_length_b 4.18", "_cell_length_c 4.18",
+        "_cell_angle_alpha 90", "_cell_angle_beta 90", "_cell_angle_gamma 90",
+        "_symmetry_space_group_name_H-M 'GROUP'", "loop_", "_atom_site_label",
+        "_atom_site_type_symbol", "_atom_site_fract_x", "_atom_site_fract_y",
+        "_atom_site_fract_z", *atoms, "",
+    ])  # fmt: skip
+    assert len(parse_cif(text.replace("GROUP", "P 1"), 60)) == 2
+    with pytest.raises(StructureError, match="coincide by symmetry.*must be 'P 1'"):
+        parse_cif(text.replace("GROUP", "F m -3 m"), 60)
+
+
 def _square(ligand):
     """Ti with four oxygens at 1.95 and two other ligands at 2.6 angstrom."""
     from pymatgen.core import Lattice, Structure

@@ -167,12 +167,17 @@ def parse_cif(text: str, most_atoms: int) -> Structure:
     except LimitError as error:
         raise StructureError(str(error)) from None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
             whole = CifParser.from_str(text).parse_structures(primitive=False)[0]
     except OF_THE_MACHINE:
         raise
     except Exception as error:  # pymatgen raises many kinds on malformed text
+        if any("sum to > 1" in str(warning.message) for warning in said):
+            raise StructureError(
+                "sites coincide by symmetry, so that their occupancies add up to more than 1; if "
+                "the file lists all atoms of the cell, its space group must be 'P 1'"
+            ) from None
         raise StructureError(f"CIF not readable: {type(error).__name__}: {error}"[:200]) from None
     if not whole.is_ordered:
         raise StructureError("partially occupied sites")
