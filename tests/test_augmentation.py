@@ -135,7 +135,7 @@ def test_spectrum_of_the_bare_window_is_only_broadened(window):
     ]
     assert all(what.stretch >= 0 for what in drawn)
     assert len({what.stretch for what in drawn}) == 20
-    short = edge_spectrum(E0, span=(-4.0, 30.0))
+    short = edge_spectrum(E0, span=(-2.5, 30.0))  # too little for a tail
     copies, origin = augment(
         [(*short, E0)], window, Augmentation(**STRETCHED), np.random.default_rng(0)
     )
@@ -146,8 +146,8 @@ def test_spectrum_of_the_bare_window_is_only_broadened(window):
 @pytest.mark.parametrize(
     ("window", "start", "factor"),
     [
-        (Window(), -8.0, 5 / 8),  # the tail may be 5 eV long: -5 eV is enough
-        (Window(), -20.0, 5 / 20),
+        (Window(tail=5.0), -8.0, 5 / 8),  # the tail may be 5 eV long: -5 eV is enough
+        (Window(tail=5.0), -20.0, 5 / 20),
         (Window(tail=0.0), -20.0, 10 / 20),
         (Window(tail=9.0), -6.0, 3 / 6),  # less than 3 eV below the zero is no tail
         (Window(lower=-2.0), -6.0, 2 / 6),  # but enough where it covers the window

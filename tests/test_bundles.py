@@ -224,7 +224,7 @@ def test_card_is_made_from_the_record_alone(saved):
     card = model_card(record)
     assert card.startswith("# Ti: coordination environment by svc")
     for words in ("-10 to +30 eV about e0, 161 points", "level 0.5", "step_range [9.0, 14.0]",
-                  "up to 5 eV are continued", "0.2 (CN), 0.05 (motifs)",
+                  "up to 7 eV are continued", "0.2 (CN), 0.05 (motifs)",
                   "| grouped | kept | 79 |", "hash `0f`"):  # fmt: skip
         assert words in card
     assert all(f"{k} {v}" in card for k, v in library_versions("svc").items())

@@ -131,7 +131,7 @@ def test_own_averages_come_before_given_ones():
 
 def test_windows_that_are_not_covered_are_rejected():
     pair = _row(rutile("Cu"), 0)
-    pair[0]["energy"], pair[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-4.0, 80.0)))
+    pair[0]["energy"], pair[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-2.5, 80.0)))
     built = _build([pair])
     assert built.site == built.averaged == []
     assert [r["reason"] for r in built.rejections] == ["window_not_covered"] * 2
@@ -351,7 +351,7 @@ def test_a_second_source_does_not_destroy_an_average():
 
 def test_a_given_average_stays_where_the_computed_one_fails():
     site = _row(rutile("Cu"), 0)
-    site[0]["energy"], site[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-4.0, 80.0)))
+    site[0]["energy"], site[0]["mu"] = (a.tolist() for a in edge_spectrum(CU, span=(-2.5, 80.0)))
     given = _row(rutile("Cu"), -1, source="xasdb_archive", kind="averaged")
     assert [r["source"] for r in _build([site, given]).averaged] == ["xasdb_archive"]
 
