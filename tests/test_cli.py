@@ -30,11 +30,11 @@ def test_help_teaches_the_order_of_work():
     assert "Example" in _run("sources", "import", "--help").output
 
 
-def test_help_and_readme_name_the_same_time_of_the_demonstration_spectra(root):
+def test_help_and_documentation_name_the_same_time_of_the_demonstration_spectra(root):
     said = " ".join(_run("sources", "compute-demo", "--help").output.split())
     time = said.partition("anew with FEFF8L (")[2].partition(")")[0]
     assert "hour" in time or "minute" in time
-    (row,) = [line for line in (root / "README.md").read_text().splitlines()
+    (row,) = [line for line in (root / "docs/sources.md").read_text().splitlines()
               if "compute_demo` computes" in line]  # fmt: skip
     assert f"computes them anew (about {time} on 2 cores)" in row
 

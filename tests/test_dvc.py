@@ -58,15 +58,15 @@ def test_pinned_data_sets_have_full_commits(root):
 
 
 def _stages(root):
-    """The stages of the pipeline, and the one that the README tells how to add."""
+    """The stages of the pipeline, and the one that the documentation tells how to add."""
     stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
     return {**stages, "oxygen": _added_stage(root)}
 
 
 @cache
 def _added_stage(root):
-    readme = (root / "README.md").read_text()
-    command = "dvc stage add" + readme.partition("dvc stage add")[2].partition("```")[0]
+    text = (root / "docs/networks.md").read_text()
+    command = "dvc stage add" + text.partition("dvc stage add")[2].partition("```")[0]
     with TemporaryDirectory() as folder:
         project = Path(folder)
         _git(project, "init", "-q")

@@ -1,6 +1,6 @@
 """Answers for the measured samples of the XAS Data Library by the models of the package.
 
-The demands are a little below what was measured (README): a change that costs more is noticed.
+The demands are a little below what was measured (docs/predict.md): a change that costs more is noticed.
 """
 
 import csv
