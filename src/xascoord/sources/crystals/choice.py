@@ -71,18 +71,12 @@ def survey(settings: Settings, result: Survey) -> Iterator[tuple[int, int]]:
     for name, structure in compounds.items():
         cell = primitive_cell(structure)
         _examine_all(Crystal(name, cell, "published", mineral=name), result, settings)
-    for item, (done, total) in read_amcsd(elements, settings.crystals.most_atoms):
-        if isinstance(item, Rejection):
-            result.examined += 1
-            result.rejections.append(item)
-        else:
-            _examine_all(item, result, settings)
-        yield done, total
-    if settings.crystals.materials_project is None:
-        return
-    folder = Path(settings.crystals.materials_project)
     most = settings.crystals.most_atoms
-    for item, (done, total) in read_cifs(folder, elements, most, settings.limits):
+    databases = [read_amcsd(elements, most)]
+    if settings.crystals.materials_project is not None:
+        folder = Path(settings.crystals.materials_project)
+        databases.append(read_cifs(folder, elements, most, settings.limits))
+    for item, (done, total) in chain.from_iterable(databases):
         if isinstance(item, Rejection):
             result.examined += 1
             result.rejections.append(item)
