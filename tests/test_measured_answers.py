@@ -1,6 +1,7 @@
 """Answers for the measured samples of the XAS Data Library by the models of the package.
 
-The demands are a little below what was measured (docs/predict.md): a change that costs more is noticed.
+The demands are a little below what was measured (docs/predict.md), so that a change that costs more
+is noticed.
 """
 
 import csv
