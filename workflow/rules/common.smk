@@ -271,7 +271,7 @@ def fetched_references(wildcards):
 
 def runs_of(folder):
     """Tables of embedded FEFF runs and of their plan: each an input, known by its content."""
-    tables = [*Path(folder).glob("*.parquet"), *Path(folder).glob("plan/*")]
+    tables = {*Path(folder).rglob("*.parquet"), *Path(folder).rglob("plan/*")}
     return sorted(table.as_posix() for table in tables)
 
 
