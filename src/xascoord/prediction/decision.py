@@ -5,8 +5,8 @@ the models of computed spectra say of them, each to a power. The powers were cho
 whole compounds (``benchmarks/measured_choice.py``): models that learnt hundreds of natural crystals
 count in full, those of a few dozens that were chosen for balance for a quarter. Both powers are
 divided by a doubt that grows with the distance to the nearest reference of the element, since most
-wrong answers are of compounds that are like none of them (``docs/measured.md``). Other numbers, and which motif a number
-has, are the models' of computed spectra alone.
+wrong answers are of compounds that are like none of them (``docs/measured.md``). Other numbers, and
+which motif a number has, are the models' of computed spectra alone.
 """
 
 from __future__ import annotations
